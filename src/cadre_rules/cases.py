@@ -1,0 +1,183 @@
+"""Run the worked examples of a pack, and tell which are missing."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from cadre_rules.dossier.models import DOSSIERS, Statistics
+from cadre_rules.dossier.reading import read_dossier
+from cadre_rules.dossier.subjects import subjects_of
+from cadre_rules.errors import DossierError, Problem
+from cadre_rules.judging import Engine, Judgement, judge_of
+from cadre_rules.rulebook.expressions import did_you_mean
+from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.rulebook.reading import CaseSource
+from cadre_rules.rulebook.schema import Case, Rule
+
+_TODAY = date(2026, 11, 23)
+"""Cases never depend on the machine's day; those of undated dossiers are judged as of this one."""
+_SEGMENT = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One case on one day, with what came out."""
+
+    source: CaseSource
+    position: int
+    case: Case
+    on: date | None
+    outcome: str
+    failure: str | None
+
+    @property
+    def place(self) -> str:
+        """Return where the case stands."""
+        return f"{self.source.path}:{self.source.document.line(('cases', self.position))}"
+
+
+def run_cases(rulebook: Rulebook, sources: Iterable[CaseSource], engine: Engine = "durable") -> Iterator[Trial]:
+    """Judge every case on every day it names."""
+    for source in sources:
+        for position, case in enumerate(source.file.cases):
+            for on in case.on or (None,):
+                outcome, failure = _try(rulebook, source, case, on, engine)
+                yield Trial(source, position, case, on, outcome, failure)
+
+
+def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, engine: Engine) -> tuple[str, str | None]:
+    try:
+        dossiers = [read_dossier(raw) for raw in _dossiers(source, case, on, rulebook)]
+    except (DossierError, KeyError, IndexError, TypeError) as error:
+        return "unreadable", f"its dossier cannot be read: {error}"
+    subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
+    found = [
+        judgement
+        for judgement in judge_of(rulebook).judgements(subjects, "decision", _TODAY, engine)
+        if judgement.piece.rule.id == case.rule and (case.subject is None or judgement.subject.id.endswith(f"/{case.subject}"))
+    ]
+    if len(found) > 1:
+        return "unclear", f"{len(found)} subjects are judged by {case.rule}; say which in `subject`"
+    outcome = found[0].outcome if found else "not_in_force"
+    return outcome, _failure(case, outcome, found)
+
+
+def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None:
+    if outcome != case.expect:
+        return f"expected {case.expect}, came out {outcome}"
+    if case.level is not None and found[0].level != case.level:
+        return f"expected level {case.level}, came out {found[0].level}"
+    if case.waits_for:
+        tracer = found[0].bench.tracer()
+        missing = {path for name in found[0].piece.facts.values() for path in tracer.trace(name).missing}
+        missing |= set(found[0].piece.facts) | {str(found[0].awaits_day)}
+        if not set(case.waits_for) <= missing:
+            return f"expected to wait for {', '.join(case.waits_for)}; waits for {', '.join(sorted(missing))}"
+    return None
+
+
+def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Rulebook) -> list[dict[str, Any]]:
+    base = _copy(source.file.bases[case.use])
+    given = base.setdefault("dossiers", [base]) if "dossiers" in base else [base]
+    for path, value in case.given.items():
+        _put(base, path, _copy(value))
+    for dossier in given:
+        dossier.setdefault("id", "case")
+        if on is not None and dossier.get("kind") in DOSSIERS:
+            versions = rulebook.rules_named(case.rule)
+            hangs_on = versions[0].hangs_on if versions else "decided"
+            fields = DOSSIERS[dossier["kind"]].day_fields
+            _put(dossier, fields.get(hangs_on, fields["decided"]), on)
+            if dossier["kind"] == Statistics.model_fields["kind"].default:
+                for figure in dossier.get("figures", ()):
+                    figure.pop("on", None)
+    return given
+
+
+def _copy(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _copy(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_copy(item) for item in value]
+        case _:
+            return value
+
+
+def _put(target: Any, path: str, value: Any) -> None:
+    """Set a field by its path (`person.posts[0].start`); null takes it away, so that it is not stated."""
+    segments: list[str | int] = [name or int(index) for name, index in _SEGMENT.findall(path)]
+    for segment, following in zip(segments, segments[1:], strict=False):
+        if isinstance(target, dict):
+            target = target.setdefault(segment, [] if isinstance(following, int) else {})
+        else:
+            if segment == len(target):
+                target.append({})
+            target = target[segment]
+    last = segments[-1]
+    if value is None and isinstance(target, dict):
+        target.pop(last, None)
+    elif isinstance(target, list) and last == len(target):
+        target.append(value)
+    else:
+        target[last] = value
+
+
+def examine_cases(rulebook: Rulebook, sources: Sequence[CaseSource], folder: Path) -> Iterator[Problem]:
+    """Yield a problem for each case about no rule or out of reach, and each outcome or date no case shows."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    days: dict[str, set[tuple[date, bool]]] = defaultdict(set)
+    names = {rule.id for rule in rulebook.rules}
+    for source in sources:
+        for position, case in enumerate(source.file.cases):
+            if case.rule not in names:
+                hint = did_you_mean(case.rule, names)
+                yield source.problem(("cases", position, "rule"), "RB401", f"a case of an unknown rule {case.rule!r}{hint}")
+                continue
+            if case.use not in source.file.bases:
+                hint = did_you_mean(case.use, source.file.bases)
+                yield source.problem(("cases", position, "use"), "RB403", f"no base {case.use!r}{hint}")
+            reason = _out_of_reach(case, rulebook.rules_named(case.rule))
+            if reason is not None:
+                yield source.problem(("cases", position, "expect"), "RB402", reason)
+            shown[case.rule].add(case.expect)
+            days[case.rule] |= {(on, case.expect != "not_in_force") for on in case.on}
+        for never in source.file.never:
+            shown[never.rule].add(never.outcome)
+    own = {path.resolve() for path in folder.rglob("*.yaml")}
+    for rule in rulebook.rules:
+        path, line = rulebook.places[rule.id, rule.in_force.starts]
+        if path.resolve() in own:
+            for lack in _lacking(rule, rulebook.rules_named(rule.id), shown[rule.id], days[rule.id]):
+                yield Problem(path, line, "RB404", f"{rule.id}: no case {lack}")
+
+
+def _out_of_reach(case: Case, versions: Sequence[Rule]) -> str | None:
+    if case.expect == "excepted" and not any(rule.exception for rule in versions):
+        return f"{case.rule} allows no exception, so no case can be excepted"
+    if case.expect == "not_applicable" and not any(rule.applies_when for rule in versions):
+        return f"{case.rule} always applies, so no case can be not_applicable"
+    for on in case.on:
+        inside = any(rule.in_force.covers(on) for rule in versions)
+        if inside == (case.expect == "not_in_force"):
+            return f"{case.rule} is {'in force' if inside else 'not in force'} on {on}"
+    return None
+
+
+def _lacking(rule: Rule, versions: Sequence[Rule], shown: set[str], days: set[tuple[date, bool]]) -> Iterator[str]:
+    wanted = ["violated", "satisfied", "undetermined"]
+    wanted += ["not_applicable"] if rule.applies_when is not None else []
+    wanted += ["excepted"] if rule.exception is not None else []
+    for outcome in wanted:
+        if outcome not in shown:
+            yield f"comes out {outcome}"
+    one = timedelta(days=1)
+    edges = [edge for edge in (rule.in_force.starts, rule.in_force.until) if edge is not None]
+    for day in dict.fromkeys(day for edge in edges for day in (edge - one, edge)):
+        inside = any(version.in_force.covers(day) for version in versions)
+        if (day, inside) not in days:
+            yield f"on {day}, when it {'holds' if inside else 'does not hold'}"

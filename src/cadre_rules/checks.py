@@ -1,0 +1,70 @@
+"""Judge one dossier, or a few, and say what was found."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+
+from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.reading import read_dossier
+from cadre_rules.dossier.subjects import Subject, subjects_of
+from cadre_rules.findings import LEVELS, Report, SubjectLine
+from cadre_rules.judging import AsOf, Engine, judge_of
+from cadre_rules.reporting import Writer
+from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.wording import day_text, phrase
+
+
+def check(
+    dossiers: Dossier | Mapping[str, Any] | Sequence[Dossier | Mapping[str, Any]],
+    rulebook: Rulebook,
+    *,
+    as_of: AsOf = "decision",
+    lang: Literal["vi", "en"] = "vi",
+    today: date | None = None,
+    engine: Engine = "durable",
+) -> Report:
+    """Judge dossiers by every rule in force and return the report; raises `DossierError` for one that cannot be.
+
+    By default each rule is judged by the law of the day of the dossier it hangs on; a dossier without a day of
+    decision, by the law of `today` (the machine's, if not given).
+    """
+    given = dossiers if isinstance(dossiers, (list, tuple)) else [dossiers]
+    subjects = [subject for dossier in map(read_dossier, given) for subject in subjects_of(dossier)]
+    now = today or date.today()
+    judge = judge_of(rulebook)
+    judgements = list(judge.judgements(subjects, as_of, now, engine))
+    writer = Writer(rulebook, lang)
+    findings = [finding for judgement in judgements for finding in writer.findings(judgement)]
+    order = {subject.id: position for position, subject in enumerate(subjects)}
+    findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))
+    lines = tuple(SubjectLine(s.id, s.kind, s.title, judge.day(s, as_of, now)) for s in subjects)
+    return Report(
+        rulebook=tuple(_packs(rulebook)),
+        as_of=as_of if isinstance(as_of, str) else as_of.isoformat(),
+        subjects=lines,
+        findings=tuple(findings),
+        rejected=(),
+        rules_in_force=len({judgement.piece.rule.id for judgement in judgements}),
+        by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
+        lang=lang,
+        notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
+    )
+
+
+def _packs(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
+    for loaded in rulebook.packs:
+        days = {kind: day.isoformat() for kind, day in sorted(loaded.pack.reviewed_to.items())}
+        yield {"pack": loaded.pack.name, "version": loaded.pack.version, "digest": loaded.digest, "reviewed_to": days}
+
+
+def _notices(
+    rulebook: Rulebook, subjects: Sequence[Subject], lines: Sequence[SubjectLine], as_of: AsOf, lang: str
+) -> Iterator[str]:
+    for subject, line in zip(subjects, lines, strict=True):
+        if as_of == "decision" and not subject.prefix and subject.day("decided") is None:
+            yield phrase("undated", lang, subject=subject.title, day=day_text(line.as_of, lang))
+    latest = max((line.as_of for line in lines), default=date.min)
+    for kind, reviewed in sorted(rulebook.reviewed_to.items()):
+        if latest > reviewed:
+            yield phrase(f"beyond_{kind}", lang, day=day_text(latest, lang), reviewed=day_text(reviewed, lang))

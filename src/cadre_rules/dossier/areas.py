@@ -1,0 +1,66 @@
+"""Places as a personal file writes them."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from cadre_rules.dossier.values import Text
+from cadre_rules.names import clean, fold
+
+_PREFIXES = {
+    "province": ("tỉnh",),
+    "district": ("huyện", "quận", "thị xã", "tp.", "thành phố"),
+    "commune": ("xã", "phường", "thị trấn", "đặc khu"),
+}
+_FOLDED_PREFIXES = {level: tuple(fold(word) for word in words) for level, words in _PREFIXES.items()}
+
+
+class Area(BaseModel):
+    """A province, district and commune by name or code; a text "xã …, huyện …, tỉnh …" is taken apart."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    province: Text | None = None
+    district: Text | None = None
+    commune: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, raw: Any) -> Any:
+        return read_area(raw) if isinstance(raw, str) else raw
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.commune, self.district, self.province) if part)
+
+
+def read_area(text: str) -> dict[str, str]:
+    """Take a written address apart from its end: province last, then district and commune by their prefix."""
+    parts = [clean(part) for part in text.split(",") if clean(part)]
+    found: dict[str, str] = {}
+    for position, part in enumerate(reversed(parts)):
+        level = _level(part, last=position == 0)
+        if level is not None:
+            found.setdefault(level, part)
+    return found
+
+
+def bare(name: str) -> str:
+    """Return the folded name without the word for its rank: `Huyện Yên Định` and `yên định` compare equal."""
+    folded = fold(name)
+    for words in _FOLDED_PREFIXES.values():
+        for word in words:
+            rest = folded.removeprefix(word)
+            if rest != folded and rest.strip() and rest[0] == " ":
+                return rest.strip()
+    return folded
+
+
+def _level(part: str, *, last: bool) -> str | None:
+    folded = fold(part)
+    if last and not any(folded.startswith(word + " ") for word in _FOLDED_PREFIXES["commune"]):
+        district = any(folded.startswith(word + " ") for word in _FOLDED_PREFIXES["district"][:3])
+        return "district" if district else "province"
+    for level, words in _FOLDED_PREFIXES.items():
+        if any(folded.startswith(word + " ") for word in words):
+            return level
+    return None

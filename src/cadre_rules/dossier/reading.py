@@ -1,0 +1,49 @@
+"""Read a dossier from plain values, telling every field that cannot be."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.errors import DossierError
+
+
+def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
+    """Return the dossier, or raise `DossierError` with every mistake: the field, what is wrong, what would be right."""
+    if isinstance(raw, BaseModel):
+        return raw
+    subject = str(raw.get("id", "?"))[:80] if isinstance(raw, Mapping) else "?"
+    kind = raw.get("kind") if isinstance(raw, Mapping) else None
+    if not isinstance(kind, str) or kind not in DOSSIERS:
+        near = get_close_matches(str(kind), DOSSIERS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(DOSSIERS)}"
+        raise DossierError(subject, [("kind", f"{str(kind)[:80]!r} is no kind of dossier; {hint}")])
+    model = DOSSIERS[kind]
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise DossierError(subject, [_mistake(detail, model) for detail in error.errors(include_url=False)]) from None
+    except RecursionError:
+        raise DossierError(subject, [("", "nested too deep to be a dossier")]) from None
+
+
+def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
+    place = ""
+    for segment in detail["loc"]:
+        place += f"[{segment}]" if isinstance(segment, int) else f".{segment}" if place else str(segment)
+    match detail["type"]:
+        case "extra_forbidden":
+            word = str(detail["loc"][-1])
+            near = get_close_matches(word, _words(model), n=1)
+            return place, "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+        case "missing":
+            return place, "is required"
+        case _:
+            return place or "dossier", str(detail["msg"]).removeprefix("Value error, ")
+
+
+def _words(model: type[BaseModel]) -> set[str]:
+    schema = model.model_json_schema()
+    return {word for part in (schema, *schema.get("$defs", {}).values()) for word in part.get("properties", {})}

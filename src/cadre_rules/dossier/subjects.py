@@ -1,0 +1,61 @@
+"""What is judged: a dossier, and each entry, leader or figure inside it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from cadre_rules.dossier.models import DOSSIERS, PARTS, Dossier, ExceptionGranted, Figure
+from cadre_rules.dossier.values import PartialDate
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing to judge: where its fields are read from and where they stand in the dossier."""
+
+    kind: str
+    id: str
+    title: str
+    root: Any
+    dossier: Dossier | None
+    prefix: str = ""
+
+    def day(self, hangs_on: str) -> date | None:
+        """Return the day a rule hangs on, if stated; a figure hangs on its own day."""
+        if isinstance(self.root, _Part) and isinstance(self.root.part, Figure) and self.root.part.on is not None:
+            on = self.root.part.on
+            return on.latest if isinstance(on, PartialDate) else on
+        return self.dossier.day(hangs_on) if self.dossier is not None else None
+
+    @property
+    def exceptions(self) -> tuple[ExceptionGranted, ...]:
+        """Return the special cases on file."""
+        return (self.dossier.exceptions or ()) if self.dossier is not None else ()
+
+    def place(self, path: str) -> str:
+        """Return where in the dossier a path of the subject stands."""
+        head, _, rest = path.partition(".")
+        return rest if head in DOSSIERS and self.prefix and rest else f"{self.prefix}{path}"
+
+
+class _Part:
+    """An entry that also sees the whole it stands in, under the whole's name."""
+
+    __slots__ = ("name", "part", "whole")
+
+    def __init__(self, part: Any, name: str, whole: Dossier) -> None:
+        self.part, self.name, self.whole = part, name, whole
+
+    def __getattr__(self, name: str) -> Any:
+        return self.whole if name == self.name else getattr(self.part, name)
+
+
+def subjects_of(dossier: Dossier) -> Iterator[Subject]:
+    """Yield the dossier itself, then each part of it that is judged on its own."""
+    yield Subject(dossier.kind, dossier.id, dossier.heading(), dossier, dossier)
+    if dossier.children is not None:
+        field, kind = dossier.children
+        for position, part in enumerate(getattr(dossier, field) or ()):
+            title = getattr(part, "name", None) or getattr(part, "title", None) or part.id
+            root = _Part(part, PARTS[kind][0], dossier)
+            yield Subject(kind, f"{dossier.id}/{part.id}", title, root, dossier, f"{field}[{position}].")

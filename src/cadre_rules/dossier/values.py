@@ -1,0 +1,154 @@
+"""The kinds of value a dossier states, read the way people type them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
+
+from cadre_rules.names import clean, fold
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PartialDate:
+    """A date of which only the month or the year is stated; it can mean any day from `earliest` to `latest`."""
+
+    earliest: date
+    latest: date
+
+    def __str__(self) -> str:
+        first = self.earliest.isoformat()
+        return first[:7] if self.earliest.month == self.latest.month else first[:4]
+
+
+_WRITTEN_DAY = re.compile(r"^(?:ngày )?(\d{1,2})(?:[/.\-]| tháng )(\d{1,2})(?:[/.\-]| năm )(\d{4})$", re.IGNORECASE)
+_WRITTEN_MONTH = re.compile(r"^(?:tháng )?(\d{1,2})(?:[/.\-]| năm )(\d{4})$", re.IGNORECASE)
+_ISO_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
+_YEAR = re.compile(r"^(?:năm )?(\d{4})$", re.IGNORECASE)
+_DATE_HINT = "not a date; write 2021-05-03 or 03/05/2021"
+
+
+def parse_day(raw: object) -> object:
+    """Accept a date, or one typed as text in ISO or Vietnamese order."""
+    match raw:
+        case datetime():
+            return raw.date()
+        case str():
+            text = clean(raw)
+            written = _WRITTEN_DAY.match(text)
+            try:
+                if written:
+                    day, month, year = map(int, written.groups())
+                    return date(year, month, day)
+                return date.fromisoformat(text)
+            except ValueError as error:
+                raise ValueError(_DATE_HINT) from error
+        case date():
+            return raw
+        case _:
+            raise ValueError(_DATE_HINT)
+
+
+def parse_loose_day(raw: object) -> object:
+    """Accept what `parse_day` does, and a month (03/1975) or a year (1975) alone."""
+    if isinstance(raw, PartialDate):
+        return raw
+    text = clean(str(raw)) if isinstance(raw, (str, int)) and not isinstance(raw, bool) else ""
+    try:
+        if found := _YEAR.match(text):
+            return PartialDate(date(int(found[1]), 1, 1), date(int(found[1]), 12, 31))
+        if found := _ISO_MONTH.match(text):
+            return _month(int(found[1]), int(found[2]))
+        if found := _WRITTEN_MONTH.match(text):
+            return _month(int(found[2]), int(found[1]))
+    except ValueError as error:
+        raise ValueError(_DATE_HINT) from error
+    return parse_day(raw)
+
+
+def _month(year: int, month: int) -> PartialDate:
+    start = date(year, month, 1)
+    return PartialDate(start, (start + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+
+
+_FLAGS = {
+    **dict.fromkeys(("true", "yes", "có", "co", "x", "1", "đúng"), True),
+    **dict.fromkeys(("false", "no", "không", "khong", "0", "sai"), False),
+}
+
+
+def parse_flag(raw: object) -> object:
+    """Accept yes and no as people write them."""
+    if isinstance(raw, str) and fold(raw) in _FOLDED_FLAGS:
+        return _FOLDED_FLAGS[fold(raw)]
+    if isinstance(raw, bool):
+        return raw
+    raise ValueError("neither yes nor no; write true/false or có/không")
+
+
+_FOLDED_FLAGS = {fold(word): flag for word, flag in _FLAGS.items()}
+
+
+def parse_percent(raw: object) -> object:
+    """Read a percentage (24.01, "24,01 %") as basis points (2401); finer digits are dropped."""
+    text = clean(str(raw)).removesuffix("%").strip().replace(",", ".")
+    try:
+        percent = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("not a percentage; write 24.01") from error
+    if isinstance(raw, bool) or not percent.is_finite() or not 0 <= percent <= 100:
+        raise ValueError("not a percentage between 0 and 100")
+    return int(percent * 100)
+
+
+def parse_count(raw: object) -> object:
+    """Accept a whole number that is not negative, also typed as text."""
+    if isinstance(raw, str) and clean(raw).isascii() and clean(raw).isdigit() and len(clean(raw)) <= 12:
+        return int(clean(raw))
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 10**12:
+        return raw
+    raise ValueError("not a whole number from 0 up")
+
+
+class Codes:
+    """A closed list of codes with their Vietnamese and English names; a cell may hold either."""
+
+    def __init__(self, names: Mapping[str, tuple[str, str]]) -> None:
+        self.names = dict(names)
+        self._spellings = {fold(word): code for code, both in self.names.items() for word in (code, *both)}
+
+    def parse(self, raw: object) -> str:
+        """Return the code meant, or say which was probably meant."""
+        word = fold(raw) if isinstance(raw, str) else ""
+        if word in self._spellings:
+            return self._spellings[word]
+        near = get_close_matches(word, self._spellings, n=1)
+        hint = f"; did you mean {self._spellings[near[0]]!r}?" if near else f"; one of: {', '.join(self.names)}"
+        raise ValueError(f"{str(raw)[:80]!r} is not a known code{hint}")
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self.names)}
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(clean)]
+Day: TypeAlias = Annotated[
+    date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "description": "2021-05-03 or 03/05/2021"})
+]
+LooseDay: TypeAlias = Annotated[
+    date | PartialDate,
+    BeforeValidator(parse_loose_day),
+    WithJsonSchema({"type": ["string", "integer"], "description": "a day, or a month (03/1975) or year (1975) alone"}),
+]
+Flag: TypeAlias = Annotated[bool, BeforeValidator(parse_flag)]
+Count: TypeAlias = Annotated[int, BeforeValidator(parse_count)]
+Percent: TypeAlias = Annotated[
+    int, BeforeValidator(parse_percent), WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": 100})
+]

@@ -1,0 +1,1 @@
+"""From a dossier to a row of facts."""

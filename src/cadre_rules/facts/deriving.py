@@ -1,0 +1,345 @@
+"""Turn definitions into functions, and a subject into a row of facts."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import attrgetter
+from typing import Any, Protocol, TypeAlias, assert_never
+
+from cadre_rules import expression as ex
+from cadre_rules.facts.maps import AreaMap
+from cadre_rules.facts.operations import STRICT, bounds, every, settled, some, span
+from cadre_rules.formula import Scalar
+from cadre_rules.names import fold
+
+Row: TypeAlias = Mapping[str, Scalar | None]
+
+
+class Tally(Protocol):
+    """What the first pass found, as the second pass may ask."""
+
+    def outcomes(self, wanted: ex.Outcomes) -> int: ...
+    def exceptions(self, state: str) -> int: ...
+
+
+class Scope:
+    """What an expression is evaluated in: the subject's fields, the facts so far, the element at hand."""
+
+    __slots__ = ("facts", "item", "root", "tally")
+
+    def __init__(self, root: Any, tally: Tally | None = None) -> None:
+        self.root, self.tally = root, tally
+        self.facts: dict[str, Any] = {}
+        self.item: Any = None
+
+
+Evaluate: TypeAlias = Callable[[Scope], Any]
+Steps: TypeAlias = list[tuple[str, Evaluate]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The rows of every table, and the map drawn from the table of provinces."""
+
+    rows: Mapping[str, tuple[Mapping[str, Any], ...]]
+    areas: AreaMap
+
+
+class Deriver:
+    """Derives facts; definitions must come in an order that puts each after those it reads."""
+
+    def __init__(self, definitions: Mapping[str, ex.Expression], tables: Tables) -> None:
+        self.definitions = definitions
+        self.evaluator = _Compiler(tables)
+
+    def steps(self, wanted: Iterable[str]) -> Steps:
+        """Return how to derive the wanted facts and those they read."""
+        needed: set[str] = set()
+        waiting = list(wanted)
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting += [node.name for node in ex.walk(self.definitions[name]) if isinstance(node, ex.Fact)]
+        return [(name, self.evaluator(node)) for name, node in self.definitions.items() if name in needed]
+
+
+def derive(steps: Steps, root: Any, tally: Tally | None = None) -> Scope:
+    """Return a scope holding every fact of the steps, some perhaps still spans."""
+    scope = Scope(root, tally)
+    facts = scope.facts
+    for name, evaluate in steps:
+        facts[name] = evaluate(scope)
+    return scope
+
+
+def row_of(scope: Scope) -> dict[str, Scalar | None]:
+    """Return the facts as rules see them: exact, or not stated."""
+    return {name: settled(value) for name, value in scope.facts.items()}
+
+
+class _Compiler:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._known: dict[ex.Expression, Evaluate] = {}
+
+    def __call__(self, node: ex.Expression) -> Evaluate:
+        """Return a function computing the node; equal nodes share one."""
+        if node not in self._known:
+            self._known[node] = self._build(node)
+        return self._known[node]
+
+    def _build(self, node: ex.Expression) -> Evaluate:
+        match node:
+            case ex.Constant(value):
+                return lambda scope: value
+            case ex.Field(path):
+                return _getter(path, attrgetter("root"))
+            case ex.Item(path):
+                return _getter(path, attrgetter("item"))
+            case ex.Fact(name):
+                return lambda scope: scope.facts[name]
+            case ex.Call():
+                return self._call(node)
+            case ex.Each():
+                return self._each(node)
+            case ex.Lookup():
+                return self._lookup(node)
+            case ex.Within():
+                return self._within(node)
+            case ex.Outcomes():
+                return lambda scope: scope.tally.outcomes(node) if scope.tally else None
+            case ex.Exceptions(state):
+                return lambda scope: scope.tally.exceptions(state) if scope.tally else None
+            case ex.Parameter(name):
+                raise AssertionError(f"parameter {name} was not resolved")
+            case _:
+                assert_never(node)
+
+    def _call(self, node: ex.Call) -> Evaluate:
+        arguments = [self(argument) for argument in node.arguments]
+        first = arguments[0]
+        match node.operation:
+            case "all":
+                return lambda scope: every([argument(scope) for argument in arguments])
+            case "some":
+                return lambda scope: some([argument(scope) for argument in arguments])
+            case "not":
+                return lambda scope: None if (value := first(scope)) is None else not value
+            case "stated":
+                return lambda scope: first(scope) is not None
+            case "coalesce":
+                return lambda scope: next((v for a in arguments if (v := a(scope)) is not None), None)
+            case "choose":
+                return _choosing(*arguments)
+            case name if len(arguments) == 2:
+                return _strict_pair(STRICT[name], *arguments)
+            case name:
+                return _strict(STRICT[name], arguments)
+
+    def _each(self, node: ex.Each) -> Evaluate:
+        elements = _getter(node.path, attrgetter("root"))
+        where = self(node.where) if node.where is not None else None
+        pick = self(node.pick or ex.Item(()))
+        by = self(node.by or node.pick or ex.Item(()))
+        gather = _GATHER[node.gather]
+        silent = () if node.silence_means_none else None
+
+        def run(scope: Scope) -> Any:
+            listed = elements(scope)
+            if listed is None:
+                listed = silent
+                if listed is None:
+                    return None
+            kept: list[tuple[Any, Any]] = []
+            unsure = 0
+            for scope.item in listed:
+                wanted = where(scope) if where is not None else True
+                if wanted:
+                    kept.append((pick(scope), by(scope)))
+                elif wanted is None:
+                    unsure += 1
+            return gather(kept, unsure)
+
+        if node.gather in ("any", "count"):
+            return _counting(elements, where, silent, only_any=node.gather == "any")
+        return run
+
+    def _lookup(self, node: ex.Lookup) -> Evaluate:
+        rows = self._tables.rows[node.table]
+        names = [name for name, _ in node.keys]
+        keys = [self(value) for _, value in node.keys]
+        on = self(node.on) if node.on is not None else None
+        known: dict[tuple[Any, ...], Any] = {}
+
+        def run(scope: Scope) -> Any:
+            values = [key(scope) for key in keys]
+            day = on(scope) if on is not None else None
+            if None in values or (on is not None and day is None):
+                return None
+            asked = (*values, day)
+            if asked not in known:
+                if len(known) > 10_000:
+                    known.clear()
+                known[asked] = find_cell(rows, dict(zip(names, values, strict=True)), node.get, bounds(day))
+            return known[asked]
+
+        return run
+
+    def _within(self, node: ex.Within) -> Evaluate:
+        one, other, level, on = (self(part) for part in (node.area, node.other, node.level, node.on))
+        same = self._tables.areas.same
+
+        def run(scope: Scope) -> bool | None:
+            left, right, at, day = one(scope), other(scope), level(scope), settled(on(scope))
+            return None if None in (left, right, at, day) else same(left, right, at, day)
+
+        return run
+
+
+def find_cell(rows: Sequence[Mapping[str, Any]], keys: Mapping[str, Any], get: str, days: tuple[Any, Any]) -> Any:
+    """Return the cell of the row that fits, or None; a spread of keys must fit one answer."""
+    cells = {
+        cell
+        for end in (0, 1)
+        for cell in [
+            next(
+                (
+                    row[get]
+                    for row in rows
+                    if _in_force(row, days[end]) and all(_fits(row[name], bounds(value)[end]) for name, value in keys.items())
+                ),
+                None,
+            )
+        ]
+    }
+    return cells.pop() if len(cells) == 1 else None
+
+
+def _in_force(row: Mapping[str, Any], day: date | None) -> bool:
+    window = row.get("in_force")
+    if window is None or day is None:
+        return True
+    return (window[0] is None or window[0] <= day) and (window[1] is None or day < window[1])
+
+
+def _fits(cell: Any, value: Any) -> bool:
+    if isinstance(cell, tuple):
+        return (cell[0] is None or cell[0] <= value) and (cell[1] is None or value <= cell[1])
+    return fold(cell) == fold(value) if isinstance(cell, str) else bool(cell == value)
+
+
+def _getter(path: tuple[str, ...], base: Callable[[Scope], Any]) -> Evaluate:
+    if len(path) == 1:
+        (name,) = path
+        return lambda scope: getattr(base(scope), name)
+
+    def run(scope: Scope) -> Any:
+        value = base(scope)
+        for name in path:
+            if value is None:
+                return None
+            value = getattr(value, name)
+        return value
+
+    return run
+
+
+def _strict_pair(compute: Callable[[Any, Any], Any], first: Evaluate, second: Evaluate) -> Evaluate:
+    def run(scope: Scope) -> Any:
+        left = first(scope)
+        if left is None:
+            return None
+        right = second(scope)
+        return None if right is None else compute(left, right)
+
+    return run
+
+
+def _strict(compute: Callable[..., Any], arguments: Iterable[Evaluate]) -> Evaluate:
+    arguments = list(arguments)
+
+    def run(scope: Scope) -> Any:
+        values = [argument(scope) for argument in arguments]
+        return None if None in values else compute(*values)
+
+    return run
+
+
+def _choosing(test: Evaluate, yes: Evaluate, no: Evaluate) -> Evaluate:
+    def run(scope: Scope) -> Any:
+        answer = test(scope)
+        if answer is None:
+            left, right = yes(scope), no(scope)
+            return left if left == right else None
+        return yes(scope) if answer else no(scope)
+
+    return run
+
+
+def _counting(elements: Evaluate, where: Evaluate | None, silent: tuple[()] | None, *, only_any: bool) -> Evaluate:
+    def run(scope: Scope) -> Any:
+        listed = elements(scope)
+        if listed is None:
+            listed = silent
+            if listed is None:
+                return None
+        sure = unsure = 0
+        for scope.item in listed:
+            wanted = where(scope) if where is not None else True
+            if wanted:
+                if only_any:
+                    return True
+                sure += 1
+            elif wanted is None:
+                unsure += 1
+        if only_any:
+            return None if unsure else False
+        return span(sure, sure + unsure)
+
+    return run
+
+
+def _whole(compute: Callable[[list[tuple[Any, Any]]], Any]) -> Callable[[list[tuple[Any, Any]], int], Any]:
+    """Answer only where every element is known to count or not, and is known itself."""
+
+    def run(kept: list[tuple[Any, Any]], unsure: int) -> Any:
+        if unsure or any(value is None for pair in kept for value in pair):
+            return None
+        return compute(kept)
+
+    return run
+
+
+def _extreme(choose: Callable[..., Any]) -> Callable[[list[tuple[Any, Any]]], Any]:
+    def run(kept: list[tuple[Any, Any]]) -> Any:
+        if not kept:
+            return None
+        ends = [{repr(pair[0]): pair[0] for pair in [choose(kept, key=lambda p: bounds(p[1])[end])]} for end in (0, 1)]
+        merged = {**ends[0], **ends[1]}
+        return next(iter(merged.values())) if len(merged) == 1 else None
+
+    return run
+
+
+def _total(kept: list[tuple[Any, Any]]) -> Any:
+    ends = [bounds(value) for value, _ in kept]
+    return span(sum(low for low, _ in ends), sum(high for _, high in ends))
+
+
+def _same_name(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else value
+
+
+_GATHER: dict[str, Callable[[list[tuple[Any, Any]], int], Any]] = {
+    "any": lambda kept, unsure: None,
+    "count": lambda kept, unsure: None,
+    "sum": _whole(_total),
+    "min": _whole(_extreme(min)),
+    "max": _whole(_extreme(max)),
+    "earliest": _whole(_extreme(min)),
+    "latest": _whole(_extreme(max)),
+    "distinct": _whole(lambda kept: len({_same_name(value) for value, _ in kept})),
+    "most": _whole(lambda kept: max(Counter(_same_name(value) for value, _ in kept).values(), default=0)),
+}

@@ -1,0 +1,128 @@
+"""Where in the dossier a fact comes from, and what is missing where it is not known."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cadre_rules import expression as ex
+from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.values import PartialDate
+from cadre_rules.facts.deriving import Evaluate, Scope
+from cadre_rules.facts.operations import settled
+
+MAX_ELEMENTS = 5
+"""Elements of one list told one by one; more are counted."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """Paths read with what they state, and paths that would have to be stated (or stated whole)."""
+
+    read: dict[str, Any] = field(default_factory=dict)
+    missing: dict[str, None] = field(default_factory=dict)
+
+
+class Tracer:
+    """Traces facts of one subject through their definitions."""
+
+    def __init__(
+        self, definitions: Mapping[str, ex.Expression], evaluate: Callable[[ex.Expression], Evaluate], scope: Scope
+    ) -> None:
+        self._definitions, self._evaluate, self._scope = definitions, evaluate, scope
+
+    def trace(self, fact: str) -> Trace:
+        """Return what a fact was read from; for a fact not known, what is missing."""
+        found = Trace()
+        self._scope.item = None
+        self._follow(self._definitions[fact], found, "")
+        return found
+
+    def _value(self, node: ex.Expression) -> Any:
+        item = self._scope.item
+        value = self._evaluate(node)(self._scope)
+        self._scope.item = item
+        return value
+
+    def _follow(self, node: ex.Expression, found: Trace, inside: str) -> None:
+        match node:
+            case ex.Field(path):
+                self._leaf(".".join(path), self._value(node), found)
+            case ex.Item(path):
+                self._leaf(".".join(filter(None, (inside, *path))), self._value(node), found)
+            case ex.Fact(name):
+                self._follow(self._definitions[name], found, inside)
+            case ex.Call():
+                for part in self._deciding(node):
+                    self._follow(part, found, inside)
+            case ex.Each():
+                self._elements(node, found)
+            case ex.Within():
+                self._areas(node, found)
+            case _:
+                for part in ex.children(node):
+                    self._follow(part, found, inside)
+
+    def _leaf(self, path: str, value: Any, found: Trace) -> None:
+        if value is None:
+            found.missing[path] = None
+        else:
+            found.read[path] = value
+            if isinstance(value, PartialDate):
+                found.missing[path] = None
+
+    def _deciding(self, node: ex.Call) -> Iterator[ex.Expression]:
+        """Yield the arguments that made the answer what it is."""
+        values = [settled(self._value(argument)) for argument in node.arguments]
+        pairs = list(zip(node.arguments, values, strict=True))
+        match node.operation:
+            case "coalesce":
+                stated = [argument for argument, value in pairs if value is not None]
+                yield from stated[:1] or node.arguments
+            case "all" | "some":
+                decisive = False if node.operation == "all" else True
+                wanted = [a for a, v in pairs if v is decisive] or [a for a, v in pairs if v is None]
+                yield from wanted or node.arguments
+            case "choose":
+                yield node.arguments[0]
+                if values[0] is not None:
+                    yield node.arguments[1 if values[0] else 2]
+            case _:
+                unknown = [argument for argument, value in pairs if value is None]
+                yield from unknown or node.arguments
+
+    def _elements(self, node: ex.Each, found: Trace) -> None:
+        place = ".".join(node.path)
+        listed = self._value(ex.Field(node.path))
+        if listed is None:
+            if not node.silence_means_none:
+                found.missing[place] = None
+            return
+        shown = 0
+        for position, self._scope.item in enumerate(listed):
+            wanted = self._value(node.where) if node.where is not None else True
+            if wanted is False:
+                continue
+            shown += 1
+            if shown <= MAX_ELEMENTS:
+                inside = Trace()
+                for part in ex.children(node):
+                    self._follow(part, inside, f"{place}[{position}]")
+                found.read.update(inside.read)
+                if wanted is None or node.gather not in ("any", "count"):
+                    found.missing.update(inside.missing)
+        self._scope.item = None
+        if shown == 0 or shown > MAX_ELEMENTS:
+            found.read[place] = len(listed)
+
+    def _areas(self, node: ex.Within, found: Trace) -> None:
+        level = self._value(node.level)
+        for part in (node.level, node.on):
+            self._follow(part, found, "")
+        for part in (node.area, node.other):
+            area = self._value(part)
+            before = len(found.missing)
+            self._follow(part, found, "")
+            if isinstance(area, Area) and self._value(node) is None and len(found.missing) == before:
+                vague = next((n for n in ("province", "district", "commune") if getattr(area, n) is None or n == level), None)
+                if isinstance(part, (ex.Field, ex.Item)) and vague is not None and getattr(area, vague) is None:
+                    found.missing[f"{'.'.join(part.path)}.{vague}"] = None

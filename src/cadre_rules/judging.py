@@ -1,0 +1,269 @@
+"""Judge subjects: which law holds, what the facts make true of it, what exceptions and rival texts change."""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Literal, TypeAlias
+
+from cadre_rules import expression as ex
+from cadre_rules.dossier.fields import SUBJECTS
+from cadre_rules.dossier.subjects import Subject
+from cadre_rules.engine.plain import PlainMatcher
+from cadre_rules.engine.single import SingleMatcher
+from cadre_rules.errors import Problem, RulebookError
+from cadre_rules.exceptions import Passage, excuse
+from cadre_rules.facts.deriving import Deriver, Scope, Steps, Tables, derive, row_of
+from cadre_rules.facts.maps import AreaMap
+from cadre_rules.facts.tracing import Tracer
+from cadre_rules.formula import Clause, Scalar
+from cadre_rules.program import Slice, compile_program, unreachable
+from cadre_rules.rulebook.model import Rulebook
+
+AsOf: TypeAlias = date | Literal["decision", "today"]
+Engine: TypeAlias = Literal["durable", "plain"]
+
+
+def judge_of(rulebook: Rulebook) -> "Judge":
+    """Return the judge of a rulebook, compiled once and kept with it; raises if a rule is too large to run."""
+    with _COMPILING:
+        if "judge" not in rulebook.compiled:
+            judge = Judge(rulebook)
+            if problems := [problem for court in judge.courts.values() for problem in court.problems]:
+                raise RulebookError(problems)
+            rulebook.compiled["judge"] = judge
+    kept: Judge = rulebook.compiled["judge"]
+    return kept
+
+
+_COMPILING = threading.Lock()
+
+
+@dataclass(slots=True)
+class Judgement:
+    """How one rule came out for one subject."""
+
+    subject: Subject
+    piece: Slice
+    outcome: str
+    level: str | None
+    clause: Clause
+    day: date
+    bench: "Bench"
+    awaits_day: str | None = None
+    passages: list[Passage] = field(default_factory=list)
+    rival: "Judgement | None" = None
+
+
+@dataclass(slots=True)
+class Bench:
+    """A subject laid out for judgement: its facts, as derived and as rules see them."""
+
+    court: "Court"
+    scope: Scope
+    row: dict[str, Scalar | None]
+
+    def tracer(self) -> Tracer:
+        """Return what follows facts back to the dossier."""
+        return Tracer(self.court.program.facts, self.court.deriver.evaluator, self.scope)
+
+
+class Court:
+    """Everything compiled about one kind of subject."""
+
+    def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
+        self.program, self.problems = compile_program(rulebook, subject)
+        self.deriver = Deriver(self.program.facts, tables)
+        formulas = {name: formula for piece in self.program.slices for name, formula in piece.formulas()}
+        self._matchers: dict[str, SingleMatcher | PlainMatcher] = {
+            "durable": SingleMatcher(formulas),
+            "plain": PlainMatcher(formulas),
+        }
+        self.by_rule: dict[str, list[Slice]] = defaultdict(list)
+        for piece in self.program.slices:
+            self.by_rule[piece.rule.id].append(piece)
+        self._plans: dict[frozenset[str], tuple[Steps, list[str]]] = {}
+
+    def lay_out(self, root: Any, pieces: Sequence[Slice], tally: "Tally | None", engine: Engine) -> tuple[Bench, dict[str, Clause]]:
+        """Derive what the slices need and tell which of their formulas are true."""
+        key = frozenset(piece.key for piece in pieces)
+        if key not in self._plans:
+            names = [name for piece in pieces for name, _ in piece.formulas()]
+            self._plans[key] = (self.deriver.steps({fact for p in pieces for fact in p.facts.values()}), names)
+        steps, names = self._plans[key]
+        scope = derive(steps, root, tally)
+        bench = Bench(self, scope, row_of(scope))
+        return bench, self._matchers[engine].match(bench.row, names)
+
+
+class Tally:
+    """What the first pass found of one subject, counted as the second pass asks."""
+
+    def __init__(self, judgements: Iterable[Judgement], passages: Iterable[str]) -> None:
+        self._judgements = list(judgements)
+        self._states = Counter(passages)
+
+    def outcomes(self, wanted: ex.Outcomes) -> int:
+        """Return how many judgements are as wanted."""
+        return sum(
+            (not wanted.tags or bool(set(wanted.tags) & set(j.piece.rule.tags)))
+            and (not wanted.outcomes or j.outcome in wanted.outcomes)
+            and (not wanted.levels or j.level in wanted.levels)
+            and (not wanted.rules or j.piece.rule.id in wanted.rules)
+            for j in self._judgements
+        )
+
+    def exceptions(self, state: str) -> int:
+        """Return how many exceptions on file are in that state."""
+        return self._states[state]
+
+
+class Judge:
+    """A rulebook compiled for judging; safe to share between threads."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        tables = Tables(rulebook.rows, AreaMap(rulebook.rows.get("provinces", ())))
+        self.courts = {subject: Court(rulebook, subject, tables) for subject in SUBJECTS}
+
+    def problems(self) -> list[Problem]:
+        """Return what only compiling shows: rules too large, rules no dossier can breach."""
+        found = [problem for court in self.courts.values() for problem in court.problems]
+        return found + [p for court in self.courts.values() for p in unreachable(court.program, self.rulebook)]
+
+    def judgements(self, subjects: Sequence[Subject], as_of: AsOf, today: date, engine: Engine) -> Iterator[Judgement]:
+        """Judge every subject, then what the outcomes themselves call for."""
+        by_head: dict[str, list[Judgement]] = defaultdict(list)
+        first: dict[str, list[Judgement]] = {}
+        for subject in subjects:
+            found = list(self._pass(subject, as_of, today, engine, None))
+            self._weigh(found)
+            first[subject.id] = found
+            by_head[_head(subject)] += found
+        by_head.pop("", None)
+        for subject in subjects:
+            found = first[subject.id]
+            yield from found
+            tally = Tally(found, self._states(subject, found) if not subject.prefix else ())
+            late = list(self._pass(subject, as_of, today, engine, tally))
+            self._weigh(late)
+            yield from late
+        for head, found in sorted(by_head.items()):
+            if len({judgement.subject.id for judgement in found}) > 1:
+                whole = Subject("head", head, head, None, None)
+                day = max(judgement.day for judgement in found)
+                yield from self._pass(whole, day if as_of == "decision" else as_of, today, engine, Tally(found, ()))
+
+    def day(self, subject: Subject, as_of: AsOf, today: date) -> date:
+        """Return the day whose law judges a subject."""
+        if isinstance(as_of, date):
+            return as_of
+        return today if as_of == "today" else subject.day("decided") or today
+
+    def _pass(
+        self, subject: Subject, as_of: AsOf, today: date, engine: Engine, tally: Tally | None
+    ) -> Iterator[Judgement]:
+        court = self.courts[subject.kind]
+        day = self.day(subject, as_of, today)
+        governing: list[_Governing] = []
+        for pieces in court.by_rule.values():
+            if pieces[0].second_pass == (tally is not None):
+                found = _governing(pieces, subject, day, fixed=as_of != "decision")
+                if found.pieces:
+                    governing.append(found)
+        if governing:
+            bench, fired = court.lay_out(subject.root, [p for found in governing for p in found.pieces], tally, engine)
+            for found in governing:
+                yield found.judge(subject, bench, fired)
+
+    def _weigh(self, judgements: list[Judgement]) -> None:
+        """Let exceptions excuse and rival texts stand side by side."""
+        by_rule = {judgement.piece.rule.id: judgement for judgement in judgements}
+        for judgement in judgements:
+            rule = judgement.piece.rule
+            if judgement.outcome == "violated":
+                judgement.passages = excuse(rule, judgement.subject.exceptions, self._deadline(judgement))
+                if any(passage.state == "used" for passage in judgement.passages):
+                    judgement.outcome, judgement.level = "excepted", None
+        for judgement in judgements:
+            rival = by_rule.get(judgement.piece.rule.rival or "")
+            if rival is not None and judgement.outcome == "violated" and rival.outcome in ("satisfied", "undetermined", "excepted"):
+                judgement.level, judgement.rival = "judgement_needed", rival
+
+    @staticmethod
+    def _deadline(judgement: Judgement) -> date | None:
+        escape = judgement.piece.rule.exception
+        return (judgement.subject.day(escape.before) or judgement.day) if escape is not None else None
+
+    def _states(self, subject: Subject, judgements: list[Judgement]) -> Iterator[str]:
+        """Yield what became of every exception on file, used or not."""
+        seen = {id(p.exception): p.state for j in judgements for p in j.passages}
+        allowed = {rule.id for rule in self.rulebook.rules if rule.exception is not None}
+        for granted in subject.exceptions:
+            yield seen.get(id(granted), "unused" if granted.rule in allowed else "not_allowed")
+
+
+def _head(subject: Subject) -> str:
+    authority = getattr(subject.dossier, "authority", None)
+    return (authority.head or "") if authority is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Governing:
+    """The slices of a rule that may govern a subject, the day of law, and the day awaited if it is not stated."""
+
+    pieces: list[Slice]
+    day: date
+    awaits: str | None = None
+
+    def judge(self, subject: Subject, bench: Bench, fired: Mapping[str, Clause]) -> Judgement:
+        """Return how the rule came out; with its day not stated, only what every law it may fall under agrees on."""
+        found = [_outcome(subject, piece, bench, fired, self.day) for piece in self.pieces]
+        outcomes = {judgement.outcome for judgement in found}
+        if self.awaits is None or outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):
+            return found[-1]
+        return replace(found[-1], outcome="undetermined", level="information_missing", clause=(), awaits_day=self.awaits)
+
+    def _always(self) -> bool:
+        edge = self.pieces[-1].window.until if self.awaits == "effective" else self.pieces[0].window.starts
+        return edge is None
+
+
+def _governing(pieces: list[Slice], subject: Subject, day: date, *, fixed: bool) -> _Governing:
+    """Find which slices may govern.
+
+    A process starts and a file arrives no later than the decision, and a decision takes effect no earlier.
+    """
+    hangs_on = pieces[0].rule.hangs_on
+    stated = day if fixed or hangs_on == "decided" else subject.day(hangs_on)
+    if stated is not None:
+        return _Governing([piece for piece in pieces if piece.window.covers(stated)], stated)
+    if hangs_on == "effective":
+        return _Governing([piece for piece in pieces if (piece.window.until or date.max) > day], day, hangs_on)
+    return _Governing([piece for piece in pieces if (piece.window.starts or date.min) <= day], day, hangs_on)
+
+
+_LEVEL_OF_FORCE = {
+    "must": "violation",
+    "must_not": "violation",
+    "target": "target_missed",
+    "encouraged": "indicator",
+    "indicator": "indicator",
+    "judgement": "judgement_needed",
+}
+
+
+def _outcome(subject: Subject, piece: Slice, bench: Bench, fired: Mapping[str, Clause], day: date) -> Judgement:
+    for outcome in ("violated", "satisfied", "not_applicable"):
+        clause = fired.get(f"{piece.key}|{outcome}")
+        if clause is not None:
+            level = level_of(piece) if outcome == "violated" else None
+            return Judgement(subject, piece, outcome, level, clause, day, bench)
+    return Judgement(subject, piece, "undetermined", "information_missing", (), day, bench)
+
+
+def level_of(piece: Slice) -> str:
+    """Return the level the force of a rule gives its breach."""
+    level = _LEVEL_OF_FORCE[piece.rule.force]
+    return "exception_needed" if level == "violation" and piece.rule.exception is not None else level

@@ -1,0 +1,176 @@
+"""Turn authored conditions into formulas.
+
+`holds(c)` is true exactly when the dossier proves `c`; `fails(c)` exactly when it
+proves the opposite. Where neither is true, the dossier leaves `c` open. Settling
+this once, here, lets engines with different null semantics agree.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain, product
+from typing import Any, assert_never
+
+from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula, Relation, Scalar
+from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Some, Test
+
+MAX_CLAUSES = 400
+MAX_TESTS = 24
+
+
+class TooLarge(ValueError):
+    """A condition whose normal form no engine should be asked to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The three formulas of a rule; where none is true the dossier leaves the rule undetermined."""
+
+    violated: Formula
+    satisfied: Formula
+    not_applicable: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """Lowers conditions of one rule on one day: facts by their name that day, parameters by their value."""
+
+    fact: Callable[[str], str]
+    parameters: Mapping[str, Any]
+
+    def verdicts(self, applies_when: Condition | None, requires: Condition) -> Verdicts:
+        """Return when a rule is violated, satisfied and not applicable."""
+        applies = self.holds(applies_when) if applies_when is not None else ALWAYS
+        apart = self.fails(applies_when) if applies_when is not None else NEVER
+        return Verdicts(
+            violated=_all([applies, self.fails(requires)]),
+            satisfied=_all([applies, self.holds(requires)]),
+            not_applicable=apart,
+        )
+
+    def holds(self, condition: Condition) -> Formula:
+        """Return the formula true exactly when the condition is proved."""
+        match condition:
+            case Test():
+                return self._test(condition, _PROVED)
+            case Every(every=members):
+                return _all(map(self.holds, members))
+            case Some(some=members):
+                return _any(map(self.holds, members))
+            case Not(negated=member):
+                return self.fails(member)
+            case _:
+                assert_never(condition)
+
+    def fails(self, condition: Condition) -> Formula:
+        """Return the formula true exactly when the condition is disproved."""
+        match condition:
+            case Test():
+                return self._test(condition, _DISPROVED)
+            case Every(every=members):
+                return _any(map(self.fails, members))
+            case Some(some=members):
+                return _all(map(self.fails, members))
+            case Not(negated=member):
+                return self.holds(member)
+            case _:
+                assert_never(condition)
+
+    def _test(self, test: Test, relations: Mapping[str, Relation | None]) -> Formula:
+        word, constant = test.comparison
+        relation = relations[word]
+        if relation is None:
+            return NEVER  # a silent dossier proves nothing
+        if word == "stated":
+            return ((FactTest(self.fact(test.fact), relation),),)
+        value = self.parameters[constant.param] if isinstance(constant, ParameterRef) else constant
+        constants: tuple[Scalar, ...] = value if isinstance(value, tuple) else (value,)
+        return ((FactTest(self.fact(test.fact), relation, constants),),)
+
+
+_PROVED: Mapping[str, Relation | None] = {
+    "equals": "in",
+    "one_of": "in",
+    "at_least": ">=",
+    "at_most": "<=",
+    "above": ">",
+    "below": "<",
+    "stated": "stated",
+}
+_DISPROVED: Mapping[str, Relation | None] = {
+    "equals": "not in",
+    "one_of": "not in",
+    "at_least": "<",
+    "at_most": ">",
+    "above": "<=",
+    "below": ">=",
+    "stated": None,
+}
+
+
+def _all(formulas: Iterable[Formula]) -> Formula:
+    """Return the conjunction, one formula at a time so that nothing grows past what may stay."""
+    result: Formula = ALWAYS
+    for formula in formulas:
+        result = _kept(tuple(chain(*pair)) for pair in product(result, formula))
+    return result
+
+
+def _any(formulas: Iterable[Formula]) -> Formula:
+    return _kept(chain(*formulas))
+
+
+def _kept(clauses: Iterable[Clause]) -> Formula:
+    """Return the clauses once each, their tests once each, without those that cannot hold or add nothing."""
+    kept: dict[frozenset[FactTest], Clause] = {}
+    for clause in clauses:
+        tests = dict.fromkeys(clause)
+        if len(tests) > MAX_TESTS:
+            raise TooLarge(f"a clause of more than {MAX_TESTS} tests; split the rule")
+        if not contradictory(tuple(tests)):
+            kept.setdefault(frozenset(tests), tuple(tests))
+        if len(kept) > MAX_CLAUSES:
+            raise TooLarge(f"more than {MAX_CLAUSES} clauses; split the rule or define a fact for a part of it")
+    return tuple(clause for tests, clause in kept.items() if not any(other < tests for other in kept))
+
+
+def contradictory(clause: Clause) -> bool:
+    """Tell whether no value of some fact can pass all the clause's tests of it."""
+    by_fact: dict[str, list[FactTest]] = {}
+    for test in clause:
+        by_fact.setdefault(test.fact, []).append(test)
+    return any(len(tests) > 1 and not _possible(tests) for tests in by_fact.values())
+
+
+def _possible(tests: list[FactTest]) -> bool:
+    listed = [test for test in tests if test.relation == "in"]
+    if listed:
+        return any(all(passes(value, test) for test in tests) for value in listed[0].constants)
+    if any(isinstance(constant, bool) for test in tests for constant in test.constants):
+        return any(all(passes(value, test) for test in tests) for value in (True, False))
+    lows: list[Any] = [test.constants[0] for test in tests if test.relation in (">", ">=")]
+    highs: list[Any] = [test.constants[0] for test in tests if test.relation in ("<", "<=")]
+    if not lows or not highs:
+        return True
+    low, high = max(lows), min(highs)
+    return bool(low < high) or (low == high and all(passes(low, test) for test in tests))
+
+
+def passes(value: Any, test: FactTest) -> bool:
+    """Tell whether a stated value passes one test: the meaning every engine must share."""
+    match test.relation:
+        case "stated":
+            return True
+        case "in":
+            return value in test.constants
+        case "not in":
+            return value not in test.constants
+        case "<":
+            return bool(value < test.constants[0])
+        case "<=":
+            return bool(value <= test.constants[0])
+        case ">":
+            return bool(value > test.constants[0])
+        case ">=":
+            return bool(value >= test.constants[0])
+        case _:
+            assert_never(test.relation)

@@ -1,0 +1,189 @@
+"""What the engines run: each rule version cut into slices within which its law stands still."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from cadre_rules import expression as ex
+from cadre_rules.errors import Problem
+from cadre_rules.formula import Clause, Formula
+from cadre_rules.lowering import Lowering, TooLarge, Verdicts
+from cadre_rules.rulebook.checking import facts_in
+from cadre_rules.rulebook.model import BoundDefinition, Rulebook
+from cadre_rules.rulebook.schema import Definition, Rule, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A rule version over days on which no definition or parameter it uses changes."""
+
+    rule: Rule
+    key: str
+    window: Window
+    verdicts: Verdicts
+    facts: Mapping[str, str]
+    second_pass: bool
+
+    def formulas(self) -> Iterator[tuple[str, Formula]]:
+        """Yield the three formulas under the names engines report them by."""
+        yield f"{self.key}|violated", self.verdicts.violated
+        yield f"{self.key}|satisfied", self.verdicts.satisfied
+        yield f"{self.key}|not_applicable", self.verdicts.not_applicable
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All rules about one kind of subject: the facts to derive, in order, and the slices to match."""
+
+    subject: str
+    facts: Mapping[str, ex.Expression]
+    defined: Mapping[str, Definition]
+    late_facts: frozenset[str]
+    slices: tuple[Slice, ...]
+
+
+def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Problem]]:
+    """Compile every rule about a kind of subject; rules too large to run are problems."""
+    compiler = _Compiler(rulebook, subject)
+    slices: list[Slice] = []
+    problems: list[Problem] = []
+    for rule in rulebook.rules:
+        if subject in rule.subject:
+            try:
+                slices += compiler.slices(rule)
+            except TooLarge as error:
+                path, line = rulebook.places[rule.id, rule.in_force.starts]
+                problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
+    program = Program(subject, compiler.facts, compiler.defined, frozenset(compiler.late), tuple(slices))
+    return program, problems
+
+
+def unreachable(program: Program, rulebook: Rulebook) -> Iterator[Problem]:
+    """Yield a problem for each rule no dossier can breach or none can meet."""
+    for piece in program.slices:
+        for word, formula in (("violated", piece.verdicts.violated), ("satisfied", piece.verdicts.satisfied)):
+            if not formula:
+                path, line = rulebook.places[piece.rule.id, piece.rule.in_force.starts]
+                yield Problem(path, line, "RB311", f"{piece.rule.id} can never be {word}: its conditions contradict each other")
+
+
+class _Compiler:
+    def __init__(self, rulebook: Rulebook, subject: str) -> None:
+        self._book, self._subject = rulebook, subject
+        self._names: dict[tuple[str, ex.Expression], str] = {}
+        self.facts: dict[str, ex.Expression] = {}
+        self.defined: dict[str, Definition] = {}
+        self.late: set[str] = set()
+
+    def slices(self, rule: Rule) -> Iterator[Slice]:
+        for window in self._windows(rule):
+            day = window.starts or date.min
+            names: dict[str, str] = {}
+
+            def name(fact: str, day: date = day, names: dict[str, str] = names) -> str:
+                names[fact] = self._fact(fact, day)
+                return names[fact]
+
+            lowering = Lowering(name, self._parameters(day))
+            verdicts = lowering.verdicts(rule.applies_when, rule.requires)
+            for fact in facts_in(rule):
+                name(fact)
+            key = f"{rule.id}@{window.starts or ''}"
+            yield Slice(rule, key, window, verdicts, names, any(fact in self.late for fact in names.values()))
+
+    def _windows(self, rule: Rule) -> Iterator[Window]:
+        """Cut a rule's time where anything it reads changes."""
+        start, end = rule.in_force.starts or date.min, rule.in_force.until or date.max
+        cuts = {start}
+        seen: set[str] = set()
+        waiting = list(facts_in(rule))
+        parameters = _parameters_named(rule)
+        while waiting:
+            fact = waiting.pop()
+            if fact in seen:
+                continue
+            seen.add(fact)
+            for version in self._book.definitions.get((self._subject, fact), ()):
+                cuts |= _edges(version.definition.in_force)
+                for node in ex.walk(version.expression):
+                    match node:
+                        case ex.Fact(name):
+                            waiting.append(name)
+                        case ex.Parameter(name):
+                            parameters.add(name)
+                        case _:
+                            pass
+        for name in parameters:
+            for parameter in self._book.parameters[name]:
+                cuts |= _edges(parameter.in_force)
+        inside = sorted(cut for cut in cuts if start <= cut < end)
+        for first, last in zip(inside, [*inside[1:], end], strict=True):
+            yield Window(starts=None if first == date.min else first, until=None if last == date.max else last)
+
+    def _parameters(self, day: date) -> Mapping[str, Any]:
+        return {
+            name: parameter.value
+            for name, versions in self._book.parameters.items()
+            for parameter in versions
+            if parameter.in_force.covers(day)
+        }
+
+    def _version(self, fact: str, day: date) -> BoundDefinition:
+        versions = self._book.definitions[self._subject, fact]
+        return next((v for v in versions if v.definition.in_force.covers(day)), versions[0])
+
+    def _fact(self, fact: str, day: date) -> str:
+        """Return the name of a fact as defined on a day; equal definitions share one name."""
+        version = self._version(fact, day)
+        resolved = self._resolve(version.expression, day)
+        key = (fact, resolved)
+        if key not in self._names:
+            taken = fact in self.facts
+            self._names[key] = f"{fact}@{day.isoformat()}" if taken else fact
+            self.facts[self._names[key]] = resolved
+            self.defined[self._names[key]] = version.definition
+            if version.second_pass:
+                self.late.add(self._names[key])
+        return self._names[key]
+
+    def _resolve(self, node: ex.Expression, day: date) -> ex.Expression:
+        """Put the facts and parameters of a day in place of their names."""
+        match node:
+            case ex.Fact(name):
+                return ex.Fact(self._fact(name, day))
+            case ex.Parameter(name):
+                return ex.Constant(self._parameters(day)[name])
+            case ex.Call(operation, arguments):
+                return ex.Call(operation, tuple(self._resolve(argument, day) for argument in arguments))
+            case ex.Each(gather, path, where, pick, by, silent):
+                parts = (None if part is None else self._resolve(part, day) for part in (where, pick, by))
+                return ex.Each(gather, path, *parts, silence_means_none=silent)
+            case ex.Lookup(table, keys, get, on):
+                resolved = tuple((column, self._resolve(value, day)) for column, value in keys)
+                return ex.Lookup(table, resolved, get, None if on is None else self._resolve(on, day))
+            case ex.Within(area, other, level, on):
+                return ex.Within(*(self._resolve(part, day) for part in (area, other, level, on)))
+            case _:
+                return node
+
+
+def _edges(window: Window) -> set[date]:
+    return {edge for edge in (window.starts, window.until) if edge is not None}
+
+
+def _parameters_named(rule: Rule) -> set[str]:
+    """Return the parameters a rule's own tests name."""
+    found: set[str] = set()
+    waiting: list[Any] = [rule.applies_when, rule.requires]
+    while waiting:
+        condition = waiting.pop()
+        for attribute in ("every", "some"):
+            waiting += getattr(condition, attribute, ())
+        if hasattr(condition, "negated"):
+            waiting.append(condition.negated)
+        if hasattr(condition, "comparison"):
+            constant = condition.comparison[1]
+            found |= {constant.param} if hasattr(constant, "param") else set()
+    return found

@@ -1,0 +1,173 @@
+"""Write a judgement down as a finding: message, evidence, article, remedy, who answers."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cadre_rules.dossier.fields import element_fields, fields_of
+from cadre_rules.dossier.subjects import Subject
+from cadre_rules.dossier.values import PartialDate
+from cadre_rules.facts.tracing import Trace, Tracer
+from cadre_rules.findings import LEVELS, Citation, Evidence, Finding, Level, Wait, fingerprint
+from cadre_rules.formula import Scalar
+from cadre_rules.judging import Judgement
+from cadre_rules.rulebook.checking import PLACEHOLDER
+from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.rulebook.schema import Rule, Words
+from cadre_rules.waiting import settling_sets
+from cadre_rules.wording import day_text, phrase, value_text
+
+MAX_SETS = 3
+"""Alternative sets of facts told for one undetermined rule."""
+
+
+class Writer:
+    """Writes findings in one language."""
+
+    def __init__(self, rulebook: Rulebook, lang: str) -> None:
+        self._book, self._lang = rulebook, lang
+
+    def findings(self, judgement: Judgement) -> Iterator[Finding]:
+        """Yield the finding a judgement calls for, if any."""
+        level = next((level for level in LEVELS if level == judgement.level), None)
+        if level is not None:
+            yield self._finding(judgement, level)
+
+    def _finding(self, judgement: Judgement, level: Level) -> Finding:
+        rule = judgement.piece.rule
+        undetermined = judgement.outcome == "undetermined"
+        tracer = judgement.bench.tracer()
+        waits = tuple(self._waits(judgement, tracer)) if undetermined else ()
+        evidence = () if undetermined else tuple(self._evidence(judgement, tracer))
+        message, remedy = rule.message.of(self._lang), rule.remedy.of(self._lang)
+        if undetermined:
+            asked = f" {phrase('or', self._lang)} ".join(", ".join(a for wait in s for a in wait.ask or (wait.label,)) for s in waits)
+            message, remedy = phrase("missing_title", self._lang), phrase("state", self._lang, fields=asked)
+        failing = [(e.fact, e.value) for e in evidence] or [(wait.fact, None) for s in waits for wait in s]
+        return Finding(
+            rule=rule.id,
+            rule_version=f"{rule.in_force.starts or 'always'}.r{rule.revision}",
+            topic=rule.topic,
+            title=self._filled(rule.title.of(self._lang), judgement),
+            level=level,
+            outcome=judgement.outcome,
+            provisional=self._book.grade(rule) != "confirmed" or rule.needs_review is not None,
+            subject=judgement.subject.id,
+            as_of=judgement.day,
+            message=self._filled(message, judgement),
+            evidence=evidence,
+            waits_for=waits,
+            remedy=self._filled(remedy, judgement),
+            responsible=self._responsible(judgement),
+            provisions=tuple(self._citations(rule, judgement.rival)),
+            questions=tuple(question.of(self._lang) for question in rule.questions) if level == "judgement_needed" else (),
+            notes=tuple(self._notes(judgement)),
+            fingerprint=fingerprint(rule.id, judgement.subject.id, failing),
+        )
+
+    def _filled(self, text: str, judgement: Judgement) -> str:
+        """Put values in place of the facts a text names."""
+        names, row = judgement.piece.facts, judgement.bench.row
+
+        def value(found: re.Match[str]) -> str:
+            name = names[found[1]]
+            unit = judgement.bench.court.program.defined[name].unit
+            return value_text(row[name], unit, self._lang)
+
+        return PLACEHOLDER.sub(value, text)
+
+    def _evidence(self, judgement: Judgement, tracer: Tracer) -> Iterator[Evidence]:
+        names = judgement.piece.facts
+        told = [test.fact for test in judgement.clause]
+        told += [names[found] for found in PLACEHOLDER.findall(judgement.piece.rule.message.of(self._lang))]
+        for name in dict.fromkeys(told):
+            definition = judgement.bench.court.program.defined[name]
+            value = judgement.bench.row[name]
+            read = tracer.trace(name).read
+            places = "; ".join(
+                f"{judgement.subject.place(path)} = {self._stated(stated)}" for path, stated in read.items()
+            )
+            text = value_text(value, definition.unit, self._lang)
+            yield Evidence(definition.id, definition.label.of(self._lang), value, text, places)
+
+    def _stated(self, value: Any) -> str:
+        if isinstance(value, PartialDate):
+            return str(value)
+        scalar: Scalar | None = value if isinstance(value, (bool, int, str)) or hasattr(value, "isoformat") else str(value)
+        return value_text(scalar, None, self._lang)
+
+    def _waits(self, judgement: Judgement, tracer: Tracer) -> Iterator[tuple[Wait, ...]]:
+        if judgement.awaits_day is not None:
+            path = judgement.subject.dossier.day_fields[judgement.awaits_day] if judgement.subject.dossier else ""
+            yield (Wait(path, self._ask(judgement.subject, path), (path,), (self._ask(judgement.subject, path),)),)
+            return
+        for facts in settling_sets(judgement.piece.verdicts, judgement.bench.row)[:MAX_SETS]:
+            yield tuple(self._wait(judgement, name, tracer.trace(name)) for name in facts)
+
+    def _wait(self, judgement: Judgement, name: str, trace: Trace) -> Wait:
+        definition = judgement.bench.court.program.defined[name]
+        missing = tuple(trace.missing)
+        return Wait(
+            fact=definition.id,
+            label=definition.label.of(self._lang),
+            missing=tuple(judgement.subject.place(path) for path in missing),
+            ask=tuple(self._ask(judgement.subject, path) for path in missing),
+        )
+
+    def _ask(self, subject: Subject, path: str) -> str:
+        """Return what people call a field, with its path for those who fill it in."""
+        listed, _, inside = path.partition("[")
+        names = fields_of(subject.kind)
+        info = names.get(tuple(listed.split(".")))
+        if inside and info is not None and info.element is not None:
+            row, _, rest = inside.partition("]")
+            element = element_fields(info.element).get(tuple(filter(None, rest.split("."))))
+            line = ("dòng", "row")[self._lang == "en"]
+            return f"{self._name(element)} ({self._name(info)}, {line} {int(row) + 1})"
+        if info is None:  # a part of an area
+            info = names.get(tuple(listed.split(".")[:-1]))
+            part = {"province": "tỉnh", "district": "huyện", "commune": "xã"}.get(listed.rsplit(".", 1)[-1], "")
+            return f"{self._name(info)}: {part if self._lang == 'vi' else listed.rsplit('.', 1)[-1]}"
+        return self._name(info)
+
+    def _name(self, info: Any) -> str:
+        return "" if info is None else str(info.en if self._lang == "en" else info.vi)
+
+    def _responsible(self, judgement: Judgement) -> str:
+        rule = judgement.piece.rule
+        words: Words | None = rule.responsible
+        said = self._filled(words.of(self._lang), judgement) if words is not None else ""
+        authority = getattr(judgement.subject.dossier, "authority", None)
+        named = [] if authority is None else [authority.office, authority.head]
+        return ", ".join(part for part in (said, *named) if part)
+
+    def _citations(self, rule: Rule, rival: Judgement | None) -> Iterator[Citation]:
+        for name in (*rule.provisions, *(rival.piece.rule.provisions if rival is not None else ())):
+            provision = self._book.provisions[name]
+            text = self._book.instrument_of(provision)
+            yield Citation(
+                instrument=text.id,
+                number=text.number,
+                date=text.issued,
+                article=provision.article,
+                clause=provision.clause,
+                link=provision.link or text.link,
+                grade=provision.evidence,
+            )
+
+    def _notes(self, judgement: Judgement) -> Iterator[str]:
+        rule, lang = judgement.piece.rule, self._lang
+        if judgement.rival is not None:
+            outcome = phrase(judgement.rival.outcome, lang)
+            yield phrase("conflict", lang, rival=judgement.rival.piece.rule.id, outcome=outcome)
+        if judgement.level == "exception_needed" and rule.exception is not None:
+            day = judgement.subject.day(rule.exception.before) or judgement.day
+            yield phrase("needs_exception", lang, by=rule.exception.by.of(lang), day=day_text(day, lang))
+        for passage in judgement.passages:
+            yield phrase(f"exception_{passage.state}", lang)
+        if rule.needs_review is not None:
+            yield rule.needs_review.of(lang)
+        if rule.fidelity_reason is not None:
+            yield f"{phrase(rule.fidelity, lang)}: {rule.fidelity_reason.of(lang)}" if rule.fidelity != "exact" else rule.fidelity_reason.of(lang)
+        for part in rule.not_encoded:
+            yield f"{phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"

@@ -1,0 +1,459 @@
+"""Make one rulebook of several packs, telling every mistake in what they mean."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Generic, TypeVar
+
+from cadre_rules import expression as ex
+from cadre_rules.dossier.fields import PROTECTED
+from cadre_rules.errors import Problem
+from cadre_rules.rulebook.expressions import ExpressionReader, Location, Surroundings, did_you_mean
+from cadre_rules.rulebook.model import BoundDefinition, LoadedPack, Rulebook
+from cadre_rules.rulebook.reading import PackFiles, Source
+from cadre_rules.rulebook.schema import (
+    Condition,
+    Definition,
+    Every,
+    Instrument,
+    Not,
+    Parameter,
+    ParameterRef,
+    Provision,
+    Rule,
+    Some,
+    Table,
+    Test,
+    Tighten,
+    Window,
+)
+
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_ORDERED = ("at_least", "at_most", "above", "below")
+_CELLS: dict[str, type] = {"str": str, "int": int, "date": date, "bool": bool}
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class _Found(Generic[Item]):
+    """An authored item with the place to blame."""
+
+    item: Item
+    source: Source
+    at: Location
+
+    def problem(self, code: str, message: str, deeper: Location = ()) -> Problem:
+        return self.source.problem((*self.at, *deeper), code, message)
+
+
+def build_rulebook(packs: Sequence[PackFiles]) -> tuple[Rulebook, list[Problem]]:
+    """Layer packs in order, later ones over earlier, and return the rulebook with every problem found."""
+    checker = _Checker(packs)
+    rulebook = checker.build()
+    return rulebook, checker.problems
+
+
+class _Checker:
+    def __init__(self, packs: Sequence[PackFiles]) -> None:
+        self._packs = packs
+        self.problems: list[Problem] = []
+
+    def build(self) -> Rulebook:
+        loaded = tuple(self._pack(files) for files in self._packs)
+        self.instruments = self._by_id(
+            [*self._all("instruments"), *(_Found(s.file.instrument, s, ("instrument",)) for s in self._sources() if s.file.instrument)]
+        )
+        self.provisions = self._provisions()
+        tighten = list(self._all("tighten"))
+        self.parameters = self._parameters(tighten)
+        self.tables, rows = self._tables()
+        self.definitions = self._definitions()
+        rules = self._rules()
+        return Rulebook(
+            packs=tuple(pack for pack in loaded if pack is not None),
+            instruments={name: found.item for name, found in self.instruments.items()},
+            provisions=self.provisions,
+            parameters=self.parameters,
+            tables=self.tables,
+            rows=rows,
+            definitions=self.definitions,
+            rules=tuple(found.item for found in rules),
+            switched_off=tuple(found.item for found in self._all("switch_off")),
+            tightened=tuple(found.item for found in tighten),
+            places={
+                (found.item.id, found.item.in_force.starts): (found.source.path, found.source.document.line(found.at))
+                for found in rules
+            },
+        )
+
+    def _sources(self) -> Iterator[Source]:
+        for files in self._packs:
+            yield from files.sources
+
+    def _all(self, key: str) -> Iterator[_Found[Any]]:
+        for source in self._sources():
+            for position, item in enumerate(getattr(source.file, key)):
+                yield _Found(item, source, (key, position))
+
+    def _pack(self, files: PackFiles) -> LoadedPack | None:
+        named = [source for source in files.sources if source.file.pack is not None]
+        if len(named) != 1:
+            self.problems.append(Problem(files.folder, 1, "RB501", "a pack has exactly one file with `pack:`, usually pack.yaml"))
+            return None
+        assert named[0].file.pack is not None
+        return LoadedPack(named[0].file.pack, files.digest)
+
+    def _by_id(self, items: Iterable[_Found[Any]]) -> dict[str, _Found[Any]]:
+        known: dict[str, _Found[Any]] = {}
+        for found in items:
+            if found.item.id in known:
+                self.problems.append(found.problem("RB306", f"{found.item.id!r} is defined twice", ("id",)))
+            known[found.item.id] = found
+        return known
+
+    def _provisions(self) -> dict[str, Provision]:
+        found_by_id = self._by_id(self._all("provisions"))
+        provisions: dict[str, Provision] = {}
+        for name, found in found_by_id.items():
+            own = found.source.file.instrument
+            instrument = found.item.instrument or (own.id if own else None)
+            if instrument not in self.instruments:
+                hint = did_you_mean(str(instrument), self.instruments)
+                self.problems.append(found.problem("RB301", f"provision {name} stands in no known instrument{hint}"))
+                continue
+            for ground in found.item.asks_for:
+                if ground not in PROTECTED:
+                    self.problems.append(found.problem("RB304", f"{ground!r} is no protected ground; one of: {', '.join(PROTECTED)}"))
+            provisions[name] = found.item.model_copy(update={"instrument": instrument})
+        for name, found in self.instruments.items():
+            if found.item.replaced_by is not None and found.item.replaced_by not in self.instruments:
+                hint = did_you_mean(found.item.replaced_by, self.instruments)
+                self.problems.append(found.problem("RB301", f"{name} is replaced by an unknown instrument{hint}", ("replaced_by",)))
+        return provisions
+
+    def _cited(self, found: _Found[Any], name: str | None, deeper: Location = ("provision",)) -> None:
+        if name is not None and name not in self.provisions:
+            hint = did_you_mean(name, self.provisions)
+            self.problems.append(found.problem("RB301", f"cites an unknown provision {name!r}{hint}", deeper))
+
+    def _parameters(self, tighten: list[_Found[Tighten]]) -> dict[str, tuple[Parameter, ...]]:
+        grouped: dict[str, list[_Found[Parameter]]] = defaultdict(list)
+        for found in self._all("parameters"):
+            self._cited(found, found.item.provision)
+            kind = {"int": int, "str": str, "date": date, "list": tuple}[found.item.kind]
+            if not isinstance(found.item.value, kind):
+                self.problems.append(found.problem("RB202", f"{found.item.id} is declared {found.item.kind}", ("value",)))
+            grouped[found.item.id].append(found)
+        for name, versions in grouped.items():
+            self._successive(versions, name)
+        known = {name: tuple(found.item for found in versions) for name, versions in grouped.items()}
+        for found in tighten:
+            self._cited(found, found.item.provision)
+            known = self._tightened(known, found)
+        return known
+
+    def _tightened(self, known: dict[str, tuple[Parameter, ...]], found: _Found[Tighten]) -> dict[str, tuple[Parameter, ...]]:
+        change = found.item
+        if change.parameter not in known:
+            hint = did_you_mean(change.parameter, known)
+            self.problems.append(found.problem("RB502", f"no parameter {change.parameter!r} to tighten{hint}", ("parameter",)))
+            return known
+        versions: list[Parameter] = []
+        for parameter in known[change.parameter]:
+            if not parameter.in_force.meets(change.in_force):
+                versions.append(parameter)
+                continue
+            looser = isinstance(parameter.value, int) and (
+                change.value <= parameter.value if parameter.stricter == "higher" else change.value >= parameter.value
+            )
+            if parameter.stricter is None or looser:
+                self.problems.append(found.problem("RB502", f"{change.value} is not stricter than {parameter.value}", ("value",)))
+            versions += _replaced(parameter, change)
+        return {**known, change.parameter: tuple(versions)}
+
+    def _successive(self, versions: Sequence[_Found[Any]], name: str, *, gaps_allowed: bool = False) -> None:
+        """Tell of versions that overlap, and of gaps nobody explained."""
+        ordered = sorted(versions, key=lambda found: found.item.in_force.starts or date.min)
+        for earlier, later in zip(ordered, ordered[1:], strict=False):
+            end, start = earlier.item.in_force.until, later.item.in_force.starts
+            if end is None or start is None or start < end:
+                self.problems.append(later.problem("RB302", f"two versions of {name} are in force on {start or end}", ("in_force",)))
+            elif start > end and not gaps_allowed and getattr(later.item, "after_gap", None) is None:
+                self.problems.append(
+                    later.problem("RB303", f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap", ("in_force",))
+                )
+
+    def _tables(self) -> tuple[dict[str, Table], dict[str, tuple[Mapping[str, Any], ...]]]:
+        tables: dict[str, Table] = {}
+        rows: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        for name, found in self._by_id(self._all("tables")).items():
+            self._cited(found, found.item.provision)
+            tables[name] = found.item
+            rows[name] = tuple(self._row(found, position, row) for position, row in enumerate(found.item.rows))
+        return tables, rows
+
+    def _row(self, found: _Found[Table], position: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        at: Location = ("rows", position)
+        read: dict[str, Any] = {}
+        for column, kind in found.item.columns.items():
+            cell = row.get(column)
+            band = kind.endswith("_band")
+            value: Any = cell
+            if band and isinstance(cell, dict) and set(cell) <= {"from", "until"}:
+                value = (cell.get("from"), cell.get("until"))
+            whole = value is None or all(
+                part is None or type(part) is _CELLS[kind.removesuffix("_band")] for part in (value if band and isinstance(value, tuple) else (value,))
+            )
+            if not whole or (band and not isinstance(value, tuple)):
+                hint = "; quote codes" if kind == "str" else ""
+                self.problems.append(found.problem("RB202", f"{column} is a {kind}, not {cell!r}{hint}", (*at, column)))
+            read[column] = value
+        for extra in set(row) - set(found.item.columns) - {"in_force"}:
+            hint = did_you_mean(extra, found.item.columns)
+            self.problems.append(found.problem("RB101", f"{extra!r} is no column of {found.item.id}{hint}", (*at, extra)))
+        if "in_force" in row:
+            window = row["in_force"] if isinstance(row["in_force"], dict) else {}
+            read["in_force"] = (window.get("from"), window.get("until"))
+        return read
+
+    def _definitions(self) -> dict[tuple[str, str], tuple[BoundDefinition, ...]]:
+        chosen = {found.item.fact: found.item.use for found in self._all("profiles")}
+        for found in self._all("profiles"):
+            self._cited(found, found.item.provision)
+        grouped: dict[tuple[str, str], list[_Found[Definition]]] = defaultdict(list)
+        known_profiles: dict[str, set[str]] = defaultdict(set)
+        for found in self._all("definitions"):
+            self._cited(found, found.item.provision)
+            if found.item.profile is not None:
+                known_profiles[found.item.id].add(found.item.profile)
+            if found.item.profile == chosen.get(found.item.id):
+                for subject in found.item.subject:
+                    grouped[subject, found.item.id].append(found)
+        for found in self._all("profiles"):
+            if found.item.use not in known_profiles[found.item.fact]:
+                hint = did_you_mean(found.item.use, known_profiles[found.item.fact])
+                self.problems.append(found.problem("RB503", f"{found.item.fact} has no profile {found.item.use!r}{hint}", ("use",)))
+        bound: dict[tuple[str, str], tuple[BoundDefinition, ...]] = {}
+        self.protected: dict[tuple[str, str], set[str]] = {}
+        for (subject, name), versions in grouped.items():
+            self._successive(versions, name, gaps_allowed=True)
+            if len({found.item.kind for found in versions}) > 1:
+                self.problems.append(versions[0].problem("RB202", f"versions of {name} differ in kind", ("kind",)))
+            around = self._surroundings(subject, grouped)
+            read = [self._bind(found, subject, around) for found in versions]
+            bound[subject, name] = tuple(sorted(read, key=lambda b: b.definition.in_force.starts or date.min))
+        self._order(grouped, bound)
+        return bound
+
+    def _surroundings(self, subject: str, grouped: Mapping[tuple[str, str], list[_Found[Definition]]]) -> Surroundings:
+        facts = {name: versions[0].item.kind for (about, name), versions in grouped.items() if about == subject}
+        kinds = {name: versions[0].kind for name, versions in self.parameters.items()}
+        return Surroundings(subject, facts, kinds, self.tables)
+
+    def _bind(self, found: _Found[Definition], subject: str, around: Surroundings) -> BoundDefinition:
+        def complain(at: Location, code: str, message: str) -> None:
+            self.problems.append(found.problem(code, f"{found.item.id}: {message}", at))
+
+        reader = ExpressionReader(around, complain)
+        node, kind = reader.read(found.item.value, ("value",))
+        if "any" not in (kind,) and kind != found.item.kind:
+            complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
+        self.protected.setdefault((subject, found.item.id), set()).update(reader.protected)
+        second = any(isinstance(part, (ex.Outcomes, ex.Exceptions)) for part in ex.walk(node))
+        return BoundDefinition(found.item, node, second)
+
+    def _order(
+        self,
+        grouped: Mapping[tuple[str, str], list[_Found[Definition]]],
+        bound: dict[tuple[str, str], tuple[BoundDefinition, ...]],
+    ) -> None:
+        """Refuse definitions that read each other in a circle; spread what each protects and which pass it needs."""
+        reads = {
+            (subject, name): {
+                (subject, part.name)
+                for version in versions
+                for part in ex.walk(version.expression)
+                if isinstance(part, ex.Fact) and (subject, part.name) in bound
+            }
+            for (subject, name), versions in bound.items()
+        }
+        try:
+            order = list(TopologicalSorter(reads).static_order())
+        except CycleError as error:
+            circle: list[tuple[str, str]] = error.args[1]
+            names = " → ".join(name for _, name in circle)
+            self.problems.append(grouped[circle[0]][0].problem("RB206", f"definitions read each other in a circle: {names}"))
+            return
+        for key in order:
+            for read in reads[key]:
+                self.protected[key] |= self.protected[read]
+            if any(version.second_pass for read in reads[key] for version in bound[read]):
+                bound[key] = tuple(BoundDefinition(b.definition, b.expression, second_pass=True) for b in bound[key])
+
+    def _rules(self) -> list[_Found[Rule]]:
+        off = {found.item.rule for found in self._all("switch_off")}
+        every_rule = list(self._all("rules"))
+        names = {found.item.id for found in every_rule}
+        for switch in self._all("switch_off"):
+            self._cited(switch, switch.item.provision)
+            if switch.item.rule not in names:
+                hint = did_you_mean(switch.item.rule, names)
+                self.problems.append(switch.problem("RB502", f"no rule {switch.item.rule!r} to switch off{hint}", ("rule",)))
+        grouped: dict[str, list[_Found[Rule]]] = defaultdict(list)
+        for found in every_rule:
+            grouped[found.item.id].append(found)
+            self._rule(found, names)
+        for name, versions in grouped.items():
+            self._successive(versions, name)
+        return [found for found in every_rule if found.item.id not in off]
+
+    def _rule(self, found: _Found[Rule], names: set[str]) -> None:
+        rule = found.item
+        for name in rule.provisions:
+            self._cited(found, name, ("provisions",))
+        if rule.exception is not None:
+            self._cited(found, rule.exception.provision, ("exception", "provision"))
+        if rule.rival is not None and rule.rival not in names:
+            self.problems.append(found.problem("RB301", f"unknown rival {rule.rival!r}{did_you_mean(rule.rival, names)}", ("rival",)))
+        self._window(found)
+        for subject in rule.subject:
+            for part in ("applies_when", "requires"):
+                condition = getattr(rule, part)
+                if condition is not None:
+                    self._condition(found, subject, condition, (part,))
+            self._placeholders(found, subject)
+            self._licence(found, subject)
+
+    def _window(self, found: _Found[Rule]) -> None:
+        provision = self.provisions.get(found.item.provisions[0])
+        if provision is None or provision.instrument is None:
+            return
+        window, text = found.item.in_force, self.instruments[provision.instrument].item.in_force
+        if not text.meets(window) or (text.starts and (window.starts or date.min) < text.starts) or (
+            text.until and (window.until or date.max) > text.until
+        ):
+            self.problems.append(
+                found.problem("RB305", f"in force outside {provision.instrument}, which holds from {text.starts} to {text.until}", ("in_force",))
+            )
+
+    def _condition(self, found: _Found[Rule], subject: str, condition: Condition, at: Location) -> None:
+        match condition:
+            case Every(every=members):
+                for position, member in enumerate(members):
+                    self._condition(found, subject, member, (*at, "every", position))
+            case Some(some=members):
+                for position, member in enumerate(members):
+                    self._condition(found, subject, member, (*at, "some", position))
+            case Not(negated=member):
+                self._condition(found, subject, member, (*at, "not"))
+            case Test():
+                self._test(found, subject, condition, at)
+
+    def _test(self, found: _Found[Rule], subject: str, test: Test, at: Location) -> None:
+        versions = self.definitions.get((subject, test.fact))
+        if versions is None:
+            known = [name for about, name in self.definitions if about == subject]
+            hint = did_you_mean(test.fact, known)
+            self.problems.append(found.problem("RB201", f"{subject} has no fact {test.fact!r}{hint}", (*at, "fact")))
+            return
+        self._covered(found, test.fact, [version.definition.in_force for version in versions], at)
+        word, constant = test.comparison
+        kind = versions[0].definition.kind
+        if word in _ORDERED and kind not in ("int", "date"):
+            self.problems.append(found.problem("RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", (*at, word)))
+        elif isinstance(constant, ParameterRef):
+            self._parameter_test(found, constant.param, "list" if word == "one_of" else kind, (*at, word))
+        elif word != "stated":
+            wrong = [c for c in (constant if isinstance(constant, tuple) else (constant,)) if type(c) is not _CELLS[kind]]
+            if wrong:
+                self.problems.append(found.problem("RB202", f"{test.fact} is a {kind}, {wrong[0]!r} is not", (*at, word)))
+
+    def _parameter_test(self, found: _Found[Rule], name: str, kind: str, at: Location) -> None:
+        versions = self.parameters.get(name)
+        if versions is None:
+            hint = did_you_mean(name, self.parameters)
+            self.problems.append(found.problem("RB205", f"unknown parameter {name!r}{hint}", at))
+            return
+        if versions[0].kind != kind:
+            self.problems.append(found.problem("RB202", f"parameter {name} is a {versions[0].kind}, a {kind} is needed", at))
+        self._covered(found, name, [version.in_force for version in versions], at)
+
+    def _covered(self, found: _Found[Rule], name: str, windows: Sequence[Window], at: Location) -> None:
+        day: date | None = found.item.in_force.starts or date.min
+        until = found.item.in_force.until or date.max
+        while day is not None and day < until:
+            window = next((window for window in windows if window.covers(day)), None)
+            if window is None:
+                self.problems.append(found.problem("RB309", f"{name} is not defined on {day}, while the rule is in force", at))
+                return
+            day = window.until
+
+    def _placeholders(self, found: _Found[Rule], subject: str) -> None:
+        rule = found.item
+        texts = {"message": rule.message, "remedy": rule.remedy, "title": rule.title, "responsible": rule.responsible}
+        for part, words in texts.items():
+            for lang in ("vi", "en") if words is not None else ():
+                for name in PLACEHOLDER.findall(words.of(lang)) if words else ():
+                    if (subject, name) not in self.definitions:
+                        known = [fact for about, fact in self.definitions if about == subject]
+                        hint = did_you_mean(name, known)
+                        self.problems.append(found.problem("RB308", f"{part} names an unknown fact {name!r}{hint}", (part, lang)))
+
+    def _licence(self, found: _Found[Rule], subject: str) -> None:
+        rule = found.item
+        read: set[str] = set()
+        for name in facts_in(rule):
+            read |= self.protected.get((subject, name), set())
+        licensed = {ground for name in rule.provisions if name in self.provisions for ground in self.provisions[name].asks_for}
+        for ground in sorted(read - set(rule.protected)):
+            self.problems.append(found.problem("RB304", f"reads the protected fact {ground!r} without saying so in `protected`"))
+        for ground in sorted(set(rule.protected) - licensed):
+            self.problems.append(found.problem("RB304", f"no provision it cites asks for {ground!r} (`asks_for`)", ("protected",)))
+        if len(rule.subject) == 1:
+            for ground in sorted(set(rule.protected) - read):
+                self.problems.append(found.problem("RB307", f"is licensed to read {ground!r} but does not", ("protected",)))
+
+
+def facts_in(rule: Rule) -> Iterator[str]:
+    """Yield every fact a rule's conditions and texts name."""
+    for condition in (rule.applies_when, rule.requires):
+        if condition is not None:
+            yield from _facts(condition)
+    for words in (rule.message, rule.remedy, rule.title, rule.responsible):
+        if words is not None:
+            yield from PLACEHOLDER.findall(words.vi)
+            yield from PLACEHOLDER.findall(words.en)
+
+
+def _facts(condition: Condition) -> Iterator[str]:
+    match condition:
+        case Every(every=members) | Some(some=members):
+            for member in members:
+                yield from _facts(member)
+        case Not(negated=member):
+            yield from _facts(member)
+        case Test(fact=fact):
+            yield fact
+
+
+def _replaced(parameter: Parameter, change: Tighten) -> list[Parameter]:
+    """Return the parameter with the stricter value set in its place for as long as the change holds."""
+    held, new = parameter.in_force, change.in_force
+    start = max(held.starts or date.min, new.starts or date.min)
+    end = min(held.until or date.max, new.until or date.max)
+
+    def part(starts: date, until: date, **changed: Any) -> list[Parameter]:
+        if starts >= until:
+            return []
+        window = Window(starts=None if starts == date.min else starts, until=None if until == date.max else until)
+        return [parameter.model_copy(update={"in_force": window, **changed})]
+
+    return [
+        *part(held.starts or date.min, start),
+        *part(start, end, value=change.value, provision=change.provision),
+        *part(end, held.until or date.max),
+    ]

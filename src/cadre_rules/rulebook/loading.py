@@ -1,0 +1,69 @@
+"""Load rule packs by name or path, layered in order."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cadre_rules.errors import Problem, RulebookError
+from cadre_rules.rulebook.checking import build_rulebook
+from cadre_rules.rulebook.expressions import did_you_mean
+from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.rulebook.reading import PackFiles, raise_if, read_pack
+
+_HERE = Path(__file__).resolve().parent.parent
+SHELVES = (_HERE / "rules", _HERE.parent.parent / "rules")
+"""Where shipped packs stand: inside an installed package, or at the top of a checkout."""
+
+
+def load_rulebook(*packs: str | Path) -> Rulebook:
+    """Return the rulebook of the named packs, later ones layered over earlier, or raise every problem at once.
+
+    A pack is the name of a shipped one (`vn`) or the path of a folder. What a pack extends is loaded before it.
+    """
+    rulebook, problems = examine(*packs)
+    raise_if(problems)
+    return rulebook
+
+
+def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
+    """Return the rulebook as far as it can be read, and every problem in it."""
+    layers: list[PackFiles] = []
+    problems: list[Problem] = []
+    for pack in packs or ("vn",):
+        problems += _add(pack_folder(pack), layers, ())
+    if problems:  # meaning is only checked of files whose form is right
+        rulebook, _ = build_rulebook([])
+        return rulebook, problems
+    return build_rulebook(layers)
+
+
+def pack_folder(pack: str | Path) -> Path:
+    """Return the folder of a pack given by shipped name or path."""
+    if Path(pack).is_dir():
+        return Path(pack)
+    for shelf in SHELVES:
+        if isinstance(pack, str) and pack.isidentifier() | ("-" in pack) and (shelf / pack / "pack.yaml").is_file():
+            return shelf / pack
+    hint = did_you_mean(str(pack), shipped_packs()) or f"; shipped packs: {', '.join(shipped_packs())}"
+    raise RulebookError([Problem(Path(pack), 1, "RB006", f"no such rule pack{hint}")])
+
+
+def shipped_packs() -> list[str]:
+    """Return the names of the packs that come with this library."""
+    return sorted({path.parent.name for shelf in SHELVES for path in shelf.glob("*/pack.yaml")})
+
+
+def _add(folder: Path, layers: list[PackFiles], below: Sequence[Path]) -> list[Problem]:
+    if folder.resolve() in [layer.folder.resolve() for layer in layers]:
+        return []
+    if folder.resolve() in below:
+        return [Problem(folder, 1, "RB504", "packs extend each other in a circle")]
+    files, problems = read_pack(folder)
+    for source in files.sources:
+        if source.file.pack is not None and source.file.pack.extends is not None:
+            try:
+                parent = pack_folder(source.file.pack.extends)
+            except RulebookError as error:
+                return [*problems, source.problem(("pack", "extends"), "RB504", error.problems[0].message)]
+            problems = [*_add(parent, layers, (*below, folder.resolve())), *problems]
+    layers.append(files)
+    return problems

@@ -1,0 +1,79 @@
+"""The rulebook: packs layered, checked and ready to be compiled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from cadre_rules.expression import Expression
+from cadre_rules.rulebook.expressions import weakest
+from cadre_rules.rulebook.schema import (
+    Definition,
+    Instrument,
+    Pack,
+    Parameter,
+    Provision,
+    Rule,
+    SwitchOff,
+    Table,
+    Tighten,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPack:
+    """A pack and the digest of the files it was read from."""
+
+    pack: Pack
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoundDefinition:
+    """A definition as it reads for one subject."""
+
+    definition: Definition
+    expression: Expression
+    second_pass: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Every layered, checked rule with what it rests on; immutable, safe to share between threads."""
+
+    packs: tuple[LoadedPack, ...]
+    instruments: Mapping[str, Instrument]
+    provisions: Mapping[str, Provision]
+    parameters: Mapping[str, tuple[Parameter, ...]]
+    tables: Mapping[str, Table]
+    rows: Mapping[str, tuple[Mapping[str, Any], ...]]
+    definitions: Mapping[tuple[str, str], tuple[BoundDefinition, ...]]
+    rules: tuple[Rule, ...]
+    switched_off: tuple[SwitchOff, ...]
+    tightened: tuple[Tighten, ...]
+    places: Mapping[tuple[str, date | None], tuple[Path, int]]
+    compiled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was made of this rulebook once, for those who judge by it."""
+
+    @property
+    def reviewed_to(self) -> dict[str, date]:
+        """Return up to which day each kind of law was reviewed: the earliest of the packs."""
+        days: dict[str, date] = {}
+        for loaded in self.packs:
+            for kind, day in loaded.pack.reviewed_to.items():
+                days[kind] = min(day, days.get(kind, day))
+        return days
+
+    def grade(self, rule: Rule) -> str:
+        """Return the weakest evidence among the provisions a rule rests on."""
+        return weakest(self.provisions[name].evidence for name in rule.provisions)
+
+    def instrument_of(self, provision: Provision) -> Instrument:
+        """Return the legal text a provision stands in."""
+        assert provision.instrument is not None
+        return self.instruments[provision.instrument]
+
+    def rules_named(self, name: str) -> tuple[Rule, ...]:
+        """Return every version of a rule, oldest first."""
+        return tuple(rule for rule in self.rules if rule.id == name)

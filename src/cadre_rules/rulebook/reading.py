@@ -1,0 +1,150 @@
+"""Read rule files, blaming mistakes on the line that holds them."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from cadre_rules.errors import Problem, RulebookError
+from cadre_rules.rulebook.expressions import did_you_mean
+from cadre_rules.rulebook.schema import CaseFile, RuleFile
+from cadre_rules.rulebook.yaml import Document, read_yaml
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One rule file as read: what it says and where each part stands."""
+
+    path: Path
+    file: RuleFile
+    document: Document
+
+    def problem(self, location: tuple[str | int, ...], code: str, message: str) -> Problem:
+        """Blame the line a location stands on."""
+        return Problem(self.path, self.document.line(location), code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSource:
+    """One file of worked examples as read."""
+
+    path: Path
+    file: CaseFile
+    document: Document
+
+    def problem(self, location: tuple[str | int, ...], code: str, message: str) -> Problem:
+        """Blame the line a location stands on."""
+        return Problem(self.path, self.document.line(location), code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class PackFiles:
+    """Everything a folder of rule files says, with the digest of its bytes."""
+
+    folder: Path
+    sources: tuple[Source, ...]
+    digest: str
+
+
+def rule_paths(folder: Path) -> list[Path]:
+    """Return the rule files of a pack in a stable order."""
+    return sorted(path for path in folder.rglob("*.yaml") if not path.name.endswith(".cases.yaml"))
+
+
+def case_paths(folder: Path) -> list[Path]:
+    """Return the files of worked examples of a pack."""
+    return sorted(folder.rglob("*.cases.yaml"))
+
+
+def digest_of(folder: Path) -> str:
+    """Return a digest of the rule files' names and bytes."""
+    total = hashlib.sha256()
+    for path in rule_paths(folder):
+        total.update(str(path.relative_to(folder)).encode() + b"\0")
+        total.update(path.read_bytes() + b"\0")
+    return total.hexdigest()[:16]
+
+
+def read_pack(folder: Path) -> tuple[PackFiles, list[Problem]]:
+    """Read every rule file of a folder; the problems are of form only, meaning is `checking`'s."""
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for path in rule_paths(folder):
+        document, file, found = _read(path, RuleFile)
+        problems += found
+        if file is not None:
+            sources.append(Source(path, file, document))
+    if not sources and not problems:
+        problems.append(Problem(folder, 1, "RB006", "no rule files here; a pack is a folder of .yaml files"))
+    return PackFiles(folder, tuple(sources), digest_of(folder)), problems
+
+
+def read_cases(folder: Path) -> tuple[tuple[CaseSource, ...], list[Problem]]:
+    """Read the worked examples of a pack."""
+    sources: list[CaseSource] = []
+    problems: list[Problem] = []
+    for path in case_paths(folder):
+        document, file, found = _read(path, CaseFile)
+        problems += found
+        if file is not None:
+            sources.append(CaseSource(path, file, document))
+    return tuple(sources), problems
+
+
+def raise_if(problems: Iterable[Problem]) -> None:
+    """Raise every problem at once, if there is any."""
+    if found := list(problems):
+        raise RulebookError(found)
+
+
+def _read(path: Path, model: type[Model]) -> tuple[Document, Model | None, list[Problem]]:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return Document(None, {}), None, [Problem(path, 1, "RB006", f"cannot be read as UTF-8 text: {error}")]
+    document, problems = read_yaml(text, path)
+    if document.value is None:
+        return document, None, problems or [Problem(path, 1, "RB101", "the file is empty")]
+    if not isinstance(document.value, dict):
+        return document, None, [*problems, Problem(path, 1, "RB101", "a rule file is a mapping at its top")]
+    try:
+        return document, model.model_validate(tuples(document.value)), problems
+    except ValidationError as error:
+        return document, None, [*problems, *_explained(error, model, document, path)]
+
+
+def _explained(error: ValidationError, model: type[BaseModel], document: Document, path: Path) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False, include_input=False):
+        location = detail["loc"]
+        message = detail["msg"].removeprefix("Value error, ")
+        if detail["type"] == "extra_forbidden":
+            word = str(location[-1])
+            message = f"unknown key {word!r}{did_you_mean(word, _words(model))}"
+        elif detail["type"] == "missing":
+            message = f"{location[-1]!r} is missing"
+        yield Problem(path, document.line(location), "RB101", message)
+
+
+def _words(model: type[BaseModel]) -> set[str]:
+    """Return every key a rule file can have anywhere."""
+    words: set[str] = set()
+    schema = model.model_json_schema(by_alias=True)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        words |= set(part.get("properties", {}))
+    return words
+
+
+def tuples(value: Any) -> Any:
+    """Return the same plain value with tuples for lists: what is read is never changed."""
+    match value:
+        case list():
+            return tuple(tuples(item) for item in value)
+        case dict():
+            return {key: tuples(item) for key, item in value.items()}
+        case _:
+            return value

@@ -1,0 +1,73 @@
+"""What an undetermined rule waits for: the smallest sets of facts that settle it whatever they turn out to say."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import combinations, product
+from math import prod
+from typing import Any
+
+from cadre_rules.formula import Clause, FactTest, Formula, Scalar
+from cadre_rules.lowering import Verdicts, passes
+
+MAX_TRIED = 20_000
+"""Assignments tried before all unknown facts are named together."""
+
+
+def settling_sets(verdicts: Verdicts, row: Mapping[str, Scalar | None]) -> tuple[tuple[str, ...], ...]:
+    """Return every smallest set of unstated facts that, once stated, leaves the rule no longer undetermined."""
+    return _smallest(
+        tuple(
+            rest
+            for formula in (verdicts.violated, verdicts.satisfied, verdicts.not_applicable)
+            for rest in _open_clauses(formula, row)
+        )
+    )
+
+
+def _open_clauses(formula: Formula, row: Mapping[str, Scalar | None]) -> Iterable[Clause]:
+    """Yield what is still to be shown of each clause that no stated fact rules out."""
+    for clause in formula:
+        stated = [(test, row[test.fact]) for test in clause]
+        if all(value is None or passes(value, test) for test, value in stated):
+            yield tuple(test for test, value in stated if value is None)
+
+
+@lru_cache(maxsize=4096)
+def _smallest(clauses: Formula) -> tuple[tuple[str, ...], ...]:
+    facts = sorted({test.fact for clause in clauses for test in clause})
+    values = {fact: _telling_values([t for c in clauses for t in c if t.fact == fact]) for fact in facts}
+    tried = 0
+    for size in range(1, len(facts) + 1):
+        found = []
+        for chosen in combinations(facts, size):
+            tried += prod(len(values[fact]) for fact in chosen)
+            if tried > MAX_TRIED:
+                return (tuple(facts),)
+            if _settles(chosen, values, clauses):
+                found.append(chosen)
+        if found:
+            return tuple(found)
+    return (tuple(facts),)
+
+
+def _settles(chosen: tuple[str, ...], values: Mapping[str, list[Any]], clauses: Formula) -> bool:
+    within = [clause for clause in clauses if all(test.fact in chosen for test in clause)]
+    return all(
+        any(all(passes(said[test.fact], test) for test in clause) for clause in within)
+        for said in (dict(zip(chosen, answer, strict=True)) for answer in product(*(values[fact] for fact in chosen)))
+    )
+
+
+def _telling_values(tests: list[FactTest]) -> list[Any]:
+    """Return one value for every way the tests of a fact can come out."""
+    constants = sorted({c for test in tests for c in test.constants}, key=repr)
+    if not constants:
+        return [True]
+    first = constants[0]
+    if isinstance(first, bool):
+        return [True, False]
+    if isinstance(first, str):
+        return [*constants, "".join(map(str, constants)) + "?"]
+    step: Any = timedelta(days=1) if isinstance(first, date) else 1
+    return sorted({near for c in constants for near in (c - step, c, c + step)})

@@ -1,0 +1,135 @@
+"""Values and set phrases as people read them, in Vietnamese and English."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from cadre_rules.formula import Scalar
+
+_UNITS = {
+    "months": ("tháng", "months"),
+    "years": ("năm", "years"),
+    "days": ("ngày", "days"),
+    "people": ("người", "people"),
+    "times": ("lần", "times"),
+}
+
+PHRASES: Mapping[str, tuple[str, str]] = {
+    "violation": ("Vi phạm", "Violation"),
+    "exception_needed": ("Cần quyết định trường hợp đặc biệt", "Exception decision needed"),
+    "target_missed": ("Chưa đạt chỉ tiêu", "Target missed"),
+    "information_missing": ("Chưa đủ thông tin", "Information missing"),
+    "judgement_needed": ("Cần người có thẩm quyền đánh giá", "Judgement needed"),
+    "indicator": ("Dấu hiệu cần xem xét", "Indicator"),
+    "satisfied": ("đạt", "hold"),
+    "violated": ("không đạt", "do not hold"),
+    "excepted": ("đạt theo trường hợp đặc biệt", "excused by a recorded exception"),
+    "not_applicable": ("không áp dụng", "do not apply"),
+    "undetermined": ("chưa kết luận được", "undetermined"),
+    "not_in_force": ("không có hiệu lực", "not in force"),
+    "evidence": ("Căn cứ", "Evidence"),
+    "article": ("Quy định", "Provision"),
+    "do": ("Cần làm", "Remedy"),
+    "answers": ("Trách nhiệm", "Responsible"),
+    "provisional": ("tạm thời – chưa đối chiếu văn bản gốc", "provisional – not checked against the full text"),
+    "law_of": ("pháp luật ngày", "by the law of"),
+    "not_stated": ("chưa nêu", "not stated"),
+    "waiting": ("Chưa kết luận được – bổ sung để kết luận", "Could not be judged – what would settle it"),
+    "settles": ("giải quyết {n} quy tắc", "helps to settle {n} rule(s)"),
+    "or": ("hoặc", "or"),
+    "questions": ("Câu hỏi cần trả lời", "Questions to answer"),
+    "no_finding": ("Không có phát hiện nào.", "Nothing found."),
+    "inform": (
+        "Kết quả chỉ để tham khảo; người có thẩm quyền quyết định.",
+        "Findings inform; people decide.",
+    ),
+    "reviewed": ("Văn bản được rà soát đến: Nhà nước {state}, Đảng {party}.", "Law reviewed to: state {state}, Party {party}."),
+    "beyond_state": (
+        "Ngày xét {day} sau ngày rà soát văn bản Nhà nước ({reviewed}); quy định có thể đã thay đổi.",
+        "The day judged, {day}, is later than state law was reviewed ({reviewed}); it may have changed.",
+    ),
+    "beyond_party": (
+        "Ngày xét {day} sau ngày rà soát văn bản của Đảng ({reviewed}); quy định có thể đã thay đổi.",
+        "The day judged, {day}, is later than Party texts were reviewed ({reviewed}); they may have changed.",
+    ),
+    "beyond_local": (
+        "Ngày xét {day} sau ngày rà soát văn bản địa phương ({reviewed}); quy định có thể đã thay đổi.",
+        "The day judged, {day}, is later than local texts were reviewed ({reviewed}); they may have changed.",
+    ),
+    "undated": (
+        "{subject}: chưa nêu ngày quyết định; xét theo quy định ngày {day}.",
+        "{subject}: no day of decision is stated; judged by the law of {day}.",
+    ),
+    "needs_exception": (
+        "Có thể được chấp nhận nếu {by} quyết định trường hợp đặc biệt trước ngày {day}.",
+        "May stand if {by} decides it as a special case before {day}.",
+    ),
+    "conflict": (
+        "Hai quy định cùng có hiệu lực cho kết quả khác nhau ({rival}: {outcome}); cần cấp có thẩm quyền kết luận.",
+        "Two provisions in force differ here ({rival}: {outcome}); the competent authority must settle which applies.",
+    ),
+    "not_encoded": ("Không xét được bằng dữ liệu", "Not judged from data"),
+    "may_over_report": ("Có thể báo thừa", "May over-report"),
+    "may_under_report": ("Có thể báo thiếu", "May under-report"),
+    "exception_unused": ("Có quyết định trường hợp đặc biệt nhưng không cần đến.", "An exception on file was not needed."),
+    "exception_expired": ("Quyết định trường hợp đặc biệt đã hết hiệu lực.", "The exception on file has expired."),
+    "exception_misdated": (
+        "Quyết định trường hợp đặc biệt ban hành muộn hơn quy định.",
+        "The exception on file was decided too late.",
+    ),
+    "exception_wrong_level": (
+        "Quyết định trường hợp đặc biệt không đúng cấp có thẩm quyền.",
+        "The exception on file was not decided at the right level.",
+    ),
+    "exception_unreasoned": (
+        "Quyết định trường hợp đặc biệt thiếu cấp quyết định, ngày hoặc lý do.",
+        "The exception on file lacks its authority, day or reason.",
+    ),
+    "exception_not_allowed": (
+        "Quy định này không cho phép trường hợp đặc biệt.",
+        "This provision allows no special case.",
+    ),
+    "exception_used": ("Đã có quyết định trường hợp đặc biệt.", "A special case was decided."),
+    "missing_title": ("Chưa đủ thông tin để kết luận", "Not enough is stated to judge"),
+    "state": ("hãy nêu {fields}", "state {fields}"),
+    "rejected": ("Không đọc được", "Could not be read"),
+    "rule": ("quy tắc", "rule"),
+    "in_force": ("Hiệu lực", "In force"),
+    "needs": ("Cần các dữ kiện", "Facts needed"),
+    "reason": ("Vì", "Because"),
+}
+
+
+def phrase(key: str, lang: str, **parts: object) -> str:
+    """Return a set phrase in a language, with its parts put in."""
+    return PHRASES[key][lang == "en"].format(**parts) if parts else PHRASES[key][lang == "en"]
+
+
+def day_text(day: date, lang: str) -> str:
+    """Return a day as people write it: dd/mm/yyyy in Vietnamese, ISO in English.
+
+    >>> day_text(date(2021, 5, 3), "vi")
+    '03/05/2021'
+    """
+    return day.isoformat() if lang == "en" else day.strftime("%d/%m/%Y")
+
+
+def value_text(value: Scalar | None, unit: str | None, lang: str) -> str:
+    """Return a fact's value as people read it.
+
+    >>> value_text(2401, "percent", "vi")
+    '24,01 %'
+    """
+    match value:
+        case None:
+            return phrase("not_stated", lang)
+        case bool():
+            return ("có", "yes")[lang == "en"] if value else ("không", "no")[lang == "en"]
+        case int() if unit == "percent":
+            text = f"{value // 100}.{value % 100:02d}"
+            return f"{text} %" if lang == "en" else f"{text.replace('.', ',')} %"
+        case int() if unit is not None:
+            return f"{value} {_UNITS[unit][lang == 'en']}"
+        case date():
+            return day_text(value, lang)
+        case _:
+            return str(value)
