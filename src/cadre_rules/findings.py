@@ -50,7 +50,7 @@ class Citation:
 
     instrument: str
     number: str
-    date: date
+    date: date | None
     article: str | None
     clause: str | None
     link: str | None

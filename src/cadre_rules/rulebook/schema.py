@@ -105,7 +105,7 @@ class Instrument(_Authored):
     number: Line
     issuer: Words
     title: Words
-    issued: date
+    issued: date | None = None
     in_force: Window
     replaced_by: Slug | None = None
     link: Line | None = None
