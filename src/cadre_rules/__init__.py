@@ -32,7 +32,22 @@ _HOMES = {
     **dict.fromkeys(("Appointment", "Body", "Planning", "Statistics", "Unit"), "dossier.models"),
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Appointment",
+    "Body",
+    "CadreRulesError",
+    "DossierError",
+    "Finding",
+    "Planning",
+    "Report",
+    "Rulebook",
+    "RulebookError",
+    "SourceError",
+    "Statistics",
+    "Unit",
+    "check",
+    "load_rulebook",
+]
 
 
 def __getattr__(name: str) -> Any:

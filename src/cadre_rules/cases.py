@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def _copy(value: Any) -> Any:
 def _put(target: Any, path: str, value: Any) -> None:
     """Set a field by its path (`person.posts[0].start`); null takes it away, so that it is not stated."""
     segments: list[str | int] = [name or int(index) for name, index in _SEGMENT.findall(path)]
-    for segment, following in zip(segments, segments[1:], strict=False):
+    for segment, following in pairwise(segments):
         if isinstance(target, dict):
             target = target.setdefault(segment, [] if isinstance(following, int) else {})
         else:

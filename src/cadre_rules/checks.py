@@ -48,6 +48,7 @@ def check(
         rules_in_force=len({judgement.piece.rule.id for judgement in judgements}),
         by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
         lang=lang,
+        met=tuple(met for judgement in judgements for met in writer.met(judgement)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
     )
 

@@ -1,30 +1,253 @@
-"""The command: reads what is asked, prints what was found, says it with its exit status."""
+"""The command: reads what is asked, prints what was found, says it with its exit status.
 
+Messages for people go to stderr, results to stdout. Imports wait until a command needs them.
+"""
+
+import argparse
+import json
 import sys
-def main() -> int:
-    from pathlib import Path
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+from cadre_rules.errors import CadreRulesError, RulebookError
+
+if TYPE_CHECKING:
+    from cadre_rules.dossier.models import Dossier
+    from cadre_rules.findings import Report
+    from cadre_rules.rulebook.model import Rulebook
+
+LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
+CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status; mistakes are told in one line each, never by a traceback."""
+    options = _parser().parse_args(arguments)
+    warnings.simplefilter("always")
+    warnings.showwarning = lambda message, *_rest, **_more: print(f"cadre-rules: {message}", file=sys.stderr)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except RulebookError as error:
+        print(error, file=sys.stderr)
+        return MISUSED
+    except CadreRulesError as error:
+        print(f"cadre-rules: {error}", file=sys.stderr)
+        return UNREADABLE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return CLEAN
+    except KeyboardInterrupt:
+        return 130
+
+
+def _check(options: argparse.Namespace) -> int:
+    from cadre_rules.checks import check
+    from cadre_rules.reports.text import render_text
+
+    dossiers, rejected = _dossiers(options.files)
+    rulebook = _rulebook(options)
+    report = check(dossiers, rulebook, as_of=options.as_of, lang=options.lang, today=options.today, engine=options.engine)
+    report = replace(report, rejected=tuple(rejected))
+    _write(report.to_json() if options.format == "json" else render_text(report))
+    return UNREADABLE if rejected else _status(report, options)
+
+
+def _status(report: "Report", options: argparse.Namespace) -> int:
+    worst = report.worst(strict=options.strict)
+    return FOUND if worst is not None and LEVELS.index(worst) <= LEVELS.index(options.fail_on) else CLEAN
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from cadre_rules.catalogue import rules_as_plain, rules_as_text
+
+    rulebook = _rulebook(options)
+    if options.format == "json":
+        _write(_json(rules_as_plain(rulebook, options.on, options.lang)))
+    else:
+        _lines(rules_as_text(rulebook, options.on, options.lang))
+    return CLEAN
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from cadre_rules.catalogue import explain, explain_for, versions_of
+
+    rulebook = _rulebook(options)
+    try:
+        versions_of(rulebook, options.rule)
+    except CadreRulesError as error:
+        print(f"cadre-rules: {error}", file=sys.stderr)
+        return MISUSED
+    _lines(explain(rulebook, options.rule, options.lang))
+    if options.file is not None:
+        dossiers, rejected = _dossiers([options.file])
+        today = options.today or date.today()
+        _lines(explain_for(rulebook, options.rule, dossiers, options.as_of, today, options.lang))
+        return UNREADABLE if rejected else CLEAN
+    return CLEAN
+
+
+def _lint(options: argparse.Namespace) -> int:
+    problems = _problems(options.packs)
+    _lines(map(str, problems))
+    print(f"cadre-rules: {len(problems)} problem(s) in {', '.join(options.packs)}", file=sys.stderr)
+    return MISUSED if problems else CLEAN
+
+
+def _problems(packs: Sequence[str]) -> list[Any]:
+    from cadre_rules.cases import examine_cases
+    from cadre_rules.judging import Judge
     from cadre_rules.rulebook.loading import examine, pack_folder
     from cadre_rules.rulebook.reading import read_cases
-    from cadre_rules.cases import examine_cases, run_cases
-    from cadre_rules.judging import Judge
-    command, *packs = sys.argv[1:]
-    book, problems = examine(*packs)
-    if not problems:
-        problems = Judge(book).problems()
-    sources=[]
+
+    rulebook, problems = examine(*packs)
+    whole = not problems
+    problems = [*problems, *(Judge(rulebook).problems() if whole else ())]
     for pack in packs:
-        s, found = read_cases(pack_folder(pack)); sources += s
-        problems = [*problems, *found]
-        if command == "lint" and not problems: problems += examine_cases(book, s, pack_folder(pack))
-    for p in sorted(set(problems)): print(p)
-    if problems: return 2
-    if command == "test":
-        bad = 0
-        for engine in ("durable", "plain"):
-            n = 0
-            for t in run_cases(book, sources, engine):
-                n += 1
-                if t.failure: bad += 1; print(f"{t.place}: {engine}: {t.case.rule} {t.on or ''} {t.failure}")
-            print(engine, n, "cases")
-        return 1 if bad else 0
-    return 0
+        folder = pack_folder(pack)
+        sources, found = read_cases(folder)
+        problems += [*found, *(examine_cases(rulebook, sources, folder) if whole else ())]
+    return sorted(set(problems))
+
+
+def _test(options: argparse.Namespace) -> int:
+    from cadre_rules.cases import run_cases
+    from cadre_rules.rulebook.loading import load_rulebook, pack_folder
+    from cadre_rules.rulebook.reading import raise_if, read_cases
+
+    rulebook = load_rulebook(*options.packs)
+    failed = 0
+    for engine in ("durable", "plain"):
+        trials = []
+        for pack in options.packs:
+            sources, problems = read_cases(pack_folder(pack))
+            raise_if(problems)
+            trials += list(run_cases(rulebook, sources, engine))
+        failures = [trial for trial in trials if trial.failure is not None]
+        failed += len(failures)
+        for trial in failures:
+            print(f"{trial.place}: {trial.case.rule} {trial.on or ''}: {trial.failure} [{engine}]")
+        print(f"{engine}: {len(trials) - len(failures)} passed, {len(failures)} failed")
+    return FOUND if failed else CLEAN
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from cadre_rules.schemas import cases_schema, dossier_schema, rules_schema
+
+    match options.what:
+        case "dossier":
+            _write(_json(dossier_schema()))
+        case "rules":
+            _write(_json(rules_schema(_rulebook(options) if options.rules else None)))
+        case _:
+            _write(_json(cases_schema()))
+    return CLEAN
+
+
+def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]]]":
+    from cadre_rules.sources.files import Rejected, read_dossiers
+
+    dossiers: list[Dossier] = []
+    rejected: list[dict[str, str]] = []
+    for name in files:
+        for read in read_dossiers(name):
+            if isinstance(read, Rejected):
+                rejected.append({"where": read.where, "reason": read.reason})
+                print(f"cadre-rules: {read.where}: {read.reason}", file=sys.stderr)
+            else:
+                dossiers.append(read)
+    return dossiers, rejected
+
+
+def _rulebook(options: argparse.Namespace) -> "Rulebook":
+    from cadre_rules.rulebook.loading import load_rulebook
+
+    return load_rulebook(*(options.rules or ("vn",)))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n"
+
+
+def _lines(lines: Iterable[str]) -> None:
+    _write("".join(f"{line}\n" for line in lines))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write 2021-05-03") from error
+
+
+def _as_of(text: str) -> date | Literal["decision", "today"]:
+    match text:
+        case "decision":
+            return "decision"
+        case "today":
+            return "today"
+        case _:
+            return _day(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cadre-rules",
+        description="Check personnel decisions against dated, cited rules. Findings inform; people decide.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--rules", action="append", metavar="PACK", help="rule pack by name or path, layered in order (default: vn)"
+    )
+    common.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
+    dated = argparse.ArgumentParser(add_help=False)
+    dated.add_argument(
+        "--as-of",
+        type=_as_of,
+        default="decision",
+        metavar="DAY",
+        help="law of the `decision` (default), of `today`, or of a day YYYY-MM-DD",
+    )
+    dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
+
+    check = commands.add_parser("check", parents=[common, dated], help="judge dossiers (YAML, JSON); - reads standard input")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    check.add_argument("--format", choices=("text", "json"), default="text")
+    check.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
+    check.add_argument(
+        "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
+    )
+    check.add_argument("--engine", choices=("durable", "plain"), default="durable", help=argparse.SUPPRESS)
+    check.set_defaults(run=_check)
+
+    rules = commands.add_parser("rules", parents=[common], help="list the rules in force on a day, by topic, with citation")
+    rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")
+    rules.add_argument("--format", choices=("text", "json"), default="text")
+    rules.set_defaults(run=_rules)
+
+    explain = commands.add_parser("explain", parents=[common, dated], help="say what a rule asks, on what text, when")
+    explain.add_argument("rule", metavar="RULE")
+    explain.add_argument("--for", dest="file", metavar="FILE", help="and why it fired or not for this dossier")
+    explain.set_defaults(run=_explain)
+
+    lint = commands.add_parser("lint", help="tell every mistake in rule packs")
+    lint.add_argument("packs", nargs="+", metavar="PACK")
+    lint.set_defaults(run=_lint)
+
+    test = commands.add_parser("test", help="run the cases of rule packs on every engine")
+    test.add_argument("packs", nargs="+", metavar="PACK")
+    test.set_defaults(run=_test)
+
+    schema = commands.add_parser("schema", parents=[common], help="print JSON Schemas")
+    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases"), default="dossier")
+    schema.set_defaults(run=_schema)
+    return parser

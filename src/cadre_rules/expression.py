@@ -105,9 +105,7 @@ class Exceptions:
     state: str
 
 
-Expression: TypeAlias = (
-    Constant | Field | Item | Fact | Parameter | Call | Each | Lookup | Within | Outcomes | Exceptions
-)
+Expression: TypeAlias = Constant | Field | Item | Fact | Parameter | Call | Each | Lookup | Within | Outcomes | Exceptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
@@ -82,6 +82,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """A target that is met, told beside those that are missed."""
+
+    rule: str
+    title: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectLine:
     """One thing that was judged, and by the law of which day."""
 
@@ -103,7 +113,8 @@ class Report:
     rules_in_force: int
     by_outcome: dict[str, int]
     lang: str
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...] = ()
+    met: tuple[Met, ...] = ()
 
     def of_level(self, level: str) -> tuple[Finding, ...]:
         """Return the findings of one level."""

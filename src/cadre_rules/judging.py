@@ -85,7 +85,9 @@ class Court:
             self.by_rule[piece.rule.id].append(piece)
         self._plans: dict[frozenset[str], tuple[Steps, list[str]]] = {}
 
-    def lay_out(self, root: Any, pieces: Sequence[Slice], tally: "Tally | None", engine: Engine) -> tuple[Bench, dict[str, Clause]]:
+    def lay_out(
+        self, root: Any, pieces: Sequence[Slice], tally: "Tally | None", engine: Engine
+    ) -> tuple[Bench, dict[str, Clause]]:
         """Derive what the slices need and tell which of their formulas are true."""
         key = frozenset(piece.key for piece in pieces)
         if key not in self._plans:
@@ -135,22 +137,17 @@ class Judge:
     def judgements(self, subjects: Sequence[Subject], as_of: AsOf, today: date, engine: Engine) -> Iterator[Judgement]:
         """Judge every subject, then what the outcomes themselves call for."""
         by_head: dict[str, list[Judgement]] = defaultdict(list)
-        first: dict[str, list[Judgement]] = {}
         for subject in subjects:
             found = list(self._pass(subject, as_of, today, engine, None))
             self._weigh(found)
-            first[subject.id] = found
             by_head[_head(subject)] += found
-        by_head.pop("", None)
-        for subject in subjects:
-            found = first[subject.id]
             yield from found
-            tally = Tally(found, self._states(subject, found) if not subject.prefix else ())
-            late = list(self._pass(subject, as_of, today, engine, tally))
+            late = list(self._pass(subject, as_of, today, engine, Tally(found, self._states(subject, found))))
             self._weigh(late)
             yield from late
+        by_head.pop("", None)
         for head, found in sorted(by_head.items()):
-            if len({judgement.subject.id for judgement in found}) > 1:
+            if len({id(judgement.subject.dossier) for judgement in found}) > 1:
                 whole = Subject("head", head, head, None, None)
                 day = max(judgement.day for judgement in found)
                 yield from self._pass(whole, day if as_of == "decision" else as_of, today, engine, Tally(found, ()))
@@ -161,9 +158,7 @@ class Judge:
             return as_of
         return today if as_of == "today" else subject.day("decided") or today
 
-    def _pass(
-        self, subject: Subject, as_of: AsOf, today: date, engine: Engine, tally: Tally | None
-    ) -> Iterator[Judgement]:
+    def _pass(self, subject: Subject, as_of: AsOf, today: date, engine: Engine, tally: Tally | None) -> Iterator[Judgement]:
         court = self.courts[subject.kind]
         day = self.day(subject, as_of, today)
         governing: list[_Governing] = []
@@ -188,7 +183,11 @@ class Judge:
                     judgement.outcome, judgement.level = "excepted", None
         for judgement in judgements:
             rival = by_rule.get(judgement.piece.rule.rival or "")
-            if rival is not None and judgement.outcome == "violated" and rival.outcome in ("satisfied", "undetermined", "excepted"):
+            if (
+                rival is not None
+                and judgement.outcome == "violated"
+                and rival.outcome in ("satisfied", "undetermined", "excepted")
+            ):
                 judgement.level, judgement.rival = "judgement_needed", rival
 
     @staticmethod
@@ -198,6 +197,8 @@ class Judge:
 
     def _states(self, subject: Subject, judgements: list[Judgement]) -> Iterator[str]:
         """Yield what became of every exception on file, used or not."""
+        if subject.prefix:
+            return
         seen = {id(p.exception): p.state for j in judgements for p in j.passages}
         allowed = {rule.id for rule in self.rulebook.rules if rule.exception is not None}
         for granted in subject.exceptions:

@@ -17,7 +17,7 @@ MAX_CLAUSES = 400
 MAX_TESTS = 24
 
 
-class TooLarge(ValueError):
+class TooLargeError(ValueError):
     """A condition whose normal form no engine should be asked to run."""
 
 
@@ -125,11 +125,11 @@ def _kept(clauses: Iterable[Clause]) -> Formula:
     for clause in clauses:
         tests = dict.fromkeys(clause)
         if len(tests) > MAX_TESTS:
-            raise TooLarge(f"a clause of more than {MAX_TESTS} tests; split the rule")
+            raise TooLargeError(f"a clause of more than {MAX_TESTS} tests; split the rule")
         if not contradictory(tuple(tests)):
             kept.setdefault(frozenset(tests), tuple(tests))
         if len(kept) > MAX_CLAUSES:
-            raise TooLarge(f"more than {MAX_CLAUSES} clauses; split the rule or define a fact for a part of it")
+            raise TooLargeError(f"more than {MAX_CLAUSES} clauses; split the rule or define a fact for a part of it")
     return tuple(clause for tests, clause in kept.items() if not any(other < tests for other in kept))
 
 

@@ -1,6 +1,5 @@
 """What the engines run: each rule version cut into slices within which its law stands still."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,11 +7,11 @@ from typing import Any
 
 from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
-from cadre_rules.formula import Clause, Formula
-from cadre_rules.lowering import Lowering, TooLarge, Verdicts
+from cadre_rules.formula import Formula
+from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
 from cadre_rules.rulebook.checking import facts_in
 from cadre_rules.rulebook.model import BoundDefinition, Rulebook
-from cadre_rules.rulebook.schema import Definition, Rule, Window
+from cadre_rules.rulebook.schema import Definition, Rule, Window, window_between
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
         if subject in rule.subject:
             try:
                 slices += compiler.slices(rule)
-            except TooLarge as error:
+            except TooLargeError as error:
                 path, line = rulebook.places[rule.id, rule.in_force.starts]
                 problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
     program = Program(subject, compiler.facts, compiler.defined, frozenset(compiler.late), tuple(slices))
@@ -120,7 +119,7 @@ class _Compiler:
                 cuts |= _edges(parameter.in_force)
         inside = sorted(cut for cut in cuts if start <= cut < end)
         for first, last in zip(inside, [*inside[1:], end], strict=True):
-            yield Window(starts=None if first == date.min else first, until=None if last == date.max else last)
+            yield window_between(first, last)
 
     def _parameters(self, day: date) -> Mapping[str, Any]:
         return {
@@ -158,8 +157,8 @@ class _Compiler:
             case ex.Call(operation, arguments):
                 return ex.Call(operation, tuple(self._resolve(argument, day) for argument in arguments))
             case ex.Each(gather, path, where, pick, by, silent):
-                parts = (None if part is None else self._resolve(part, day) for part in (where, pick, by))
-                return ex.Each(gather, path, *parts, silence_means_none=silent)
+                where, pick, by = (None if part is None else self._resolve(part, day) for part in (where, pick, by))
+                return ex.Each(gather, path, where, pick, by, silence_means_none=silent)
             case ex.Lookup(table, keys, get, on):
                 resolved = tuple((column, self._resolve(value, day)) for column, value in keys)
                 return ex.Lookup(table, resolved, get, None if on is None else self._resolve(on, day))

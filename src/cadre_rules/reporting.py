@@ -8,7 +8,7 @@ from cadre_rules.dossier.fields import element_fields, fields_of
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.facts.tracing import Trace, Tracer
-from cadre_rules.findings import LEVELS, Citation, Evidence, Finding, Level, Wait, fingerprint
+from cadre_rules.findings import LEVELS, Citation, Evidence, Finding, Level, Met, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Judgement
 from cadre_rules.rulebook.checking import PLACEHOLDER
@@ -33,6 +33,13 @@ class Writer:
         if level is not None:
             yield self._finding(judgement, level)
 
+    def met(self, judgement: Judgement) -> Iterator[Met]:
+        """Yield a target the judgement shows to be met."""
+        if judgement.outcome == "satisfied" and judgement.piece.rule.force in ("target", "encouraged"):
+            rule = judgement.piece.rule
+            told = [e.text for e in self._evidence(judgement, judgement.bench.tracer()) if not isinstance(e.value, bool)]
+            yield Met(rule.id, self._filled(rule.title.of(self._lang), judgement), judgement.subject.id, "; ".join(told))
+
     def _finding(self, judgement: Judgement, level: Level) -> Finding:
         rule = judgement.piece.rule
         undetermined = judgement.outcome == "undetermined"
@@ -41,7 +48,9 @@ class Writer:
         evidence = () if undetermined else tuple(self._evidence(judgement, tracer))
         message, remedy = rule.message.of(self._lang), rule.remedy.of(self._lang)
         if undetermined:
-            asked = f" {phrase('or', self._lang)} ".join(", ".join(a for wait in s for a in wait.ask or (wait.label,)) for s in waits)
+            asked = f" {phrase('or', self._lang)} ".join(
+                ", ".join(a for wait in s for a in wait.ask or (wait.label,)) for s in waits
+            )
             message, remedy = phrase("missing_title", self._lang), phrase("state", self._lang, fields=asked)
         failing = [(e.fact, e.value) for e in evidence] or [(wait.fact, None) for s in waits for wait in s]
         return Finding(
@@ -84,9 +93,7 @@ class Writer:
             definition = judgement.bench.court.program.defined[name]
             value = judgement.bench.row[name]
             read = tracer.trace(name).read
-            places = "; ".join(
-                f"{judgement.subject.place(path)} = {self._stated(stated)}" for path, stated in read.items()
-            )
+            places = "; ".join(f"{judgement.subject.place(path)} = {self._stated(stated)}" for path, stated in read.items())
             text = value_text(value, definition.unit, self._lang)
             yield Evidence(definition.id, definition.label.of(self._lang), value, text, places)
 
@@ -168,6 +175,10 @@ class Writer:
         if rule.needs_review is not None:
             yield rule.needs_review.of(lang)
         if rule.fidelity_reason is not None:
-            yield f"{phrase(rule.fidelity, lang)}: {rule.fidelity_reason.of(lang)}" if rule.fidelity != "exact" else rule.fidelity_reason.of(lang)
+            yield (
+                f"{phrase(rule.fidelity, lang)}: {rule.fidelity_reason.of(lang)}"
+                if rule.fidelity != "exact"
+                else rule.fidelity_reason.of(lang)
+            )
         for part in rule.not_encoded:
             yield f"{phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"

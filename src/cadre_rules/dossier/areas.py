@@ -9,7 +9,7 @@ from cadre_rules.names import clean, fold
 
 _PREFIXES = {
     "province": ("tỉnh",),
-    "district": ("huyện", "quận", "thị xã", "tp.", "thành phố"),
+    "district": ("huyện", "quận", "thị xã", "tp.", "tp", "thành phố"),
     "commune": ("xã", "phường", "thị trấn", "đặc khu"),
 }
 _FOLDED_PREFIXES = {level: tuple(fold(word) for word in words) for level, words in _PREFIXES.items()}

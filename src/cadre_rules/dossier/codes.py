@@ -204,6 +204,7 @@ BODY = Codes(
         "standing_committee": ("ban thường vụ", "standing committee"),
         "inspection_committee": ("ủy ban kiểm tra", "inspection committee"),
         "leadership": ("tập thể lãnh đạo", "leadership of an agency or unit"),
+        "party_group": ("ban cán sự đảng, đảng đoàn", "party civil affairs committee or party group"),
         "peoples_council": ("hội đồng nhân dân", "people's council"),
         "national_assembly": ("quốc hội", "national assembly"),
         "candidate_list": ("danh sách ứng cử", "candidate list"),
@@ -243,5 +244,12 @@ ROTATION_PURPOSE = Codes(
         "non_local": ("bố trí không là người địa phương", "non-local placement"),
         "two_terms": ("thay người giữ hai nhiệm kỳ", "two-term limit"),
         "need": ("tăng cường theo nhu cầu", "strengthening"),
+    }
+)
+REGIME = Codes(
+    {
+        "cadre": ("cán bộ", "elected or designated cadre"),
+        "civil_servant": ("công chức", "civil servant"),
+        "public_employee": ("viên chức", "public employee"),
     }
 )

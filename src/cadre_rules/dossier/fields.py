@@ -82,7 +82,5 @@ def _members(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) is Annotated:
         return _members(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return tuple(
-            member for part in get_args(annotation) if part is not NoneType for member in _members(part)
-        )
+        return tuple(member for part in get_args(annotation) if part is not NoneType for member in _members(part))
     return (annotation,)

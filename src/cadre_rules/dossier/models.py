@@ -16,8 +16,9 @@ from cadre_rules.dossier.values import Count, Day, Flag, LooseDay, PartialDate, 
 
 def _is(vi: str, en: str, *, protected: str | None = None, required: bool = False) -> Any:
     """Describe a field: its names for people, and the protected ground it tells of."""
-    extra = {"vi": vi, **({"protected": protected} if protected else {})}
-    return Field(default=... if required else None, description=en, json_schema_extra=extra)
+    extra: dict[str, Any] = {"vi": vi} | ({"protected": protected} if protected else {})
+    default: Any = ... if required else None
+    return Field(default=default, description=en, json_schema_extra=extra)
 
 
 class _Stated(BaseModel):
@@ -40,7 +41,10 @@ class Post(_Stated):
     managed_by: Annotated[str, c.LEVEL] | None = _is("cấp quản lý", "level that manages the post")
     created_for_person: Flag | None = _is("chức vụ đặt thêm cho nhân sự", "post created to place this person")
     vacant: Flag | None = _is("vị trí còn khuyết", "position exists and is vacant")
+    regime: Annotated[str, c.REGIME] | None = _is("chế độ pháp lý của chức vụ", "law the post falls under")
     reports_to_kin: Flag | None = _is("chịu quản lý trực tiếp của người thân", "answers directly to kin")
+    body: Annotated[str, c.BODY] | None = _is("tập thể tham gia", "body the post sits in")
+    vertical: Flag | None = _is("thuộc ngành dọc", "in a vertically managed body")
 
 
 class PostHeld(Post):
@@ -102,6 +106,7 @@ class Kin(_Stated):
     current: Flag | None = _is("đang giữ", "still held", protected="kin")
     in_process: Flag | None = _is("tham gia quy trình nhân sự này", "takes part in this process", protected="kin")
     recused: Flag | None = _is("đã báo cáo, không tham gia", "reported it and stood aside", protected="kin")
+    reported: Flag | None = _is("đã báo cáo quan hệ", "reported the kinship", protected="kin")
     decides: Flag | None = _is("là người có thẩm quyền quyết định", "decides this placement", protected="kin")
 
 
@@ -203,6 +208,7 @@ class Person(_Stated):
     file_untrue: Flag | None = _is("hồ sơ khai không trung thực", "file found to be untrue")
     retirement_notice_on: Day | None = _is("ngày thông báo nghỉ hưu", "day of the retirement notice")
     retires_later_by_decision: Day | None = _is("ngày nghỉ hưu theo quyết định kéo dài", "later retirement day by decision")
+    later_retirement: Flag | None = _is("thuộc diện nghỉ hưu ở tuổi cao hơn", "in the list that may retire later")
 
 
 class Step(_Stated):
@@ -279,6 +285,7 @@ class Authority(_Stated):
     competent: Flag | None = _is("đúng thẩm quyền", "has the authority")
     retirement_notice_on: Day | None = _is("ngày có thông báo nghỉ hưu, chuyển công tác", "day of notice to leave")
     superior_consent_on: Day | None = _is("ngày cấp trên đồng ý", "day the superior body agreed")
+    superior_consented: Flag | None = _is("cấp trên đã đồng ý", "the superior body agreed")
     reports_to: Text | None = _is("cơ quan cấp trên trực tiếp", "body directly above")
 
 
@@ -348,7 +355,7 @@ class _Dossier(_Stated):
 
 
 class Appointment(_Dossier):
-    """One decision to place a person: appointment, candidature, transfer, rotation, recruitment, relief …"""
+    """One decision about a person's post: appointment, candidature, transfer, rotation, recruitment or relief."""
 
     day_fields: ClassVar[dict[str, str]] = {
         "process_started": "days.process_started",
@@ -376,6 +383,7 @@ class Appointment(_Dossier):
     exemption_ground: Text | None = _is("căn cứ không qua thi tuyển", "lawful ground for no exam")
     training: Course | None = _is("khóa đào tạo được cử đi", "course the person is sent to")
     equals_or_lower: Flag | None = _is("chức vụ tương đương hoặc thấp hơn", "the post is equivalent or lower")
+    age_confirmed: Flag | None = _is("cơ quan tổ chức xác nhận đủ tuổi ở mốc sát ngày", "personnel body confirms the age at the limit")
 
 
 class PlanningEntry(Person):
@@ -389,6 +397,7 @@ class PlanningEntry(Person):
     current_rank: Count | None = _is("bậc chức danh hiện giữ", "rank of the post held")
     source: Annotated[str, c.SOURCE] | None = _is("nguồn", "internal or external source")
     planned_on: LooseDay | None = _is("ngày đưa vào quy hoạch", "day planned")
+    planned_object: Count | None = _is("đối tượng quy hoạch (1 hoặc 2)", "object 1 or 2 of the planning")
     titles_at_level: Count | None = _is("số chức danh quy hoạch cùng cấp", "titles planned for at this level")
     theory_needed: Annotated[str, c.THEORY] | None = _is("lý luận chính trị chức danh yêu cầu", "theory the title asks for")
     in_appointment_process: Flag | None = _is("đang làm quy trình bổ nhiệm", "under an appointment process too")
@@ -417,6 +426,7 @@ class Planning(_Dossier):
     checked_on: Day | None = _is("ngày kiểm tra", "day of this check")
     term: Text | None = _is("nhiệm kỳ", "term")
     term_starts: Day | None = _is("ngày bắt đầu nhiệm kỳ", "first day of the planned term")
+    age_counted_on: LooseDay | None = _is("thời điểm tính tuổi", "month age is counted at")
     planning_body: Annotated[str, c.BODY] | None = _is("loại quy hoạch", "what is planned")
     seats: Count | None = _is("số lượng cấp ủy viên", "seats of the committee")
     training_plan_on: Day | None = _is("ngày có kế hoạch đào tạo", "day of the training plan")

@@ -158,7 +158,7 @@ class _Session:
 
     def __init__(self, batches: list[_Batch]) -> None:
         self._batches = batches
-        self._engine = load_engine()
+        self._engine: Any = load_engine()
         self._rulesets: dict[int, Any] = {}
 
     def run(self, row: Mapping[str, Scalar | None], numbers: Iterable[int]) -> Heard:
@@ -179,7 +179,7 @@ class _Session:
                 for position, (_, clause) in enumerate(clauses)
             }
             self._rulesets[number] = self._engine.Ruleset(f"b{number}", None, rules)
-        return self._rulesets[number]._handle
+        return self._rulesets[number]._handle  # noqa: SLF001  # the C handle, which has no public name
 
     def _fire(self, handle: Any, message: str) -> Iterator[int]:
         """Assert the row, take every rule that fires, and retract it, so that nothing is left behind."""

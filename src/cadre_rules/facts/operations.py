@@ -125,7 +125,9 @@ def _share(part: Any, whole: Any, up: int = 0) -> Any:
     (part_low, part_high), (whole_low, whole_high) = bounds(part), bounds(whole)
     if whole_low <= 0:
         return None
-    return span((part_low * 10_000 + up * (whole_high - 1)) // whole_high, (part_high * 10_000 + up * (whole_low - 1)) // whole_low)
+    return span(
+        (part_low * 10_000 + up * (whole_high - 1)) // whole_high, (part_high * 10_000 + up * (whole_low - 1)) // whole_low
+    )
 
 
 def _equal(first: Any, second: Any) -> bool | None:

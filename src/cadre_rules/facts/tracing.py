@@ -79,7 +79,7 @@ class Tracer:
                 stated = [argument for argument, value in pairs if value is not None]
                 yield from stated[:1] or node.arguments
             case "all" | "some":
-                decisive = False if node.operation == "all" else True
+                decisive = node.operation == "some"
                 wanted = [a for a, v in pairs if v is decisive] or [a for a, v in pairs if v is None]
                 yield from wanted or node.arguments
             case "choose":

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 from cadre_rules import expression as ex
@@ -18,7 +19,6 @@ from cadre_rules.rulebook.schema import (
     Condition,
     Definition,
     Every,
-    Instrument,
     Not,
     Parameter,
     ParameterRef,
@@ -29,6 +29,7 @@ from cadre_rules.rulebook.schema import (
     Test,
     Tighten,
     Window,
+    window_between,
 )
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -65,7 +66,10 @@ class _Checker:
     def build(self) -> Rulebook:
         loaded = tuple(self._pack(files) for files in self._packs)
         self.instruments = self._by_id(
-            [*self._all("instruments"), *(_Found(s.file.instrument, s, ("instrument",)) for s in self._sources() if s.file.instrument)]
+            [
+                *self._all("instruments"),
+                *(_Found(s.file.instrument, s, ("instrument",)) for s in self._sources() if s.file.instrument),
+            ]
         )
         self.provisions = self._provisions()
         tighten = list(self._all("tighten"))
@@ -127,12 +131,16 @@ class _Checker:
                 continue
             for ground in found.item.asks_for:
                 if ground not in PROTECTED:
-                    self.problems.append(found.problem("RB304", f"{ground!r} is no protected ground; one of: {', '.join(PROTECTED)}"))
+                    self.problems.append(
+                        found.problem("RB304", f"{ground!r} is no protected ground; one of: {', '.join(PROTECTED)}")
+                    )
             provisions[name] = found.item.model_copy(update={"instrument": instrument})
         for name, found in self.instruments.items():
             if found.item.replaced_by is not None and found.item.replaced_by not in self.instruments:
                 hint = did_you_mean(found.item.replaced_by, self.instruments)
-                self.problems.append(found.problem("RB301", f"{name} is replaced by an unknown instrument{hint}", ("replaced_by",)))
+                self.problems.append(
+                    found.problem("RB301", f"{name} is replaced by an unknown instrument{hint}", ("replaced_by",))
+                )
         return provisions
 
     def _cited(self, found: _Found[Any], name: str | None, deeper: Location = ("provision",)) -> None:
@@ -178,13 +186,19 @@ class _Checker:
     def _successive(self, versions: Sequence[_Found[Any]], name: str, *, gaps_allowed: bool = False) -> None:
         """Tell of versions that overlap, and of gaps nobody explained."""
         ordered = sorted(versions, key=lambda found: found.item.in_force.starts or date.min)
-        for earlier, later in zip(ordered, ordered[1:], strict=False):
+        for earlier, later in pairwise(ordered):
             end, start = earlier.item.in_force.until, later.item.in_force.starts
             if end is None or start is None or start < end:
-                self.problems.append(later.problem("RB302", f"two versions of {name} are in force on {start or end}", ("in_force",)))
+                self.problems.append(
+                    later.problem("RB302", f"two versions of {name} are in force on {start or end}", ("in_force",))
+                )
             elif start > end and not gaps_allowed and getattr(later.item, "after_gap", None) is None:
                 self.problems.append(
-                    later.problem("RB303", f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap", ("in_force",))
+                    later.problem(
+                        "RB303",
+                        f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap",
+                        ("in_force",),
+                    )
                 )
 
     def _tables(self) -> tuple[dict[str, Table], dict[str, tuple[Mapping[str, Any], ...]]]:
@@ -206,7 +220,8 @@ class _Checker:
             if band and isinstance(cell, dict) and set(cell) <= {"from", "until"}:
                 value = (cell.get("from"), cell.get("until"))
             whole = value is None or all(
-                part is None or type(part) is _CELLS[kind.removesuffix("_band")] for part in (value if band and isinstance(value, tuple) else (value,))
+                part is None or type(part) is _CELLS[kind.removesuffix("_band")]
+                for part in (value if band and isinstance(value, tuple) else (value,))
             )
             if not whole or (band and not isinstance(value, tuple)):
                 hint = "; quote codes" if kind == "str" else ""
@@ -236,7 +251,9 @@ class _Checker:
         for found in self._all("profiles"):
             if found.item.use not in known_profiles[found.item.fact]:
                 hint = did_you_mean(found.item.use, known_profiles[found.item.fact])
-                self.problems.append(found.problem("RB503", f"{found.item.fact} has no profile {found.item.use!r}{hint}", ("use",)))
+                self.problems.append(
+                    found.problem("RB503", f"{found.item.fact} has no profile {found.item.use!r}{hint}", ("use",))
+                )
         bound: dict[tuple[str, str], tuple[BoundDefinition, ...]] = {}
         self.protected: dict[tuple[str, str], set[str]] = {}
         for (subject, name), versions in grouped.items():
@@ -260,7 +277,7 @@ class _Checker:
 
         reader = ExpressionReader(around, complain)
         node, kind = reader.read(found.item.value, ("value",))
-        if "any" not in (kind,) and kind != found.item.kind:
+        if kind != "any" and kind != found.item.kind:
             complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
         self.protected.setdefault((subject, found.item.id), set()).update(reader.protected)
         second = any(isinstance(part, (ex.Outcomes, ex.Exceptions)) for part in ex.walk(node))
@@ -318,7 +335,9 @@ class _Checker:
         if rule.exception is not None:
             self._cited(found, rule.exception.provision, ("exception", "provision"))
         if rule.rival is not None and rule.rival not in names:
-            self.problems.append(found.problem("RB301", f"unknown rival {rule.rival!r}{did_you_mean(rule.rival, names)}", ("rival",)))
+            self.problems.append(
+                found.problem("RB301", f"unknown rival {rule.rival!r}{did_you_mean(rule.rival, names)}", ("rival",))
+            )
         self._window(found)
         for subject in rule.subject:
             for part in ("applies_when", "requires"):
@@ -333,11 +352,17 @@ class _Checker:
         if provision is None or provision.instrument is None:
             return
         window, text = found.item.in_force, self.instruments[provision.instrument].item.in_force
-        if not text.meets(window) or (text.starts and (window.starts or date.min) < text.starts) or (
-            text.until and (window.until or date.max) > text.until
+        if (
+            not text.meets(window)
+            or (text.starts and (window.starts or date.min) < text.starts)
+            or (text.until and (window.until or date.max) > text.until)
         ):
             self.problems.append(
-                found.problem("RB305", f"in force outside {provision.instrument}, which holds from {text.starts} to {text.until}", ("in_force",))
+                found.problem(
+                    "RB305",
+                    f"in force outside {provision.instrument}, which holds from {text.starts} to {text.until}",
+                    ("in_force",),
+                )
             )
 
     def _condition(self, found: _Found[Rule], subject: str, condition: Condition, at: Location) -> None:
@@ -412,7 +437,9 @@ class _Checker:
         for ground in sorted(read - set(rule.protected)):
             self.problems.append(found.problem("RB304", f"reads the protected fact {ground!r} without saying so in `protected`"))
         for ground in sorted(set(rule.protected) - licensed):
-            self.problems.append(found.problem("RB304", f"no provision it cites asks for {ground!r} (`asks_for`)", ("protected",)))
+            self.problems.append(
+                found.problem("RB304", f"no provision it cites asks for {ground!r} (`asks_for`)", ("protected",))
+            )
         if len(rule.subject) == 1:
             for ground in sorted(set(rule.protected) - read):
                 self.problems.append(found.problem("RB307", f"is licensed to read {ground!r} but does not", ("protected",)))
@@ -449,7 +476,7 @@ def _replaced(parameter: Parameter, change: Tighten) -> list[Parameter]:
     def part(starts: date, until: date, **changed: Any) -> list[Parameter]:
         if starts >= until:
             return []
-        window = Window(starts=None if starts == date.min else starts, until=None if until == date.max else until)
+        window = window_between(starts, until)
         return [parameter.model_copy(update={"in_force": window, **changed})]
 
     return [

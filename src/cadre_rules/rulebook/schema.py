@@ -63,12 +63,16 @@ class Window(_Authored):
 
     def meets(self, other: "Window") -> bool:
         """Tell whether some day lies in both."""
-        return (self.starts or date.min) < (other.until or date.max) and (other.starts or date.min) < (
-            self.until or date.max
-        )
+        return (self.starts or date.min) < (other.until or date.max) and (other.starts or date.min) < (self.until or date.max)
 
 
 ALL_TIME = Window()
+
+
+def window_between(starts: date, until: date) -> Window:
+    """Return the window between two days, the first and last possible ones meaning an open end."""
+    ends = {"from": None if starts == date.min else starts, "until": None if until == date.max else until}
+    return Window.model_validate(ends)
 
 
 class Pack(_Authored):

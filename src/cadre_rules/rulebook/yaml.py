@@ -44,7 +44,7 @@ class Document:
         return self.lines.get(known, 1)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     def __init__(self, line: int, code: str, message: str) -> None:
         super().__init__(message)
         self.line, self.code, self.message = line, code, message
@@ -58,7 +58,7 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
     try:
         for event in yaml.parse(text, Loader=_Loader):
             builder.take(event)
-    except _Refused as refused:
+    except _RefusedError as refused:
         return _nothing(path, refused.line, refused.code, refused.message)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -96,16 +96,16 @@ class _Builder:
                 self._open.pop()
                 self._keys.pop()
             case yaml.AliasEvent():
-                raise _Refused(event.start_mark.line + 1, "RB004", "aliases are not allowed; write the value out")
+                raise _RefusedError(_line(event), "RB004", "aliases are not allowed; write the value out")
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    raise _Refused(event.start_mark.line + 1, "RB001", "a second document in one file; split it")
+                    raise _RefusedError(_line(event), "RB001", "a second document in one file; split it")
             case _:
                 pass
 
     def _scalar(self, event: Any) -> None:
-        line = event.start_mark.line + 1
+        line = _line(event)
         self._refuse_marks(event, line)
         if self._open and isinstance(self._open[-1][0], dict) and self._keys[-1] is None:
             container, path = self._open[-1]
@@ -118,12 +118,12 @@ class _Builder:
         self._place(self._resolve(event, line), line)
 
     def _begin(self, container: Any, event: Any) -> None:
-        line = event.start_mark.line + 1
+        line = _line(event)
         self._refuse_marks(event, line)
         if len(self._open) >= MAX_DEPTH:
-            raise _Refused(line, "RB005", f"nested more than {MAX_DEPTH} deep")
+            raise _RefusedError(line, "RB005", f"nested more than {MAX_DEPTH} deep")
         if self._open and isinstance(self._open[-1][0], dict) and self._keys[-1] is None:
-            raise _Refused(line, "RB001", "a key must be plain text")
+            raise _RefusedError(line, "RB001", "a key must be plain text")
         path = self._place(container, line)
         self._open.append((container, path))
         self._keys.append(None)
@@ -147,9 +147,9 @@ class _Builder:
 
     def _refuse_marks(self, event: Any, line: int) -> None:
         if event.anchor is not None:
-            raise _Refused(line, "RB004", "anchors are not allowed; write the value out")
+            raise _RefusedError(line, "RB004", "anchors are not allowed; write the value out")
         if event.tag is not None:
-            raise _Refused(line, "RB004", f"tag {event.tag!r} is not allowed; plain values only")
+            raise _RefusedError(line, "RB004", f"tag {event.tag!r} is not allowed; plain values only")
 
     def _resolve(self, event: Any, line: int) -> Any:
         text = event.value
@@ -168,3 +168,8 @@ class _Builder:
                 self.problems.append(Problem(self._path, line, "RB003", f"{text} is not a date: {error}"))
                 return None
         return text
+
+
+def _line(event: Any) -> int:
+    line: int = event.start_mark.line + 1
+    return line

@@ -1,0 +1,185 @@
+"""Show what a rulebook holds: rules in force by topic, and one rule explained, also for a dossier."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from cadre_rules.dossier.fields import fields_of
+from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.subjects import subjects_of
+from cadre_rules.errors import SourceError
+from cadre_rules.expression import Each, Field, walk
+from cadre_rules.judging import AsOf, Judgement, judge_of
+from cadre_rules.reporting import Writer
+from cadre_rules.rulebook.checking import facts_in
+from cadre_rules.rulebook.expressions import did_you_mean
+from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Rule, Some, Test
+from cadre_rules.wording import day_text, phrase, value_text
+
+
+def rules_in_force(rulebook: Rulebook, on: date | None) -> dict[str, list[Rule]]:
+    """Return the rule versions in force on a day (all, without one) by topic, in a stable order."""
+    topics: dict[str, list[Rule]] = defaultdict(list)
+    for rule in sorted(rulebook.rules, key=lambda rule: (rule.topic, rule.id, rule.in_force.starts or date.min)):
+        if on is None or rule.in_force.covers(on):
+            topics[rule.topic].append(rule)
+    return dict(topics)
+
+
+def rules_as_plain(rulebook: Rulebook, on: date | None, lang: str) -> list[dict[str, Any]]:
+    """Return the rules in force as plain values."""
+    return [
+        {
+            "id": rule.id,
+            "topic": topic,
+            "title": rule.title.of(lang),
+            "force": rule.force,
+            "from": rule.in_force.starts,
+            "until": rule.in_force.until,
+            "grade": rulebook.grade(rule),
+            "criteria": list(rule.criteria),
+            "provisions": [citation_text(rulebook, name, lang) for name in rule.provisions],
+        }
+        for topic, rules in rules_in_force(rulebook, on).items()
+        for rule in rules
+    ]
+
+
+def rules_as_text(rulebook: Rulebook, on: date | None, lang: str) -> Iterator[str]:
+    """Yield the rules in force by topic, one line each."""
+    topics = rules_in_force(rulebook, on)
+    for topic, rules in topics.items():
+        yield f"{topic} ({len(rules)})"
+        for rule in rules:
+            yield f"  {rule.id:<44} {rule.title.of(lang)}"
+            yield f"  {'':<44} {citation_text(rulebook, rule.provisions[0], lang)}; {window_text(rule, lang)}"
+    yield phrase("total_rules", lang, n=sum(map(len, topics.values())), day=day_text(on, lang) if on else "–")
+
+
+def citation_text(rulebook: Rulebook, name: str, lang: str) -> str:
+    """Return a provision as people cite it: article, number, day, evidence grade."""
+    provision = rulebook.provisions[name]
+    text = rulebook.instrument_of(provision)
+    article = f"{phrase('article_word', lang)} {provision.article} " if provision.article else ""
+    issued = f" {phrase('dated', lang)} {day_text(text.issued, lang)}" if text.issued else ""
+    return f"{article}{text.number}{issued} [{name}, {phrase('grade_' + provision.evidence, lang)}]"
+
+
+def window_text(rule: Rule, lang: str) -> str:
+    """Return when a rule version holds."""
+    starts, until = rule.in_force.starts, rule.in_force.until
+    first = day_text(starts, lang) if starts else "…"
+    return f"{phrase('in_force', lang)}: {first} → {day_text(until, lang) if until else '…'}"
+
+
+def versions_of(rulebook: Rulebook, name: str) -> tuple[Rule, ...]:
+    """Return the versions of a rule, or say which rule was probably meant."""
+    versions = rulebook.rules_named(name)
+    if not versions:
+        raise SourceError(name, f"no such rule{did_you_mean(name, {rule.id for rule in rulebook.rules})}")
+    return versions
+
+
+def explain(rulebook: Rulebook, name: str, lang: str) -> Iterator[str]:
+    """Yield what a rule says, on what text, when, and what it needs to know."""
+    for rule in versions_of(rulebook, name):
+        yield f"{rule.id} – {rule.title.of(lang)}"
+        yield f"  {window_text(rule, lang)} ({phrase('hangs_on', lang)}: {phrase('day_' + rule.hangs_on, lang)})"
+        yield f"  {phrase('force', lang)}: {phrase('force_' + rule.force, lang)}"
+        for provision in rule.provisions:
+            yield f"  {phrase('article', lang)}: {citation_text(rulebook, provision, lang)}"
+            yield f"    {rulebook.provisions[provision].says.of(lang)}"
+        for key, condition in (("applies", rule.applies_when), ("requires", rule.requires)):
+            if condition is not None:
+                yield f"  {phrase(key, lang)}:"
+                yield from _condition(rulebook, rule, condition, lang, "    ")
+        if rule.exception is not None:
+            allowed = citation_text(rulebook, rule.exception.provision, lang)
+            yield f"  {phrase('special_case', lang)}: {rule.exception.by.of(lang)} ({allowed})"
+        yield f"  {phrase('do', lang)}: {rule.remedy.of(lang)}"
+        yield f"  {phrase('needs', lang)}: {', '.join(sorted(fields_needed(rulebook, rule)))}"
+        for words in (rule.fidelity_reason, rule.needs_review):
+            if words is not None:
+                yield f"  {phrase('note', lang)}: {words.of(lang)}"
+        for part in rule.not_encoded:
+            yield f"  {phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"
+        yield ""
+
+
+def _condition(rulebook: Rulebook, rule: Rule, condition: Condition, lang: str, pad: str) -> Iterator[str]:
+    match condition:
+        case Every(every=members) | Some(some=members):
+            yield pad + phrase("every" if isinstance(condition, Every) else "some", lang)
+            for member in members:
+                yield from _condition(rulebook, rule, member, lang, pad + "  ")
+        case Not(negated=member):
+            yield pad + phrase("not", lang)
+            yield from _condition(rulebook, rule, member, lang, pad + "  ")
+        case Test():
+            versions = rulebook.definitions[rule.subject[0], condition.fact]
+            label, unit = versions[-1].definition.label.of(lang), versions[-1].definition.unit
+            word, constant = condition.comparison
+            yield f"{pad}{label} {phrase(word, lang)} {_constant(rulebook, constant, unit, lang)}".rstrip()
+
+
+def _constant(rulebook: Rulebook, constant: Any, unit: str | None, lang: str) -> str:
+    match constant:
+        case ParameterRef(param=name):
+            values = {_constant(rulebook, p.value, unit, lang): None for p in rulebook.parameters[name]}
+            return f"{' / '.join(values)} ({name})"
+        case tuple():
+            return ", ".join(value_text(value, unit, lang) for value in constant)
+        case True if unit is None:
+            return phrase("yes", lang)
+        case _:
+            return value_text(constant, unit, lang)
+
+
+def fields_needed(rulebook: Rulebook, rule: Rule) -> set[str]:
+    """Return the fields of the dossier a rule reads through its facts."""
+    found: set[str] = set()
+    for subject in rule.subject:
+        seen: set[str] = set()
+        waiting = list(facts_in(rule))
+        while waiting:
+            fact = waiting.pop()
+            if fact not in seen:
+                seen.add(fact)
+                for version in rulebook.definitions.get((subject, fact), ()):
+                    for node in walk(version.expression):
+                        if isinstance(node, (Field, Each)) and node.path in fields_of(subject):
+                            found.add(".".join(node.path))
+                        waiting += [node.name] if hasattr(node, "name") and (subject, node.name) in rulebook.definitions else []
+    return found
+
+
+def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_of: AsOf, today: date, lang: str) -> Iterator[str]:
+    """Yield how a rule came out for each subject of the dossiers: the clause that fired, or what is missing."""
+    versions_of(rulebook, name)
+    subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
+    writer = Writer(rulebook, lang)
+    found = [j for j in judge_of(rulebook).judgements(subjects, as_of, today, "durable") if j.piece.rule.id == name]
+    if not found:
+        yield phrase("not_judged", lang)
+    for judgement in found:
+        law = f"{phrase('law_of', lang)} {day_text(judgement.day, lang)}"
+        yield f"{judgement.subject.title}: {phrase(judgement.outcome, lang)} ({law})"
+        yield from _grounds(judgement, writer, lang)
+
+
+def _grounds(judgement: Judgement, writer: Writer, lang: str) -> Iterator[str]:
+    for test in judgement.clause:
+        value = judgement.bench.row[test.fact]
+        definition = judgement.bench.court.program.defined[test.fact]
+        bound = f"{test.relation} {', '.join(map(str, test.constants))}"
+        yield f"  {definition.label.of(lang)}: {value_text(value, definition.unit, lang)} ({bound})"
+    for finding in writer.findings(judgement):
+        for evidence in finding.evidence:
+            yield f"    {evidence.fact}: {evidence.place}"
+        for waits in finding.waits_for:
+            places = ", ".join(place for wait in waits for place in wait.missing or (wait.fact,))
+            yield f"  {phrase('waiting', lang)}: {places}"
+        for note in finding.notes:
+            yield f"  {phrase('note', lang)}: {note}"

@@ -1,0 +1,120 @@
+"""The terminal report: what a busy official reads, worst first."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+
+from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
+from cadre_rules.wording import day_text, phrase
+
+WIDTH = 100
+
+
+def render_text(report: Report) -> str:
+    """Return the report as lines of text in its language."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    lang = report.lang
+    told = [finding for finding in report.findings if finding.level != "information_missing"]
+    subjects = {line.id: line for line in report.subjects}
+    for place in report.rejected:
+        yield f"{phrase('rejected', lang)}: {place['where']}: {place['reason']}"
+    yield from _by_level([f for f in told if not f.provisional], subjects, lang)
+    provisional = [f for f in told if f.provisional]
+    if provisional:
+        yield f"── {phrase('provisional_part', lang)} ──"
+        yield ""
+        yield from _by_level(provisional, subjects, lang)
+    yield from _waiting(report)
+    yield from _met(report)
+    yield from _summary(report)
+
+
+def _by_level(findings: list[Finding], subjects: dict[str, SubjectLine], lang: str) -> Iterator[str]:
+    for level in LEVELS:
+        at_level = [finding for finding in findings if finding.level == level]
+        if at_level:
+            yield f"{phrase(level, lang).upper()} ({len(at_level)})"
+            for finding in at_level:
+                yield from _finding(finding, subjects, lang)
+            yield ""
+
+
+def _finding(finding: Finding, subjects: dict[str, SubjectLine], lang: str) -> Iterator[str]:
+    subject = subjects.get(finding.subject)
+    heading = subject.title if subject is not None else finding.subject
+    yield f"  ● {finding.message}"
+    yield from _field("about", [f"{heading} – {finding.title} ({phrase('law_of', lang)} {day_text(finding.as_of, lang)})"], lang)
+    yield from _field(
+        "evidence", [f"{e.label}: {e.text}" + (f"  [{e.place}]" if e.place else "") for e in finding.evidence], lang
+    )
+    yield from _field("article", [cite(citation, lang) for citation in finding.provisions], lang)
+    yield from _field("do", [finding.remedy], lang)
+    yield from _field("answers", [finding.responsible] if finding.responsible else [], lang)
+    yield from _field("questions", finding.questions, lang)
+    yield from _field("note", finding.notes, lang)
+
+
+def _field(key: str, texts: Iterable[str], lang: str) -> Iterator[str]:
+    label = f"    {phrase(key, lang)}: "
+    for text in texts:
+        lines = wrap(text, WIDTH - 6, break_long_words=False, break_on_hyphens=False) or [""]
+        yield label + lines[0]
+        yield from (" " * 6 + line for line in lines[1:])
+        label = " " * 6
+
+
+def cite(citation: Citation, lang: str) -> str:
+    """Return an article as people cite it, with its evidence grade and link."""
+    article = f"{phrase('article_word', lang)} {citation.article}" if citation.article else ""
+    clause = f"{phrase('clause_word', lang)} {citation.clause}" if citation.clause else ""
+    issued = f"{phrase('dated', lang)} {day_text(citation.date, lang)}" if citation.date else ""
+    where = ", ".join(part for part in (clause, article) if part)
+    text = " ".join(part for part in (where, citation.number, issued) if part)
+    link = f" {citation.link}" if citation.link else ""
+    return f"{text} [{phrase('grade_' + citation.grade, lang)}]{link}"
+
+
+def _waiting(report: Report) -> Iterator[str]:
+    lang = report.lang
+    waiting = report.of_level("information_missing")
+    if not waiting:
+        return
+    yield f"{phrase('waiting', lang).upper()} ({len(waiting)})"
+    for place, ask, count in report.questions():
+        yield f"  ○ {ask or place}  [{place}] – {phrase('settles', lang, n=count)}"
+    by_subject: dict[str, list[str]] = defaultdict(list)
+    for finding in waiting:
+        by_subject[finding.subject].append(finding.title)
+    for subject, titles in by_subject.items():
+        yield from _field("undetermined_rules", [f"{subject}: {'; '.join(titles)}"], lang)
+    yield ""
+
+
+def _met(report: Report) -> Iterator[str]:
+    if report.met:
+        yield f"{phrase('met', report.lang).upper()} ({len(report.met)})"
+        titles = {line.id: line.title for line in report.subjects}
+        for met in report.met:
+            yield f"  ✓ {titles.get(met.subject, met.subject)}: {met.title}" + (f" ({met.text})" if met.text else "")
+        yield ""
+
+
+def _summary(report: Report) -> Iterator[str]:
+    lang = report.lang
+    counts = [
+        f"{report.by_outcome[key]} {phrase(key, lang)}"
+        for key in ("satisfied", "violated", "excepted", "undetermined", "not_applicable")
+        if key in report.by_outcome
+    ]
+    if not report.findings and not report.rejected:
+        yield phrase("no_finding", lang)
+    yield f"{phrase('total', lang, subjects=len(report.subjects), rules=report.rules_in_force)}: {', '.join(counts)}."
+    days = {kind: day for pack in report.rulebook for kind, day in pack["reviewed_to"].items()}
+    packs = ", ".join(f"{pack['pack']} {pack['version']} ({pack['digest']})" for pack in report.rulebook)
+    reviewed = ", ".join(f"{phrase('reviewed_' + kind, lang)} {day}" for kind, day in sorted(days.items()))
+    yield f"{phrase('rulebook', lang)}: {packs}. {phrase('reviewed', lang)}: {reviewed}."
+    yield from report.notices
+    yield phrase("inform", lang)

@@ -1,0 +1,1 @@
+"""Read dossiers from outside: files, and later tables."""
