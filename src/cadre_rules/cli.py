@@ -25,7 +25,7 @@ CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status; mistakes are told in one line each, never by a traceback."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     warnings.simplefilter("always")
     warnings.showwarning = lambda message, *_rest, **_more: print(f"cadre-rules: {message}", file=sys.stderr)
     run: Callable[[argparse.Namespace], int] = options.run
@@ -198,12 +198,13 @@ def _as_of(text: str) -> date | Literal["decision", "today"]:
             return _day(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the reader of the command line."""
+    command = argparse.ArgumentParser(
         prog="cadre-rules",
         description="Check personnel decisions against dated, cited rules. Findings inform; people decide.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = command.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--rules", action="append", metavar="PACK", help="rule pack by name or path, layered in order (default: vn)"
@@ -250,4 +251,4 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", parents=[common], help="print JSON Schemas")
     schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases"), default="dossier")
     schema.set_defaults(run=_schema)
-    return parser
+    return command

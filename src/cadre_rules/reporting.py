@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
-from cadre_rules.dossier.fields import element_fields, fields_of
+from cadre_rules.dossier.fields import field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.expression import Field, walk
 from cadre_rules.facts.tracing import Trace, Tracer
 from cadre_rules.findings import LEVELS, Citation, Evidence, Finding, Level, Met, Wait, fingerprint
 from cadre_rules.formula import Scalar
@@ -76,32 +77,41 @@ class Writer:
 
     def _filled(self, text: str, judgement: Judgement) -> str:
         """Put values in place of the facts a text names."""
-        names, row = judgement.piece.facts, judgement.bench.row
+        names = judgement.piece.facts
 
         def value(found: re.Match[str]) -> str:
-            name = names[found[1]]
-            unit = judgement.bench.court.program.defined[name].unit
-            return value_text(row[name], unit, self._lang)
+            return self._fact_text(judgement, names[found[1]])
 
         return PLACEHOLDER.sub(value, text)
 
     def _evidence(self, judgement: Judgement, tracer: Tracer) -> Iterator[Evidence]:
-        names = judgement.piece.facts
+        names, subject = judgement.piece.facts, judgement.subject
         told = [test.fact for test in judgement.clause]
         told += [names[found] for found in PLACEHOLDER.findall(judgement.piece.rule.message.of(self._lang))]
         for name in dict.fromkeys(told):
             definition = judgement.bench.court.program.defined[name]
-            value = judgement.bench.row[name]
             read = tracer.trace(name).read
-            places = "; ".join(f"{judgement.subject.place(path)} = {self._stated(stated)}" for path, stated in read.items())
-            text = value_text(value, definition.unit, self._lang)
-            yield Evidence(definition.id, definition.label.of(self._lang), value, text, places)
+            places = "; ".join(f"{subject.place(path)} = {self._stated(subject, path, value)}" for path, value in read.items())
+            text = self._fact_text(judgement, name)
+            yield Evidence(definition.id, definition.label.of(self._lang), judgement.bench.row[name], text, places)
 
-    def _stated(self, value: Any) -> str:
-        if isinstance(value, PartialDate):
-            return str(value)
-        scalar: Scalar | None = value if isinstance(value, (bool, int, str)) or hasattr(value, "isoformat") else str(value)
-        return value_text(scalar, None, self._lang)
+    def _fact_text(self, judgement: Judgement, name: str) -> str:
+        """Return a fact's value as people read it, codes by their names."""
+        value, program = judgement.bench.row[name], judgement.bench.court.program
+        if isinstance(value, str):
+            for node in walk(program.facts[name]):
+                info = fields_of(judgement.subject.kind).get(node.path) if isinstance(node, Field) else None
+                if info is not None and info.codes is not None:
+                    return info.text(value, self._lang)
+        return value_text(value, program.defined[name].unit, self._lang)
+
+    def _stated(self, subject: Subject, path: str, value: Any) -> str:
+        info, _, _ = field_at(subject.kind, path)
+        if isinstance(value, str) and info is not None:
+            return info.text(value, self._lang)
+        scalar: Scalar = value if isinstance(value, (bool, int, date)) else str(value)
+        unit = "percent" if path.endswith("percent") else None
+        return value_text(scalar, unit, self._lang)
 
     def _waits(self, judgement: Judgement, tracer: Tracer) -> Iterator[tuple[Wait, ...]]:
         if judgement.awaits_day is not None:
@@ -122,23 +132,15 @@ class Writer:
         )
 
     def _ask(self, subject: Subject, path: str) -> str:
-        """Return what people call a field, with its path for those who fill it in."""
-        listed, _, inside = path.partition("[")
-        names = fields_of(subject.kind)
-        info = names.get(tuple(listed.split(".")))
-        if inside and info is not None and info.element is not None:
-            row, _, rest = inside.partition("]")
-            element = element_fields(info.element).get(tuple(filter(None, rest.split("."))))
-            line = ("dòng", "row")[self._lang == "en"]
-            return f"{self._name(element)} ({self._name(info)}, {line} {int(row) + 1})"
-        if info is None:  # a part of an area
-            info = names.get(tuple(listed.split(".")[:-1]))
-            part = {"province": "tỉnh", "district": "huyện", "commune": "xã"}.get(listed.rsplit(".", 1)[-1], "")
-            return f"{self._name(info)}: {part if self._lang == 'vi' else listed.rsplit('.', 1)[-1]}"
-        return self._name(info)
-
-    def _name(self, info: Any) -> str:
-        return "" if info is None else str(info.en if self._lang == "en" else info.vi)
+        """Return what people call a field, and in which row of which list it stands."""
+        info, listed, row = field_at(subject.kind, path)
+        if info is None and "." in path:  # a part of an area
+            whole, _, part = path.rpartition(".")
+            return f"{self._ask(subject, whole)}: {phrase('area_' + part, self._lang)}"
+        name = info.name(self._lang) if info is not None else path
+        if listed is not None and row is not None:
+            return f"{name} ({listed.name(self._lang)}, {phrase('row', self._lang)} {row + 1})"
+        return name
 
     def _responsible(self, judgement: Judgement) -> str:
         rule = judgement.piece.rule

@@ -1,17 +1,18 @@
 """What a dossier can state: every path, its kind, its names for people, the protected ground it tells of."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo as FieldFacts
 
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.models import DOSSIERS, PARTS
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.dossier.values import Codes, PartialDate
 from cadre_rules.expression import ValueKind
 from cadre_rules.formula import Kind
 
@@ -30,6 +31,16 @@ class FieldInfo:
     en: str
     protected: frozenset[str]
     element: "type[BaseModel] | Kind | None" = None
+    codes: Codes | None = None
+
+    def name(self, lang: str) -> str:
+        """Return what people call the field."""
+        return self.en if lang == "en" else self.vi
+
+    def text(self, value: str, lang: str) -> str:
+        """Return what people call one of its codes."""
+        names = self.codes.names.get(value) if self.codes is not None else None
+        return names[lang == "en"] if names is not None else value
 
 
 @cache
@@ -63,7 +74,7 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         types = _members(field.annotation)
         inner = types[0]
         if inner in _KINDS:
-            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected)
+            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=_codes(field))
         elif get_origin(inner) is Literal:
             yield (name,), FieldInfo("str", vi, en, protected)
         elif get_origin(inner) is tuple:
@@ -73,8 +84,14 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
             for path, info in _paths(inner):
                 yield (
                     (name, *path),
-                    FieldInfo(info.kind, f"{info.vi} ({vi})", f"{info.en} ({en})", info.protected | protected, info.element),
+                    replace(info, vi=f"{info.vi} ({vi})", en=f"{info.en} ({en})", protected=info.protected | protected),
                 )
+
+
+def _codes(field: FieldFacts) -> Codes | None:
+    """Return the closed list a field's values come from, if there is one."""
+    marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in getattr(part, "__metadata__", ()))]
+    return next((mark for mark in marks if isinstance(mark, Codes)), None)
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
@@ -84,3 +101,13 @@ def _members(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) in (Union, UnionType):
         return tuple(member for part in get_args(annotation) if part is not NoneType for member in _members(part))
     return (annotation,)
+
+
+def field_at(subject: str, path: str) -> tuple[FieldInfo | None, FieldInfo | None, int | None]:
+    """Return the field a traced path (`person.posts[2].start`) names, the list it stands in and the row's number from 0."""
+    outer, _, inside = path.partition("[")
+    info = fields_of(subject).get(tuple(outer.split(".")))
+    if not inside or info is None or info.element is None:
+        return info, None, None
+    row, _, rest = inside.partition("]")
+    return element_fields(info.element).get(tuple(filter(None, rest.split(".")))), info, int(row)

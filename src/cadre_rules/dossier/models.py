@@ -383,7 +383,9 @@ class Appointment(_Dossier):
     exemption_ground: Text | None = _is("căn cứ không qua thi tuyển", "lawful ground for no exam")
     training: Course | None = _is("khóa đào tạo được cử đi", "course the person is sent to")
     equals_or_lower: Flag | None = _is("chức vụ tương đương hoặc thấp hơn", "the post is equivalent or lower")
-    age_confirmed: Flag | None = _is("cơ quan tổ chức xác nhận đủ tuổi ở mốc sát ngày", "personnel body confirms the age at the limit")
+    age_confirmed: Flag | None = _is(
+        "cơ quan tổ chức xác nhận đủ tuổi ở mốc sát ngày", "personnel body confirms the age at the limit"
+    )
 
 
 class PlanningEntry(Person):

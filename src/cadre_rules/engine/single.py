@@ -105,7 +105,7 @@ class _Batch:
     def message(self, row: Mapping[str, Scalar | None]) -> dict[str, Any]:
         sent: dict[str, Any] = {"g": 1, "id": "row"}
         for fact, name in self.short.items():
-            value = row[fact]
+            value = row.get(fact)
             if value is not None:
                 sent[name] = self.plain(value)
         return sent

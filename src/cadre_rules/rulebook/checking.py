@@ -277,7 +277,7 @@ class _Checker:
 
         reader = ExpressionReader(around, complain)
         node, kind = reader.read(found.item.value, ("value",))
-        if kind != "any" and kind != found.item.kind:
+        if kind not in ("any", found.item.kind):
             complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
         self.protected.setdefault((subject, found.item.id), set()).update(reader.protected)
         second = any(isinstance(part, (ex.Outcomes, ex.Exceptions)) for part in ex.walk(node))
