@@ -42,10 +42,11 @@ class Trial:
 
 
 def run_cases(rulebook: Rulebook, sources: Iterable[CaseSource], engine: Engine = "durable") -> Iterator[Trial]:
-    """Judge every case on every day it names."""
+    """Judge every case on every day it names, but those of rules switched off."""
+    off = {switched.rule for switched in rulebook.switched_off}
     for source in sources:
         for position, case in enumerate(source.file.cases):
-            for on in case.on or (None,):
+            for on in () if case.rule in off else case.on or (None,):
                 outcome, failure = _try(rulebook, source, case, on, engine)
                 yield Trial(source, position, case, on, outcome, failure)
 
@@ -133,8 +134,11 @@ def examine_cases(rulebook: Rulebook, sources: Sequence[CaseSource], folder: Pat
     shown: dict[str, set[str]] = defaultdict(set)
     days: dict[str, set[tuple[date, bool]]] = defaultdict(set)
     names = {rule.id for rule in rulebook.rules}
+    off = {switched.rule for switched in rulebook.switched_off}
     for source in sources:
         for position, case in enumerate(source.file.cases):
+            if case.rule in off:
+                continue
             if case.rule not in names:
                 hint = did_you_mean(case.rule, names)
                 yield source.problem(("cases", position, "rule"), "RB401", f"a case of an unknown rule {case.rule!r}{hint}")

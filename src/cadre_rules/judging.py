@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 from cadre_rules import expression as ex
@@ -26,13 +27,10 @@ Engine: TypeAlias = Literal["durable", "plain"]
 
 
 def judge_of(rulebook: Rulebook) -> "Judge":
-    """Return the judge of a rulebook, compiled once and kept with it; raises if a rule is too large to run."""
+    """Return the judge of a rulebook, made once and kept with it."""
     with _COMPILING:
         if "judge" not in rulebook.compiled:
-            judge = Judge(rulebook)
-            if problems := [problem for court in judge.courts.values() for problem in court.problems]:
-                raise RulebookError(problems)
-            rulebook.compiled["judge"] = judge
+            rulebook.compiled["judge"] = Judge(rulebook)
     kept: Judge = rulebook.compiled["judge"]
     return kept
 
@@ -73,7 +71,9 @@ class Court:
     """Everything compiled about one kind of subject."""
 
     def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
-        self.program, self.problems = compile_program(rulebook, subject)
+        self.program, problems = compile_program(rulebook, subject)
+        if problems:
+            raise RulebookError(problems)
         self.deriver = Deriver(self.program.facts, tables)
         formulas = {name: formula for piece in self.program.slices for name, formula in piece.formulas()}
         self._matchers: dict[str, SingleMatcher | PlainMatcher] = {
@@ -83,6 +83,8 @@ class Court:
         self.by_rule: dict[str, list[Slice]] = defaultdict(list)
         for piece in self.program.slices:
             self.by_rule[piece.rule.id].append(piece)
+        for pieces in self.by_rule.values():
+            pieces.sort(key=lambda piece: piece.window.starts or date.min)
         self._plans: dict[frozenset[str], tuple[Steps, list[str]]] = {}
 
     def lay_out(
@@ -126,13 +128,24 @@ class Judge:
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
-        tables = Tables(rulebook.rows, AreaMap(rulebook.rows.get("provinces", ())))
-        self.courts = {subject: Court(rulebook, subject, tables) for subject in SUBJECTS}
+        self._tables = Tables(rulebook.rows, AreaMap(rulebook.rows.get("provinces", ())))
+        self._courts: dict[str, Court] = {}
+        self._lock = threading.Lock()
+
+    def court(self, subject: str) -> Court:
+        """Return what is compiled about a kind of subject, when first asked for; raises if a rule is too large to run."""
+        with self._lock:
+            if subject not in self._courts:
+                self._courts[subject] = Court(self.rulebook, subject, self._tables)
+            return self._courts[subject]
 
     def problems(self) -> list[Problem]:
         """Return what only compiling shows: rules too large, rules no dossier can breach."""
-        found = [problem for court in self.courts.values() for problem in court.problems]
-        return found + [p for court in self.courts.values() for p in unreachable(court.program, self.rulebook)]
+        found: list[Problem] = []
+        for subject in SUBJECTS:
+            program, problems = compile_program(self.rulebook, subject)
+            found += [*problems, *unreachable(program, self.rulebook)]
+        return found
 
     def judgements(self, subjects: Sequence[Subject], as_of: AsOf, today: date, engine: Engine) -> Iterator[Judgement]:
         """Judge every subject, then what the outcomes themselves call for."""
@@ -159,7 +172,7 @@ class Judge:
         return today if as_of == "today" else subject.day("decided") or today
 
     def _pass(self, subject: Subject, as_of: AsOf, today: date, engine: Engine, tally: Tally | None) -> Iterator[Judgement]:
-        court = self.courts[subject.kind]
+        court = self.court(subject.kind)
         day = self.day(subject, as_of, today)
         governing: list[_Governing] = []
         for pieces in court.by_rule.values():
@@ -196,13 +209,19 @@ class Judge:
         return (judgement.subject.day(escape.before) or judgement.day) if escape is not None else None
 
     def _states(self, subject: Subject, judgements: list[Judgement]) -> Iterator[str]:
-        """Yield what became of every exception on file, used or not."""
+        """Yield what became of every exception on file; of one whose rule is left open, or is about another subject, nothing."""
         if subject.prefix:
             return
         seen = {id(p.exception): p.state for j in judgements for p in j.passages}
+        met = {j.piece.rule.id for j in judgements if j.outcome in ("satisfied", "not_applicable")}
         allowed = {rule.id for rule in self.rulebook.rules if rule.exception is not None}
         for granted in subject.exceptions:
-            yield seen.get(id(granted), "unused" if granted.rule in allowed else "not_allowed")
+            if id(granted) in seen:
+                yield seen[id(granted)]
+            elif granted.rule not in allowed:
+                yield "not_allowed"
+            elif granted.rule in met:
+                yield "unused"
 
 
 def _head(subject: Subject) -> str:
@@ -228,7 +247,7 @@ class _Governing:
 
     def _always(self) -> bool:
         edge = self.pieces[-1].window.until if self.awaits == "effective" else self.pieces[0].window.starts
-        return edge is None
+        return edge is None and all(one.window.until == next_.window.starts for one, next_ in pairwise(self.pieces))
 
 
 def _governing(pieces: list[Slice], subject: Subject, day: date, *, fixed: bool) -> _Governing:

@@ -15,6 +15,8 @@ from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Som
 
 MAX_CLAUSES = 400
 MAX_TESTS = 24
+MAX_CHOICES = 12
+"""Tests of one clause that name several constants; durable_rules refuses a pattern with fifteen."""
 
 
 class TooLargeError(ValueError):
@@ -126,6 +128,8 @@ def _kept(clauses: Iterable[Clause]) -> Formula:
         tests = dict.fromkeys(clause)
         if len(tests) > MAX_TESTS:
             raise TooLargeError(f"a clause of more than {MAX_TESTS} tests; split the rule")
+        if sum(test.relation == "in" and len(test.constants) > 1 for test in tests) > MAX_CHOICES:
+            raise TooLargeError(f"a clause of more than {MAX_CHOICES} tests with one_of; split the rule or define facts")
         if not contradictory(tuple(tests)):
             kept.setdefault(frozenset(tests), tuple(tests))
         if len(kept) > MAX_CLAUSES:

@@ -1,7 +1,7 @@
 """What an undetermined rule waits for: the smallest sets of facts that settle it whatever they turn out to say."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from itertools import combinations, product
 from math import prod
@@ -61,7 +61,7 @@ def _settles(chosen: tuple[str, ...], values: Mapping[str, list[Any]], clauses: 
 
 def _telling_values(tests: list[FactTest]) -> list[Any]:
     """Return one value for every way the tests of a fact can come out."""
-    constants = sorted({c for test in tests for c in test.constants}, key=repr)
+    constants: list[Any] = sorted({c for test in tests for c in test.constants}, key=repr)
     if not constants:
         return [True]
     first = constants[0]
@@ -69,5 +69,7 @@ def _telling_values(tests: list[FactTest]) -> list[Any]:
         return [True, False]
     if isinstance(first, str):
         return [*constants, "".join(map(str, constants)) + "?"]
-    step: Any = timedelta(days=1) if isinstance(first, date) else 1
-    return sorted({near for c in constants for near in (c - step, c, c + step)})
+    if isinstance(first, date):
+        days = {near for day in constants for near in (day.toordinal() - 1, day.toordinal(), day.toordinal() + 1)}
+        return [date.fromordinal(day) for day in sorted(days) if 1 <= day <= date.max.toordinal()]
+    return sorted({near for number in constants for near in (number - 1, number, number + 1)})

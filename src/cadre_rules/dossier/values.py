@@ -1,9 +1,10 @@
 """The kinds of value a dossier states, read the way people type them."""
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeAlias
@@ -72,8 +73,7 @@ def parse_loose_day(raw: object) -> object:
 
 
 def _month(year: int, month: int) -> PartialDate:
-    start = date(year, month, 1)
-    return PartialDate(start, (start + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+    return PartialDate(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
 _FLAGS = {

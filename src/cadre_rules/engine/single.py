@@ -29,8 +29,8 @@ MAX_CLAUSES = 48
 """Clauses a ruleset; past 64 siblings true for one row durable_rules loses all its findings."""
 MAX_PROPERTIES = 200
 """Facts a ruleset; past 255 properties it reads none right."""
-MAX_CHOICES = 6
-"""Constants compared in one test; a clause may have 24 tests and durable_rules takes 32 expressions."""
+MAX_NUMBER = 2**62
+"""durable_rules counts in 64 bits; constants have at most 18 digits, so a number beyond this compares as this does."""
 
 _GUARD: Pattern = {"g": 1}
 _ORDERINGS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
@@ -114,7 +114,7 @@ class _Batch:
         """Everything travels as a number: a text no test names is 0, a day its ordinal, yes 1."""
         if isinstance(value, str):
             return self.numbers.get(value, 0)
-        return value.toordinal() if isinstance(value, date) else int(value)
+        return value.toordinal() if isinstance(value, date) else max(-MAX_NUMBER, min(int(value), MAX_NUMBER))
 
 
 def _batches(formulas: Mapping[str, Formula]) -> list[_Batch]:

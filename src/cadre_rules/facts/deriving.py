@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import product
+from math import prod
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias, assert_never
 
@@ -12,6 +14,9 @@ from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import STRICT, bounds, every, settled, some, span
 from cadre_rules.formula import Scalar
 from cadre_rules.names import fold
+
+MAX_TRIED = 10_000
+"""Combinations of what uncertain keys may mean that are looked up before the answer is left unknown."""
 
 Row: TypeAlias = Mapping[str, Scalar | None]
 
@@ -179,11 +184,13 @@ class _Compiler:
             if None in values or (on is not None and day is None):
                 return None
             asked = (*values, day)
-            if asked not in known:
+            try:
+                return known[asked]
+            except KeyError:
                 if len(known) > 10_000:
                     known.clear()
-                known[asked] = find_cell(rows, dict(zip(names, values, strict=True)), node.get, bounds(day))
-            return known[asked]
+                cell = known[asked] = find_cell(rows, dict(zip(names, values, strict=True)), node.get, bounds(day))
+                return cell
 
         return run
 
@@ -199,22 +206,34 @@ class _Compiler:
 
 
 def find_cell(rows: Sequence[Mapping[str, Any]], keys: Mapping[str, Any], get: str, days: tuple[Any, Any]) -> Any:
-    """Return the cell of the row that fits, or None; a spread of keys must fit one answer."""
+    """Return the cell of the first row that fits, or None; whatever a spread of keys or days means must give one answer."""
+    tried = [_telling(bounds(value), [row[name] for row in rows]) for name, value in keys.items()]
+    dated = _telling(days, [row["in_force"] for row in rows if "in_force" in row])
+    if prod(map(len, (*tried, dated))) > MAX_TRIED:
+        return None
     cells = {
-        cell
-        for end in (0, 1)
-        for cell in [
-            next(
-                (
-                    row[get]
-                    for row in rows
-                    if _in_force(row, days[end]) and all(_fits(row[name], bounds(value)[end]) for name, value in keys.items())
-                ),
-                None,
-            )
-        ]
+        next(
+            (row[get] for row in rows if _in_force(row, day) and all(map(_fits, (row[name] for name in keys), values))),
+            None,
+        )
+        for day, *values in product(dated, *tried)
     }
     return cells.pop() if len(cells) == 1 else None
+
+
+def _telling(ends: tuple[Any, Any], cells: Iterable[Any]) -> list[Any]:
+    """Return the ends of a spread and the values within it at which some cell begins or ceases to fit."""
+    low, high = ends
+    if low == high:
+        return [low]
+    step: Any = timedelta(days=1) if isinstance(low, date) else 1
+    edges = {edge for cell in cells for edge in (cell if isinstance(cell, tuple) else (cell,)) if edge is not None}
+    found = {low, high}
+    for edge in edges:
+        found |= {edge} if low <= edge <= high else set()
+        found |= {edge - step} if low < edge <= high else set()
+        found |= {edge + step} if low <= edge < high else set()
+    return sorted(found)
 
 
 def _in_force(row: Mapping[str, Any], day: date | None) -> bool:
@@ -312,20 +331,42 @@ def _whole(compute: Callable[[list[tuple[Any, Any]]], Any]) -> Callable[[list[tu
     return run
 
 
-def _extreme(choose: Callable[..., Any]) -> Callable[[list[tuple[Any, Any]]], Any]:
+def _extreme(operation: str) -> Callable[[list[tuple[Any, Any]]], Any]:
     def run(kept: list[tuple[Any, Any]]) -> Any:
-        if not kept:
-            return None
-        ends = [{repr(pair[0]): pair[0] for pair in [choose(kept, key=lambda p: bounds(p[1])[end])]} for end in (0, 1)]
-        merged = {**ends[0], **ends[1]}
-        return next(iter(merged.values())) if len(merged) == 1 else None
+        return STRICT[operation](*(value for value, _ in kept)) if kept else None
 
     return run
+
+
+def _latest(kept: list[tuple[Any, Any]]) -> Any:
+    """Take from the last element; where several may be the last, only what they agree on."""
+    floor = max((bounds(by)[0] for _, by in kept), default=None)
+    return _agreed([value for value, by in kept if bounds(by)[1] >= floor])
+
+
+def _earliest(kept: list[tuple[Any, Any]]) -> Any:
+    """Take from the first element; where several may be the first, only what they agree on."""
+    ceiling = min((bounds(by)[1] for _, by in kept), default=None)
+    return _agreed([value for value, by in kept if bounds(by)[0] <= ceiling])
+
+
+def _agreed(values: list[Any]) -> Any:
+    return values[0] if values and all(_same_name(value) == _same_name(values[0]) for value in values) else None
 
 
 def _total(kept: list[tuple[Any, Any]]) -> Any:
     ends = [bounds(value) for value, _ in kept]
     return span(sum(low for low, _ in ends), sum(high for _, high in ends))
+
+
+def _exact(compute: Callable[[list[Any]], Any]) -> Callable[[list[tuple[Any, Any]], int], Any]:
+    """Answer only where every element is known exactly; texts count as names do."""
+
+    def run(kept: list[tuple[Any, Any]]) -> Any:
+        names = [_same_name(settled(value)) for value, _ in kept]
+        return None if None in names else compute(names)
+
+    return _whole(run)
 
 
 def _same_name(value: Any) -> Any:
@@ -336,10 +377,10 @@ _GATHER: dict[str, Callable[[list[tuple[Any, Any]], int], Any]] = {
     "any": lambda kept, unsure: None,
     "count": lambda kept, unsure: None,
     "sum": _whole(_total),
-    "min": _whole(_extreme(min)),
-    "max": _whole(_extreme(max)),
-    "earliest": _whole(_extreme(min)),
-    "latest": _whole(_extreme(max)),
-    "distinct": _whole(lambda kept: len({_same_name(value) for value, _ in kept})),
-    "most": _whole(lambda kept: max(Counter(_same_name(value) for value, _ in kept).values(), default=0)),
+    "min": _whole(_extreme("least")),
+    "max": _whole(_extreme("greatest")),
+    "earliest": _whole(_earliest),
+    "latest": _whole(_latest),
+    "distinct": _exact(lambda names: len(set(names))),
+    "most": _exact(lambda names: max(Counter(names).values(), default=0)),
 }

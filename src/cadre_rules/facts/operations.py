@@ -106,6 +106,19 @@ def _rising(compute: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def _dated(compute: Callable[[date, int], date]) -> Callable[[Any, Any], Any]:
+    """Lift a step in the calendar; a day the calendar does not have is unknown."""
+    rising = _rising(compute)
+
+    def run(day: Any, step: Any) -> Any:
+        try:
+            return rising(day, step)
+        except (OverflowError, ValueError):
+            return None
+
+    return run
+
+
 def _subtract(first: Any, second: Any) -> Any:
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
     return span(first_low - second_high, first_high - second_low)
@@ -125,9 +138,8 @@ def _share(part: Any, whole: Any, up: int = 0) -> Any:
     (part_low, part_high), (whole_low, whole_high) = bounds(part), bounds(whole)
     if whole_low <= 0:
         return None
-    return span(
-        (part_low * 10_000 + up * (whole_high - 1)) // whole_high, (part_high * 10_000 + up * (whole_low - 1)) // whole_low
-    )
+    corners = [(p * 10_000 + up * (w - 1)) // w for p in (part_low, part_high) for w in (whole_low, whole_high)]
+    return span(min(corners), max(corners))
 
 
 def _equal(first: Any, second: Any) -> bool | None:
@@ -162,8 +174,8 @@ STRICT: dict[str, Callable[..., Any]] = {
         bounds(_working_days(bounds(first)[1], bounds(last)[0]))[0],
         bounds(_working_days(bounds(first)[0], bounds(last)[1]))[1],
     ),
-    "add_months": _rising(add_months),
-    "add_days": _rising(lambda day, days: day + timedelta(days=days)),
+    "add_months": _dated(add_months),
+    "add_days": _dated(lambda day, days: day + timedelta(days=days)),
     "month_end": _rising(lambda day: day.replace(day=monthrange(day.year, day.month)[1])),
     "year_of": _rising(lambda day: day.year),
     "month_index": _rising(lambda day: day.year * 12 + day.month),
@@ -172,8 +184,8 @@ STRICT: dict[str, Callable[..., Any]] = {
     "add": _rising(lambda *terms: sum(terms)),
     "subtract": _subtract,
     "multiply": _multiply,
-    "least": _rising(min),
-    "greatest": _rising(max),
+    "least": _rising(lambda *terms: min(terms)),
+    "greatest": _rising(lambda *terms: max(terms)),
     "share": _share,
     "share_up": lambda part, whole: _share(part, whole, 1),
     "equal": _equal,

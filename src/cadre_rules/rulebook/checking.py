@@ -9,6 +9,8 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import PROTECTED
 from cadre_rules.errors import Problem
@@ -105,8 +107,8 @@ class _Checker:
 
     def _pack(self, files: PackFiles) -> LoadedPack | None:
         named = [source for source in files.sources if source.file.pack is not None]
-        if len(named) != 1:
-            self.problems.append(Problem(files.folder, 1, "RB501", "a pack has exactly one file with `pack:`, usually pack.yaml"))
+        if [source.path for source in named] != [files.folder / "pack.yaml"]:
+            self.problems.append(Problem(files.folder, 1, "RB501", "a pack says what it is (`pack:`) once, in its pack.yaml"))
             return None
         assert named[0].file.pack is not None
         return LoadedPack(named[0].file.pack, files.digest)
@@ -178,7 +180,7 @@ class _Checker:
             looser = isinstance(parameter.value, int) and (
                 change.value <= parameter.value if parameter.stricter == "higher" else change.value >= parameter.value
             )
-            if parameter.stricter is None or looser:
+            if parameter.stricter is None or parameter.kind != "int" or looser:
                 self.problems.append(found.problem("RB502", f"{change.value} is not stricter than {parameter.value}", ("value",)))
             versions += _replaced(parameter, change)
         return {**known, change.parameter: tuple(versions)}
@@ -231,8 +233,12 @@ class _Checker:
             hint = did_you_mean(extra, found.item.columns)
             self.problems.append(found.problem("RB101", f"{extra!r} is no column of {found.item.id}{hint}", (*at, extra)))
         if "in_force" in row:
-            window = row["in_force"] if isinstance(row["in_force"], dict) else {}
-            read["in_force"] = (window.get("from"), window.get("until"))
+            try:
+                window = Window.model_validate(row["in_force"])
+                read["in_force"] = (window.starts, window.until)
+            except ValidationError as error:
+                said = error.errors()[0]["msg"].removeprefix("Value error, ")
+                self.problems.append(found.problem("RB202", f"in_force is {{from: day, until: day}}: {said}", (*at, "in_force")))
         return read
 
     def _definitions(self) -> dict[tuple[str, str], tuple[BoundDefinition, ...]]:
@@ -391,6 +397,9 @@ class _Checker:
         if word in _ORDERED and kind not in ("int", "date"):
             self.problems.append(found.problem("RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", (*at, word)))
         elif isinstance(constant, ParameterRef):
+            if word == "one_of" and kind != "str":
+                message = f"{test.fact} is a {kind}; a parameter lists texts"
+                self.problems.append(found.problem("RB202", message, (*at, word)))
             self._parameter_test(found, constant.param, "list" if word == "one_of" else kind, (*at, word))
         elif word != "stated":
             wrong = [c for c in (constant if isinstance(constant, tuple) else (constant,)) if type(c) is not _CELLS[kind]]

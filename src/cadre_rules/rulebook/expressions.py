@@ -17,6 +17,11 @@ GATHERS: tuple[str, ...] = get_args(ex.Gather)
 EXCEPTION_STATES = ("unused", "expired", "misdated", "wrong_level", "unreasoned", "not_allowed")
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
 _UNREADABLE = ex.Constant(0)
+_COMPARABLE: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("less", "at_most", "least", "greatest", "min", "max", "latest", "earliest"), ("int", "date")),
+    "equal": ("bool", "int", "str", "date"),
+    "sum": ("int",),
+}
 _BAND = {"date_band": "date", "int_band": "int"}
 
 
@@ -122,6 +127,8 @@ class ExpressionReader:
                 same = needed = kind if same in (None, "any") else same or kind
             self._agree(kind, needed, place, word)
             nodes.append(node)
+        if same not in (None, "any", *_COMPARABLE.get(word, (same,))):
+            self.complain(at, "RB202", f"{word} cannot compare a {same}" + ("; use within" if same == "area" else ""))
         return ex.Call(word, tuple(nodes)), (same or "any") if signature.gives == "same" else signature.gives
 
     def _agree(self, kind: str, needed: str, at: Location, word: str) -> None:
@@ -150,10 +157,16 @@ class ExpressionReader:
             self.complain((*at, "silence"), "RB204", "silence can only be `none`: an absent list then means there are none")
         gather: Any = word
         node = ex.Each(gather, path, parts["where"][0], parts["pick"][0], parts["by"][0], silent == "none")
-        kind = parts["pick"][1] if parts["pick"][0] is not None else "any"
+        plain = info.element if isinstance(info.element, str) else None
+        kind = parts["pick"][1] if parts["pick"][0] is not None else plain or "any"
         gives = {"any": "bool", "count": "int", "distinct": "int", "most": "int"}.get(word, kind)
-        if word in ("latest", "earliest", "distinct", "most") and parts["pick"][0] is None:
+        if word not in ("any", "count") and parts["pick"][0] is None and (plain is None or word in ("latest", "earliest")):
             self.complain(at, "RB204", f"{word} needs `pick`: what to take of each element")
+        if parts["by"][0] is not None and word not in ("latest", "earliest"):
+            self.complain((*at, "by"), "RB204", f"{word} takes no `by`; only latest and earliest do")
+        ordered = parts["by"][1] if parts["by"][0] is not None else kind
+        if ordered not in ("any", *_COMPARABLE.get(word, (ordered,))):
+            self.complain(at, "RB202", f"{word} cannot compare a {ordered}")
         return node, gives
 
     def _part(self, inside: dict[str, Any], part: str, at: Location) -> tuple[ex.Expression | None, str]:

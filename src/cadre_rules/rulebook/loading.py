@@ -1,14 +1,18 @@
 """Load rule packs by name or path, layered in order."""
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.rulebook.checking import build_rulebook
 from cadre_rules.rulebook.expressions import did_you_mean
+from cadre_rules.rulebook.keeping import find_kept, keep
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.rulebook.reading import PackFiles, raise_if, read_pack
+from cadre_rules.rulebook.reading import PackFiles, digest_of, raise_if, read_pack
 
+_EXTENDS = re.compile(r"\bextends:\s*[\"']?([a-z0-9-]+)")
 _HERE = Path(__file__).resolve().parent.parent
 SHELVES = (_HERE / "rules", _HERE.parent.parent / "rules")
 """Where shipped packs stand: inside an installed package, or at the top of a checkout."""
@@ -19,8 +23,13 @@ def load_rulebook(*packs: str | Path) -> Rulebook:
 
     A pack is the name of a shipped one (`vn`) or the path of a folder. What a pack extends is loaded before it.
     """
-    rulebook, problems = examine(*packs)
-    raise_if(problems)
+    folders = [pack_folder(pack) for pack in packs or ("vn",)]
+    digests = [f"{folder.resolve()} {digest_of(folder)}" for folder in _layered(folders)]
+    rulebook = find_kept(digests)
+    if rulebook is None:
+        rulebook, problems = examine(*packs)
+        raise_if(problems)
+        keep(rulebook, digests)
     return rulebook
 
 
@@ -50,6 +59,20 @@ def pack_folder(pack: str | Path) -> Path:
 def shipped_packs() -> list[str]:
     """Return the names of the packs that come with this library."""
     return sorted({path.parent.name for shelf in SHELVES for path in shelf.glob("*/pack.yaml")})
+
+
+def _layered(folders: Sequence[Path]) -> list[Path]:
+    """Return the folders with those of the packs they extend; found by a glance, for their bytes are what is asked for."""
+    found: dict[Path, None] = {}
+    waiting = list(folders)
+    while waiting:
+        folder = waiting.pop(0)
+        if folder not in found:
+            found[folder] = None
+            named = _EXTENDS.search((folder / "pack.yaml").read_text("utf-8")) if (folder / "pack.yaml").is_file() else None
+            with suppress(RulebookError):
+                waiting += [pack_folder(named[1])] if named else []
+    return list(found)
 
 
 def _add(folder: Path, layers: list[PackFiles], below: Sequence[Path]) -> list[Problem]:

@@ -76,4 +76,4 @@ class Rulebook:
 
     def rules_named(self, name: str) -> tuple[Rule, ...]:
         """Return every version of a rule, oldest first."""
-        return tuple(rule for rule in self.rules if rule.id == name)
+        return tuple(sorted((r for r in self.rules if r.id == name), key=lambda r: r.in_force.starts or date.min))

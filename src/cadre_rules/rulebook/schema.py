@@ -143,7 +143,7 @@ class Definition(_Authored):
 
     id: FactName
     kind: Kind
-    subject: tuple[SubjectKind, ...]
+    subject: tuple[SubjectKind, ...] = Field(min_length=1)
     label: Words
     value: Any
     in_force: Window = ALL_TIME
@@ -246,7 +246,7 @@ class Rule(_Authored):
     topic: Slug
     criteria: tuple[Annotated[str, Field(pattern=r"^S\d{1,2}$")], ...] = ()
     tags: tuple[Slug, ...] = ()
-    subject: tuple[SubjectKind, ...]
+    subject: tuple[SubjectKind, ...] = Field(min_length=1)
     provisions: tuple[ProvisionId, ...] = Field(min_length=1)
     force: Force
     in_force: Window

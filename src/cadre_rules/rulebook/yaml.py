@@ -4,6 +4,7 @@ Scalars follow YAML 1.2's core rules, so `01` and `no` stay text; a number with 
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -56,7 +57,7 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
         return _nothing(path, 1, "RB005", f"the file is larger than {MAX_BYTES:,} characters; split it")
     builder = _Builder(path)
     try:
-        for event in yaml.parse(text, Loader=_Loader):
+        for event in yaml.parse(unicodedata.normalize("NFC", text), Loader=_Loader):
             builder.take(event)
     except _RefusedError as refused:
         return _nothing(path, refused.line, refused.code, refused.message)

@@ -118,4 +118,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _segments(field: str) -> Iterator[str | int]:
     for part in field.replace("]", "").replace("[", ".").split("."):
-        yield int(part) if part.isdigit() else part
+        yield int(part) if part.isascii() and part.isdigit() and len(part) < 10 else part

@@ -1,0 +1,93 @@
+"""Keep a checked rulebook between runs, so that a command does not read a thousand pages of YAML each time.
+
+What is kept is found again only under the digest of every pack's bytes, of this package's own code and of the
+Python that wrote it, lies in a folder only its owner may enter, and can hold nothing but this package's own values.
+`CADRE_RULES_CACHE` names another folder, or `off`.
+"""
+
+import hashlib
+import os
+import pickle
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from cadre_rules.rulebook.model import Rulebook
+
+MAX_KEPT = 8
+"""Rulebooks kept; older ones make room."""
+
+_PLAIN = {
+    ("builtins", "set"),
+    ("builtins", "frozenset"),
+    ("copyreg", "_reconstructor"),
+    ("datetime", "date"),
+    ("pathlib", "Path"),
+    ("pathlib", "PosixPath"),
+    ("pathlib", "WindowsPath"),
+    ("pathlib._local", "PosixPath"),
+    ("pathlib._local", "WindowsPath"),
+}
+
+
+def find_kept(digests: Sequence[str]) -> Rulebook | None:
+    """Return the rulebook kept under these digests, or None; anything that is not exactly that is as if not there."""
+    with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
+        place = _place(digests)
+        if place is not None and _own(place):
+            with place.open("rb") as file:
+                kept = _Reader(file).load()
+            return kept if isinstance(kept, Rulebook) else None
+    return None
+
+
+def keep(rulebook: Rulebook, digests: Sequence[str]) -> None:
+    """Keep a rulebook; where that cannot be done, do without."""
+    place = _place(digests)
+    if place is not None:
+        with suppress(OSError):
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=place.parent, delete=False) as file:
+                file.write(pickle.dumps(rulebook, protocol=5))
+            Path(file.name).replace(place)
+            by_age = sorted(place.parent.glob("*.rulebook"), key=lambda path: path.stat().st_mtime)
+            for old in by_age[:-MAX_KEPT]:
+                old.unlink()
+
+
+class _Reader(pickle.Unpickler):
+    """Builds this package's own values and a few plain ones, and refuses to look up anything else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _PLAIN or (module.startswith("cadre_rules.") and name[:1].isupper()):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} has no place in a rulebook")
+
+
+def _place(digests: Sequence[str]) -> Path | None:
+    chosen = os.environ.get("CADRE_RULES_CACHE")
+    if chosen == "off":
+        return None
+    home = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cadre-rules"
+    return home / f"{hashlib.sha256(' '.join((*digests, _code())).encode()).hexdigest()[:32]}.rulebook"
+
+
+def _own(place: Path) -> bool:
+    """Tell whether the file and its folder are the caller's and nobody else may write them."""
+    if not hasattr(os, "getuid"):
+        return place.is_file()
+    return all(path.stat().st_uid == os.getuid() and not path.stat().st_mode & 0o022 for path in (place, place.parent))
+
+
+@cache
+def _code() -> str:
+    """Return a digest of this package's code and of the Python that runs it."""
+    root = Path(__file__).resolve().parent.parent
+    total = hashlib.sha256(sys.version.encode())
+    for path in sorted(root.rglob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()
