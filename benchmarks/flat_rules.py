@@ -65,7 +65,12 @@ def make_test(fact: str, chance: random.Random) -> FactTest:
 
 def make_row(chance: random.Random) -> Row:
     def value(kind: str) -> Scalar:
-        return {"int": chance.randint(0, 100), "str": chance.choice(POSTS), "bool": chance.random() < 0.5}[kind]
+        values: dict[str, Scalar] = {
+            "int": chance.randint(0, 100),
+            "str": chance.choice(POSTS),
+            "bool": chance.random() < 0.5,
+        }
+        return values[kind]
 
     facts = (f"fact_{number}" for number in range(FACTS))
     return {fact: None if chance.random() < UNKNOWN else value(kind_of(fact)) for fact in facts}

@@ -15,7 +15,8 @@ from cadre_rules.engine.single import MAX_NUMBER, SingleMatcher
 from cadre_rules.errors import EngineDisagreementWarning
 from cadre_rules.formula import FactTest
 from cadre_rules.lowering import MAX_CHOICES, Lowering, TooLargeError, passes
-from cadre_rules.rulebook.schema import Condition, Every, Not, Some, Test
+from cadre_rules.rulebook.schema import Condition, Every, Not, Some
+from cadre_rules.rulebook.schema import Test as Comparison
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -39,13 +40,13 @@ LOWERING = Lowering(lambda fact: fact, {})
 
 
 @st.composite
-def tests(draw: st.DrawFn) -> Test:
+def comparisons(draw: st.DrawFn) -> Comparison:
     fact = draw(st.sampled_from(sorted(FACTS)))
     word = draw(st.sampled_from(WORDS[fact]))
     if word == "stated":
-        return Test.model_validate({"fact": fact, "stated": True})
+        return Comparison.model_validate({"fact": fact, "stated": True})
     constant = tuple(draw(st.lists(FACTS[fact], min_size=1, max_size=4))) if word == "one_of" else draw(FACTS[fact])
-    return Test.model_validate({"fact": fact, word: constant})
+    return Comparison.model_validate({"fact": fact, word: constant})
 
 
 def grown(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
@@ -57,13 +58,13 @@ def grown(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     )
 
 
-CONDITIONS: st.SearchStrategy[Condition] = st.recursive(tests(), grown, max_leaves=8)
+CONDITIONS: st.SearchStrategy[Condition] = st.recursive(comparisons(), grown, max_leaves=8)
 ROWS = st.fixed_dictionaries({name: st.none() | values for name, values in FACTS.items()})
 
 
 def oracle(condition: Condition, row: Row) -> bool | None:
     match condition:
-        case Test():
+        case Comparison():
             return plain_meaning(condition, row[condition.fact])
         case Every(every=members):
             said = [oracle(member, row) for member in members]
@@ -76,7 +77,7 @@ def oracle(condition: Condition, row: Row) -> bool | None:
             return None if inner is None else not inner
 
 
-def plain_meaning(test: Test, value: Any) -> bool | None:
+def plain_meaning(test: Comparison, value: Any) -> bool | None:
     word, constant = test.comparison
     if value is None:
         return None
@@ -174,7 +175,7 @@ def test_a_clause_of_as_many_choices_as_are_allowed_runs(relation: Any) -> None:
 
 
 def test_a_clause_of_more_choices_is_refused() -> None:
-    members = tuple(Test.model_validate({"fact": f"f{n}", "one_of": (1, 2)}) for n in range(MAX_CHOICES + 1))
+    members = tuple(Comparison.model_validate({"fact": f"f{n}", "one_of": (1, 2)}) for n in range(MAX_CHOICES + 1))
     assert LOWERING.holds(Every(every=members[1:]))
     with pytest.raises(TooLargeError, match="one_of"):
         LOWERING.holds(Every(every=members))

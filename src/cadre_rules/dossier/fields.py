@@ -51,7 +51,8 @@ def fields_of(subject: str) -> dict[tuple[str, ...], FieldInfo]:
     if subject in PARTS:
         whole, part = PARTS[subject]
         inherited = {(whole, *path): info for path, info in _paths(DOSSIERS[whole])}
-        return {**dict(_paths(part)), **inherited}
+        own = {path: info for path, info in _paths(part) if path[0] != whole}
+        return {**own, **inherited}
     return {}
 
 

@@ -3,15 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
-from cadre_rules.dossier.models import DOSSIERS, PARTS, Dossier, ExceptionGranted, Figure
+from cadre_rules.dossier.models import DOSSIERS, PARTS, Dossier, ExceptionGranted
 from cadre_rules.dossier.values import PartialDate
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing to judge: where its fields are read from and where they stand in the dossier."""
+    """One thing to judge: where its fields are read from and where they stand in the dossier.
+
+    The root of an entry, leader or figure holds its own fields and, under the whole's name, the whole.
+    """
 
     kind: str
     id: str
@@ -22,9 +26,8 @@ class Subject:
 
     def day(self, hangs_on: str) -> date | None:
         """Return the day a rule hangs on, if stated; a figure hangs on its own day."""
-        if isinstance(self.root, _Part) and isinstance(self.root.part, Figure) and self.root.part.on is not None:
-            on = self.root.part.on
-            return on.latest if isinstance(on, PartialDate) else on
+        if self.kind == "figure" and self.root.on is not None:
+            return self.root.on.latest if isinstance(self.root.on, PartialDate) else self.root.on
         return self.dossier.day(hangs_on) if self.dossier is not None else None
 
     @property
@@ -38,18 +41,6 @@ class Subject:
         return rest if head in DOSSIERS and self.prefix and rest else f"{self.prefix}{path}"
 
 
-class _Part:
-    """An entry that also sees the whole it stands in, under the whole's name."""
-
-    __slots__ = ("name", "part", "whole")
-
-    def __init__(self, part: Any, name: str, whole: Dossier) -> None:
-        self.part, self.name, self.whole = part, name, whole
-
-    def __getattr__(self, name: str) -> Any:
-        return self.whole if name == self.name else getattr(self.part, name)
-
-
 def subjects_of(dossier: Dossier) -> Iterator[Subject]:
     """Yield the dossier itself, then each part of it that is judged on its own."""
     yield Subject(dossier.kind, dossier.id, dossier.heading(), dossier, dossier)
@@ -57,5 +48,5 @@ def subjects_of(dossier: Dossier) -> Iterator[Subject]:
         field, kind = dossier.children
         for position, part in enumerate(getattr(dossier, field) or ()):
             title = getattr(part, "name", None) or getattr(part, "title", None) or part.id
-            root = _Part(part, PARTS[kind][0], dossier)
+            root = SimpleNamespace(**{**vars(part), PARTS[kind][0]: dossier})
             yield Subject(kind, f"{dossier.id}/{part.id}", title, root, dossier, f"{field}[{position}].")

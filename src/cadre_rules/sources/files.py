@@ -29,6 +29,8 @@ def read_dossiers(name: str) -> Iterator[Dossier | Rejected]:
 
     A file holds one dossier, a list of them, or a mapping with `dossiers`. Raises `SourceError` if it cannot be read at all.
     """
+    if name.lower().endswith((".xlsx", ".xls", ".docx")):
+        raise SourceError(name, "workbooks and documents are not read by this version; write the dossier as YAML or JSON")
     document = _read_json(name) if name.endswith(".json") else _read_yaml(name)
     listed, at = _listed(document.value)
     if not listed:
