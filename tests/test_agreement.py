@@ -98,7 +98,7 @@ def plain_meaning(test: Comparison, value: Any) -> bool | None:
             return bool(value < constant)
 
 
-@settings(max_examples=2500)
+@settings(max_examples=10 * settings().max_examples)
 @given(st.lists(CONDITIONS, min_size=1, max_size=4), st.lists(ROWS, min_size=1, max_size=4))
 def test_every_matcher_says_what_the_oracle_says(conditions: list[Condition], rows: list[Row]) -> None:
     formulas = {f"holds {n}": LOWERING.holds(condition) for n, condition in enumerate(conditions)}
@@ -120,14 +120,12 @@ def test_every_matcher_says_what_the_oracle_says(conditions: list[Condition], ro
         assert single.match(row, one) == plain.match(row, one) == {name: fired[name] for name in one if name in fired}
 
 
-@settings(max_examples=500)
 @given(CONDITIONS, ROWS)
 def test_no_condition_is_both_proved_and_disproved(condition: Condition, row: Row) -> None:
     fired = PlainMatcher({"holds": LOWERING.holds(condition), "fails": LOWERING.fails(condition)}).match(row)
     assert len(fired) < 2
 
 
-@settings(max_examples=300)
 @given(CONDITIONS, CONDITIONS, ROWS)
 def test_verdicts_are_the_outcomes_the_oracle_gives(applies: Condition, requires: Condition, row: Row) -> None:
     verdicts = LOWERING.verdicts(applies, requires)

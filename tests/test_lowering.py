@@ -101,7 +101,7 @@ def test_a_condition_becomes_exactly_this(raw: dict[str, Any], holds: Formula, f
         ((), False),
     ],
 )
-def test_a_clause_no_value_can_pass_is_known(clause: Clause, expected: bool) -> None:
+def test_a_clause_no_value_can_pass_is_known(clause: Clause, *, expected: bool) -> None:
     assert contradictory(clause) is expected
 
 

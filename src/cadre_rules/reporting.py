@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from cadre_rules.dossier.fields import field_at, fields_of
+from cadre_rules.dossier.fields import code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.expression import Field, walk
 from cadre_rules.facts.tracing import Trace, Tracer
@@ -103,6 +103,7 @@ class Writer:
                 info = fields_of(judgement.subject.kind).get(node.path) if isinstance(node, Field) else None
                 if info is not None and info.codes is not None:
                     return info.text(value, self._lang)
+            return code_text(value, self._lang)
         return value_text(value, program.defined[name].unit, self._lang)
 
     def _stated(self, subject: Subject, path: str, value: Any) -> str:

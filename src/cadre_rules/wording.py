@@ -166,6 +166,19 @@ def day_text(day: date, lang: str) -> str:
     return day.isoformat() if lang == "en" else day.strftime("%d/%m/%Y")
 
 
+def article_text(article: str | None, lang: str) -> str:
+    """Return an article as people name it; one that is no number (an annex) already has its name.
+
+    >>> article_text("Annex 2", "vi"), article_text("6(5)", "en")
+    ('Phụ lục 2', 'Art. 6(5)')
+    """
+    if not article:
+        return ""
+    if article[0].isdigit():
+        return f"{phrase('article_word', lang)} {article}"
+    return article if lang == "en" else article.replace("Annex", "Phụ lục").replace("Chapter", "Chương").replace("Part", "Phần")
+
+
 def value_text(value: Scalar | None, unit: str | None, lang: str) -> str:
     """Return a fact's value as people read it.
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo as FieldFacts
 
+from cadre_rules.dossier import codes
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.models import DOSSIERS, PARTS
 from cadre_rules.dossier.values import Codes, PartialDate
@@ -112,3 +113,9 @@ def field_at(subject: str, path: str) -> tuple[FieldInfo | None, FieldInfo | Non
         return info, None, None
     row, _, rest = inside.partition("]")
     return element_fields(info.element).get(tuple(filter(None, rest.split(".")))), info, int(row)
+
+
+def code_text(value: str, lang: str) -> str:
+    """Return what people call a code, if only one closed list has it; else the value itself."""
+    lists = [named for named in vars(codes).values() if isinstance(named, Codes) and value in named.names]
+    return lists[0].names[value][lang == "en"] if len(lists) == 1 else value

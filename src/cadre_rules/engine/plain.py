@@ -1,68 +1,62 @@
-"""The plain matcher: the executable meaning of a formula, and the check on every other engine."""
+"""The plain matcher: the executable meaning of a formula, and the check on every other engine.
 
-from collections.abc import Callable, Iterable, Mapping
+Among the constants a fact is compared with, a value has a place: on one of them or between two. All a test can ask of
+the value is its place, so each place settles, once and for all, which clauses it leaves standing.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from cadre_rules.formula import Clause, FactTest, Formula, Scalar
+from cadre_rules.lowering import passes
 
 Fired: TypeAlias = dict[str, Clause]
 """The first clause that holds of each formula that is true."""
 
-_Check: TypeAlias = Callable[[Mapping[str, Any]], bool]
+_Clauses: TypeAlias = int
+"""A set of clauses: bit n is the nth."""
 
 
 class PlainMatcher:
-    """Tests clause after clause, in order."""
+    """Takes fact after fact, and strikes out the clauses its value fails."""
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
-        known: dict[FactTest, _Check] = {}
-        self._formulas = {
-            name: [(clause, [known.setdefault(test, _check(test)) for test in clause]) for clause in formula]
-            for name, formula in formulas.items()
-        }
+        self._clauses = [(name, clause) for name, formula in formulas.items() for clause in formula]
+        self._every: _Clauses = (1 << len(self._clauses)) - 1
+        tested: dict[str, dict[FactTest, _Clauses]] = {}
+        for number, (_, clause) in enumerate(self._clauses):
+            for test in clause:
+                tests = tested.setdefault(test.fact, {})
+                tests[test] = tests.get(test, 0) | 1 << number
+        self._rulers = [(fact, *_ruler(tests, self._every)) for fact, tests in tested.items()]
 
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
+        standing = self._every
+        for fact, constants, left in self._rulers:
+            value = row.get(fact)
+            standing &= left[-1 if value is None else bisect_left(constants, value) + bisect_right(constants, value)]
+        asked = None if names is None else set(names)
         fired: Fired = {}
-        formulas = self._formulas
-        for name in formulas if names is None else names:
-            for clause, checks in formulas[name]:
-                for check in checks:
-                    if not check(row):
-                        break
-                else:
-                    fired[name] = clause
-                    break
+        while standing:
+            name, clause = self._clauses[(standing & -standing).bit_length() - 1]
+            standing &= standing - 1
+            if asked is None or name in asked:
+                fired.setdefault(name, clause)
         return fired
 
 
-def _check(test: FactTest) -> _Check:
-    fact = test.fact
-    match test.relation:
-        case "stated":
-            return lambda row: row[fact] is not None
-        case "in" if len(test.constants) == 1:
-            (only,) = test.constants
-            return lambda row: row[fact] == only
-        case "in":
-            some = frozenset(test.constants)
-            return lambda row: row[fact] in some
-        case "not in":
-            none = frozenset(test.constants)
-            return lambda row: (value := row[fact]) is not None and value not in none
-        case _:
-            return _ordering(test)
-
-
-def _ordering(test: FactTest) -> _Check:
-    fact = test.fact
-    bound: Any = test.constants[0]
-    match test.relation:
-        case "<":
-            return lambda row: (value := row[fact]) is not None and value < bound
-        case "<=":
-            return lambda row: (value := row[fact]) is not None and value <= bound
-        case ">":
-            return lambda row: (value := row[fact]) is not None and value > bound
-        case _:
-            return lambda row: (value := row[fact]) is not None and value >= bound
+def _ruler(tests: Mapping[FactTest, _Clauses], every: _Clauses) -> tuple[list[Any], list[_Clauses]]:
+    """Return the constants of a fact in order, and the clauses left at each place: even between, odd on one, last unknown."""
+    constants: list[Any] = sorted({constant for test in tests for constant in test.constants})
+    places = {constant: 2 * number + 1 for number, constant in enumerate(constants)}
+    placed = [(replace(test, constants=tuple(places[c] for c in test.constants)), clauses) for test, clauses in tests.items()]
+    left = [every] * (2 * len(constants) + 2)
+    for test, clauses in placed:
+        for place in range(2 * len(constants) + 1):
+            if not passes(place, test):
+                left[place] &= ~clauses
+        left[-1] &= ~clauses
+    return constants, left

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
-from cadre_rules.wording import day_text, phrase
+from cadre_rules.wording import article_text, day_text, phrase
 
 WIDTH = 100
 
@@ -50,7 +50,7 @@ def _finding(finding: Finding, subjects: dict[str, SubjectLine], lang: str) -> I
     yield from _field(
         "evidence", [f"{e.label}: {e.text}" + (f"  [{e.place}]" if e.place else "") for e in finding.evidence], lang
     )
-    yield from _field("article", [cite(citation, lang) for citation in finding.provisions], lang)
+    yield from _field("article", dict.fromkeys(cite(citation, lang) for citation in finding.provisions), lang)
     yield from _field("do", [finding.remedy], lang)
     yield from _field("answers", [finding.responsible] if finding.responsible else [], lang)
     yield from _field("questions", finding.questions, lang)
@@ -68,7 +68,7 @@ def _field(key: str, texts: Iterable[str], lang: str) -> Iterator[str]:
 
 def cite(citation: Citation, lang: str) -> str:
     """Return an article as people cite it, with its evidence grade and link."""
-    article = f"{phrase('article_word', lang)} {citation.article}" if citation.article else ""
+    article = article_text(citation.article, lang)
     clause = f"{phrase('clause_word', lang)} {citation.clause}" if citation.clause else ""
     issued = f"{phrase('dated', lang)} {day_text(citation.date, lang)}" if citation.date else ""
     where = ", ".join(part for part in (clause, article) if part)

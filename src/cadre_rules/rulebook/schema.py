@@ -87,6 +87,13 @@ class Pack(_Authored):
     extends: Slug | None = None
 
 
+class LeftOut(_Authored):
+    """Why nothing rests on a provision."""
+
+    because: Literal["not_observable", "too_weak", "open", "no_living_object", "organisational"]
+    why: Line
+
+
 class Provision(_Authored):
     """An article or clause: what it says in our words, how binding, and how well we know it."""
 
@@ -100,6 +107,7 @@ class Provision(_Authored):
     link: Line | None = None
     note: Line | None = None
     instrument: Slug | None = None
+    left_out: LeftOut | None = None
 
 
 class Instrument(_Authored):
