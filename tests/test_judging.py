@@ -255,22 +255,35 @@ KIN = {"unit": "Sở A", "current": True}
 
 
 @pytest.mark.parametrize(
-    ("kin", "level", "rival"),
-    [([KIN], "judgement_needed", "satisfied"), ([KIN, KIN], "violation", None), ([KIN, {}], "judgement_needed", "undetermined")],
+    ("kin", "other", "steps", "level", "rival"),
+    [
+        (1, "kin-some", None, "judgement_needed", "satisfied"),
+        (2, "kin-some", None, "violation", None),
+        (1, "votes-enough", None, "judgement_needed", "undetermined"),
+        (1, "votes-enough", [], "violation", None),
+        (1, "discipline-lapsed", None, "violation", None),
+    ],
 )
-def test_rival_texts_stand_side_by_side_where_they_differ(kin: list[Any], level: str, rival: str | None, tmp_path: Path) -> None:
-    book = load_rulebook(copy_pack(SMALL, tmp_path, [(R, "requires: {fact: kin_in_unit, equals: 0}", KIN_EXISTS)])) if {} in kin else small()
-    raw = appointment(person={"kin": kin})
+def test_rival_texts_stand_side_by_side_where_they_differ(
+    kin: int, other: str, steps: Any, level: str, rival: str | None, tmp_path: Path
+) -> None:
+    book = load_rulebook(copy_pack(SMALL, tmp_path, [(R, "rival: kin-some", f"rival: {other}")]))
+    raw = appointment(person={"kin": [KIN] * kin, "discipline": []}, steps=steps)
     found = {judgement.piece.rule.id: judgement for judgement in judged(raw, book)}["kin-none"]
-    assert found.outcome == "violated"
-    assert found.level == level
+    assert (found.outcome, found.level) == ("violated", level)
     assert (found.rival.outcome if found.rival else None) == rival
     finding = finding_of(raw, "kin-none", book, lang="en")
-    assert any("kin-some" in note for note in finding.notes) is (rival is not None)
+    assert any(other in note for note in finding.notes) is (rival is not None)
     assert len(finding.provisions) == (2 if rival else 1)
 
 
-KIN_EXISTS = "requires: {fact: disciplined, equals: true}"
+def test_a_rival_that_is_excused_still_stands_beside(tmp_path: Path) -> None:
+    book = load_rulebook(copy_pack(SMALL, tmp_path, [(R, "rival: kin-some", "rival: deputies-limit")]))
+    raw = appointment(person={"kin": [KIN]}, deputies_after=9, exceptions=[granted()])
+    found = {judgement.piece.rule.id: judgement for judgement in judged(raw, book)}
+    assert found["deputies-limit"].level is None
+    assert found["kin-none"].level == "judgement_needed"
+    assert found["kin-none"].rival is found["deputies-limit"]
 
 
 def test_outcomes_of_the_first_pass_are_counted_in_the_second() -> None:

@@ -71,6 +71,8 @@ def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, en
 def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None:
     if outcome != case.expect:
         return f"expected {case.expect}, came out {outcome}"
+    if not found:
+        return None
     if case.level is not None and found[0].level != case.level:
         return f"expected level {case.level}, came out {found[0].level}"
     if case.waits_for:

@@ -97,7 +97,7 @@ class Tracer:
             if not node.silence_means_none:
                 found.missing[place] = None
             return
-        shown = 0
+        outer, shown = self._scope.item, 0
         for position, self._scope.item in enumerate(listed):
             wanted = self._value(node.where) if node.where is not None else True
             if wanted is False:
@@ -110,7 +110,7 @@ class Tracer:
                 found.read.update(inside.read)
                 if wanted is None or node.gather not in ("any", "count"):
                     found.missing.update(inside.missing)
-        self._scope.item = None
+        self._scope.item = outer
         if shown == 0 or shown > MAX_ELEMENTS:
             found.read[place] = len(listed)
 
