@@ -253,3 +253,29 @@ REGIME = Codes(
         "public_employee": ("viên chức", "public employee"),
     }
 )
+PLACE = Codes(
+    {
+        "ha_noi": ("Hà Nội", "Ha Noi"),
+        "ho_chi_minh_city": ("Thành phố Hồ Chí Minh", "Ho Chi Minh City"),
+        "central_city": ("thành phố trực thuộc Trung ương khác", "other city under the centre"),
+        "province": ("tỉnh", "province"),
+    }
+)
+UNIT = Codes(
+    {
+        "peoples_committee": ("ủy ban nhân dân", "people's committee"),
+        "department": ("sở và tương đương", "provincial department"),
+        "department_division": ("phòng thuộc sở", "division of a provincial department"),
+        "department_inspectorate": ("thanh tra sở", "inspectorate of a provincial department"),
+        "department_branch": ("chi cục thuộc sở", "branch of a provincial department"),
+        "district_division": ("phòng thuộc ủy ban nhân dân cấp huyện", "division of a district people's committee"),
+        "commune_division": ("phòng, trung tâm phục vụ hành chính công cấp xã", "commune division or public-service centre"),
+        "ministry_department": ("vụ thuộc bộ", "department of a ministry"),
+        "ministry_division": ("phòng thuộc cục thuộc bộ", "division of a ministry's bureau"),
+        "ministry_branch": ("chi cục thuộc cục thuộc bộ", "branch of a ministry's bureau"),
+        "busy_branch": ("chi cục thường xuyên làm thủ tục 24/7", "ministry branch with procedures around the clock"),
+        "ministry_branch_division": ("phòng thuộc chi cục của bộ", "division of a ministry's branch"),
+        "service_division": ("phòng thuộc đơn vị sự nghiệp công lập", "division of a public service unit"),
+        "other": ("khác", "other"),
+    }
+)

@@ -45,6 +45,7 @@ class Post(_Stated):
     reports_to_kin: Flag | None = _is("chịu quản lý trực tiếp của người thân", "answers directly to kin")
     body: Annotated[str, c.BODY] | None = _is("tập thể tham gia", "body the post sits in")
     vertical: Flag | None = _is("thuộc ngành dọc", "in a vertically managed body")
+    new_unit: Flag | None = _is("đơn vị mới sau hợp nhất, sáp nhập", "in a body newly formed by merger")
 
 
 class PostHeld(Post):
@@ -209,6 +210,8 @@ class Person(_Stated):
     retirement_notice_on: Day | None = _is("ngày thông báo nghỉ hưu", "day of the retirement notice")
     retires_later_by_decision: Day | None = _is("ngày nghỉ hưu theo quyết định kéo dài", "later retirement day by decision")
     later_retirement: Flag | None = _is("thuộc diện nghỉ hưu ở tuổi cao hơn", "in the list that may retire later")
+    only_vietnamese: Flag | None = _is("chỉ có quốc tịch Việt Nam", "holds Vietnamese nationality only")
+    lives_in_vietnam: Flag | None = _is("thường trú tại Việt Nam", "resides permanently in Viet Nam")
 
 
 class Step(_Stated):
@@ -283,6 +286,7 @@ class Authority(_Stated):
     head: Text | None = _is("người đứng đầu", "head who answers")
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
     competent: Flag | None = _is("đúng thẩm quyền", "has the authority")
+    leaving: Flag | None = _is("đã có thông báo nghỉ hưu, chuyển công tác", "head has notice to leave")
     retirement_notice_on: Day | None = _is("ngày có thông báo nghỉ hưu, chuyển công tác", "day of notice to leave")
     superior_consent_on: Day | None = _is("ngày cấp trên đồng ý", "day the superior body agreed")
     superior_consented: Flag | None = _is("cấp trên đã đồng ý", "the superior body agreed")
@@ -450,6 +454,7 @@ class Member(_Stated):
     new: Flag | None = _is("tham gia lần đầu", "new to the body")
     science: Flag | None = _is("có chuyên môn khoa học, công nghệ", "qualified in science or technology")
     local: Flag | None = _is("là người địa phương", "local", protected="origin")
+    rotated: Flag | None = _is("do Trung ương luân chuyển về", "rotated in by the centre")
 
 
 class KinTie(_Stated):
@@ -476,6 +481,8 @@ class Body(_Dossier):
     term: Text | None = _is("nhiệm kỳ", "term")
     merged: Flag | None = _is("hợp nhất, sáp nhập", "formed by merger")
     seats_allowed: Count | None = _is("số lượng tối đa", "members allowed")
+    seats_before: Count | None = _is("số lượng tối đa nhiệm kỳ trước", "members allowed in the term before")
+    place: Annotated[str, c.PLACE] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
     members: tuple[Member, ...] | None = _is("thành viên", "members")
     kin_ties: tuple[KinTie, ...] | None = _is("quan hệ gia đình giữa các thành viên", "kin among members", protected="kin")
@@ -505,6 +512,16 @@ class Leader(Person):
     concerns: tuple[Complaint, ...] | None = _is("kiến nghị đối với người này", "recommendations about this person")
 
 
+class SubUnit(_Stated):
+    """A unit below, and how many deputies it has."""
+
+    name: Text | None = _is("tên đơn vị", "name")
+    form: Annotated[str, c.UNIT] | None = _is("loại đơn vị", "kind of unit")
+    deputies: Count | None = _is("số cấp phó", "deputies")
+    extra_deputies: Count | None = _is("số cấp phó được giao thêm", "deputies granted on top")
+    merged_from: Count | None = _is("số đơn vị hợp thành", "units it was merged from")
+
+
 class Unit(_Dossier):
     """An agency, committee or unit and its leaders, as it stood on a day."""
 
@@ -520,6 +537,18 @@ class Unit(_Dossier):
     staff_quota: Count | None = _is("biên chế được giao", "staff quota")
     deputies: Count | None = _is("số cấp phó", "deputies")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
+    form: Annotated[str, c.UNIT] | None = _is("loại đơn vị", "kind of unit")
+    place: Annotated[str, c.PLACE] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
+    area_class: Count | None = _is("loại đơn vị hành chính (1, 2, 3)", "class of the administrative unit (1, 2, 3)")
+    merged_from: Count | None = _is("số đơn vị hợp thành", "units it was merged from")
+    merged_class_one: Flag | None = _is("có đơn vị loại I hợp thành", "one of the merged units was of class I")
+    reorganised: Flag | None = _is("thuộc diện sắp xếp tổ chức", "was reorganised")
+    reorganised_on: Day | None = _is("ngày quyết định sắp xếp có hiệu lực", "day the reorganisation took effect")
+    divisions: Count | None = _is("số phòng", "divisions")
+    rotated_deputies: Count | None = _is("số cấp phó do luân chuyển về", "deputies rotated in")
+    self_financing: Flag | None = _is("tự bảo đảm toàn bộ chi", "fully self-financing")
+    minority_area: Flag | None = _is("vùng dân tộc thiểu số", "in an ethnic-minority area")
+    subunits: tuple[SubUnit, ...] | None = _is("các đơn vị cấu thành", "units below")
     plans: tuple[Plan, ...] | None = _is("chương trình, kế hoạch", "programmes and plans")
     consulted_front: Flag | None = _is("phối hợp Mặt trận giám sát, phản biện", "works with the Front on supervision")
     inspected_on: Day | None = _is("ngày kiểm tra công tác cán bộ gần nhất", "day personnel work was last inspected")
