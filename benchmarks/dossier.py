@@ -23,6 +23,7 @@ from cadre_rules.checks import check
 from cadre_rules.dossier.models import Appointment, Dossier
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.rulebook.yaml import read_yaml
 from cadre_rules.sources.files import Rejected, read_dossiers
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -52,7 +53,8 @@ def main() -> None:
 def _lines(options: argparse.Namespace, files: list[str], rulebook: Rulebook, cache: str) -> Iterator[str]:
     for name in files:
         dossiers = [read for read in read_dossiers(name) if not isinstance(read, Rejected)]
-        raw = [dossier.model_dump(mode="python", exclude_unset=True) for dossier in dossiers]
+        value = read_yaml(Path(name).read_text("utf-8"), Path(name))[0].value
+        raw = value.get("dossiers", [value])
         report = check(dossiers, rulebook, today=TODAY)
         what = f"{Path(name).name} ({report.rules_in_force} rules, {len(report.findings)} findings)"
         for how, given in (("", dossiers), (", from plain values", raw)):

@@ -153,6 +153,8 @@ MEANING: list[Told] = [
     (D, ", on: {field: days.decided}}}", "}}", "RB204", "lookup:", "say `on` which day"),
     (D, VACANT, "value: {within: {area: {field: post.area}, level: district}}", "RB204", "within", "within needs other"),
     (D, "outcomes: [violated]", "outcomes: [violatet]", "RB204", "violatet", "did you mean 'violated'?"),
+    (D, "tags: [procedure]", "tags: procedure", "RB204", "tags: procedure", "tags is a list of texts"),
+    (D, "tags: [procedure]", "tags: [{a: b}]", "RB204", "tags: [{a", "tags is a list of texts"),
     (D, "levels: [violation, ", "levels: [violations, ", "RB204", "violations", "did you mean 'violation'?"),
     (D, "{exceptions: unused}", "{exceptions: unusd}", "RB204", "unusd", "did you mean 'unused'?"),
     (R, "{param: deputies_max}", "{param: deputies_min}", "RB205", "deputies_min", "did you mean 'deputies_max'?"),

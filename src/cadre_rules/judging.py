@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import SUBJECTS
@@ -36,6 +36,9 @@ def judge_of(rulebook: Rulebook) -> "Judge":
 
 
 _COMPILING = threading.Lock()
+
+MAX_PLANS = 4_096
+"""Combinations of days whose plans are remembered."""
 
 
 @dataclass(slots=True)
@@ -67,6 +70,15 @@ class Bench:
         return Tracer(self.court.program.facts, self.court.deriver.evaluator, self.scope)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What governs on certain days: the rules, how to derive their facts, and the formulas to match."""
+
+    governing: tuple["_Governing", ...]
+    steps: Steps
+    names: tuple[str, ...]
+
+
 class Court:
     """Everything compiled about one kind of subject."""
 
@@ -75,30 +87,35 @@ class Court:
         if problems:
             raise RulebookError(problems)
         self.deriver = Deriver(self.program.facts, tables)
-        formulas = {name: formula for piece in self.program.slices for name, formula in piece.formulas()}
-        self._matchers: dict[str, SingleMatcher | PlainMatcher] = {
-            "durable": SingleMatcher(formulas),
-            "plain": PlainMatcher(formulas),
-        }
-        self.by_rule: dict[str, list[Slice]] = defaultdict(list)
-        for piece in self.program.slices:
-            self.by_rule[piece.rule.id].append(piece)
-        for pieces in self.by_rule.values():
-            pieces.sort(key=lambda piece: piece.window.starts or date.min)
-        self._plans: dict[frozenset[str], tuple[Steps, list[str]]] = {}
+        pieces = sorted(self.program.slices, key=lambda piece: (piece.window.until or date.max, piece.window.starts or date.min))
+        formulas = {name: formula for piece in pieces for name, formula in piece.formulas()}
+        durable = SingleMatcher(formulas)
+        self._matchers: dict[str, SingleMatcher | PlainMatcher] = {"durable": durable, "plain": durable.plain}
+        self._versions: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
+        for piece in pieces:
+            self._versions[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)
+        self._plans: dict[tuple[bool, _Days], _Plan] = {}
 
-    def lay_out(
-        self, root: Any, pieces: Sequence[Slice], tally: "Tally | None", engine: Engine
-    ) -> tuple[Bench, dict[str, Clause]]:
-        """Derive what the slices need and tell which of their formulas are true."""
-        key = frozenset(piece.key for piece in pieces)
+    def plan(self, days: "_Days", *, second_pass: bool) -> _Plan:
+        """Return what governs a subject of these days."""
+        key = (second_pass, days)
         if key not in self._plans:
-            names = [name for piece in pieces for name, _ in piece.formulas()]
-            self._plans[key] = (self.deriver.steps({fact for p in pieces for fact in p.facts.values()}), names)
-        steps, names = self._plans[key]
-        scope = derive(steps, root, tally)
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            found = [_governing(p, days, on) for (late, _, on), p in self._versions.items() if late == second_pass]
+            governing = tuple(each for each in found if each.pieces)
+            pieces = [piece for each in governing for piece in each.pieces]
+            steps = self.deriver.steps({fact for piece in pieces for fact in piece.facts.values()})
+            self._plans[key] = _Plan(governing, steps, tuple(name for piece in pieces for name, _ in piece.formulas()))
+        return self._plans[key]
+
+    def hear(self, subject: Subject, plan: _Plan, tally: "Tally | None", engine: Engine) -> Iterator[Judgement]:
+        """Judge a subject by what governs it."""
+        scope = derive(plan.steps, subject.root, tally)
         bench = Bench(self, scope, row_of(scope))
-        return bench, self._matchers[engine].match(bench.row, names)
+        fired = self._matchers[engine].match(bench.row, plan.names)
+        for governing in plan.governing:
+            yield governing.judge(subject, bench, fired)
 
 
 class Tally:
@@ -110,12 +127,14 @@ class Tally:
 
     def outcomes(self, wanted: ex.Outcomes) -> int:
         """Return how many judgements are as wanted."""
+        tags = set(wanted.tags)
         return sum(
-            (not wanted.tags or bool(set(wanted.tags) & set(j.piece.rule.tags)))
-            and (not wanted.outcomes or j.outcome in wanted.outcomes)
-            and (not wanted.levels or j.level in wanted.levels)
-            and (not wanted.rules or j.piece.rule.id in wanted.rules)
-            for j in self._judgements
+            1
+            for judgement in self._judgements
+            if (not wanted.outcomes or judgement.outcome in wanted.outcomes)
+            and (not wanted.levels or judgement.level in wanted.levels)
+            and (not tags or not tags.isdisjoint(judgement.piece.rule.tags))
+            and (not wanted.rules or judgement.piece.rule.id in wanted.rules)
         )
 
     def exceptions(self, state: str) -> int:
@@ -174,16 +193,13 @@ class Judge:
     def _pass(self, subject: Subject, as_of: AsOf, today: date, engine: Engine, tally: Tally | None) -> Iterator[Judgement]:
         court = self.court(subject.kind)
         day = self.day(subject, as_of, today)
-        governing: list[_Governing] = []
-        for pieces in court.by_rule.values():
-            if pieces[0].second_pass == (tally is not None):
-                found = _governing(pieces, subject, day, fixed=as_of != "decision")
-                if found.pieces:
-                    governing.append(found)
-        if governing:
-            bench, fired = court.lay_out(subject.root, [p for found in governing for p in found.pieces], tally, engine)
-            for found in governing:
-                yield found.judge(subject, bench, fired)
+        if as_of == "decision":
+            days = _Days(day, subject.day("process_started"), subject.day("file_received"), subject.day("effective"))
+        else:
+            days = _Days(day, fixed=True)
+        plan = court.plan(days, second_pass=tally is not None)
+        if plan.governing:
+            yield from court.hear(subject, plan, tally, engine)
 
     def _weigh(self, judgements: list[Judgement]) -> None:
         """Let exceptions excuse and rival texts stand side by side."""
@@ -250,18 +266,27 @@ class _Governing:
         return edge is None and all(one.window.until == next_.window.starts for one, next_ in pairwise(self.pieces))
 
 
-def _governing(pieces: list[Slice], subject: Subject, day: date, *, fixed: bool) -> _Governing:
+class _Days(NamedTuple):
+    """The day of law, and those other days of a dossier that are stated and may pick another."""
+
+    day: date
+    process_started: date | None = None
+    file_received: date | None = None
+    effective: date | None = None
+    fixed: bool = False
+
+
+def _governing(pieces: list[Slice], days: _Days, hangs_on: str) -> _Governing:
     """Find which slices may govern.
 
     A process starts and a file arrives no later than the decision, and a decision takes effect no earlier.
     """
-    hangs_on = pieces[0].rule.hangs_on
-    stated = day if fixed or hangs_on == "decided" else subject.day(hangs_on)
+    stated = days.day if days.fixed or hangs_on == "decided" else getattr(days, hangs_on)
     if stated is not None:
         return _Governing([piece for piece in pieces if piece.window.covers(stated)], stated)
     if hangs_on == "effective":
-        return _Governing([piece for piece in pieces if (piece.window.until or date.max) > day], day, hangs_on)
-    return _Governing([piece for piece in pieces if (piece.window.starts or date.min) <= day], day, hangs_on)
+        return _Governing([piece for piece in pieces if (piece.window.until or date.max) > days.day], days.day, hangs_on)
+    return _Governing([piece for piece in pieces if (piece.window.starts or date.min) <= days.day], days.day, hangs_on)
 
 
 _LEVEL_OF_FORCE = {

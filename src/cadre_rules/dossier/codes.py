@@ -279,3 +279,11 @@ UNIT = Codes(
         "other": ("khác", "other"),
     }
 )
+DECLARATION = Codes(
+    {
+        "first": ("kê khai lần đầu", "first"),
+        "supplementary": ("kê khai bổ sung", "supplementary"),
+        "yearly": ("kê khai hằng năm", "yearly"),
+        "personnel": ("kê khai phục vụ công tác cán bộ", "for personnel work"),
+    }
+)

@@ -63,6 +63,11 @@ class Rating(_Stated):
     year: Count | None = _is("năm", "year")
     level: Annotated[str, c.RATING] | None = _is("mức xếp loại", "rating")
     linked_to_duties: Flag | None = _is("gắn với nhiệm vụ được giao", "linked to duties")
+    points: Percent | None = _is("điểm (thang 100)", "points out of 100")
+    late_tasks: Percent | None = _is("tỷ lệ nhiệm vụ chậm tiến độ", "share of tasks done late")
+    tasks_beyond: Percent | None = _is("tỷ lệ nhiệm vụ vượt yêu cầu", "share of tasks beyond what was asked")
+    months_worked: Count | None = _is("số tháng công tác trong năm", "months worked in the year")
+    rated_on: Day | None = _is("ngày xếp loại", "day rated")
 
 
 class Discipline(_Stated):
@@ -79,6 +84,14 @@ class Discipline(_Stated):
     with_dismissal: Flag | None = _is("kèm miễn nhiệm hoặc cho thôi chức", "with dismissal or relief")
     linked_to_duties: Flag | None = _is("gắn với nhiệm vụ được giao", "linked to duties")
     progress_found_on: Day | None = _is("ngày kết luận có tiến bộ", "day real progress was found")
+    act_on: Day | None = _is("ngày có hành vi vi phạm", "day of the act")
+    found_on: Day | None = _is("ngày phát hiện vi phạm", "day the act was found")
+    opened_on: Day | None = _is("ngày bắt đầu xem xét kỷ luật", "day the procedure began")
+    party_published_on: Day | None = _is("ngày công bố kỷ luật đảng về cùng hành vi", "day its Party discipline was published")
+    extended: Flag | None = _is("thời hạn xử lý được kéo dài", "the time to handle it was extended")
+    time_excused: Flag | None = _is("có thời gian không tính vào thời hạn", "some time does not count")
+    no_limitation: Flag | None = _is("không áp dụng thời hiệu", "an act without limitation")
+    kin_on_council: Flag | None = _is("người thân dự hội đồng, chủ trì kỷ luật", "kin sat on or chaired it", protected="kin")
 
 
 class OpenCase(_Stated):
@@ -149,6 +162,7 @@ class Residence(_Stated):
 class AssetDeclaration(_Stated):
     """A declaration of assets and income."""
 
+    kind: Annotated[str, c.DECLARATION] | None = _is("loại kê khai", "kind")
     declared_on: Day | None = _is("ngày kê khai", "day declared")
     verified: Flag | None = _is("đã được thẩm tra, xác minh", "verified")
     published: Flag | None = _is("đã công khai tại hội nghị", "made public at the meeting")
@@ -162,6 +176,7 @@ class ConfidenceVote(_Stated):
     present: Count | None = _is("số người có mặt", "people present")
     ballots: Count | None = _is("tổng số phiếu", "ballots")
     low: Count | None = _is("số phiếu tín nhiệm thấp", "ballots of low confidence")
+    by_council: Flag | None = _is("do Quốc hội, hội đồng nhân dân lấy phiếu", "taken by the Assembly or a people's council")
 
 
 class Measure(_Stated):
@@ -169,6 +184,20 @@ class Measure(_Stated):
 
     kind: Annotated[str, c.MEASURE] | None = _is("hình thức xử lý", "kind")
     decided_on: Day | None = _is("ngày quyết định", "day decided")
+    rank_then: Count | None = _is("bậc chức danh khi đó", "rank of the post held then")
+
+
+class Suspension(_Stated):
+    """A suspension from the post."""
+
+    ground_found_on: Day | None = _is("ngày xác định có căn cứ", "day the ground was found")
+    advised_on: Day | None = _is("ngày cơ quan tổ chức tham mưu", "day the personnel body advised")
+    started_on: Day | None = _is("ngày bắt đầu tạm đình chỉ", "first day")
+    ended_on: Day | None = _is("ngày kết thúc tạm đình chỉ", "last day")
+    extended: Flag | None = _is("đã gia hạn", "extended")
+    on_request: Flag | None = _is("theo yêu cầu của cơ quan có thẩm quyền", "at the request of an inspecting or judicial body")
+    head_under_notice: Flag | None = _is("người ra quyết định sắp nghỉ, chuyển, bị xem xét", "head leaving or under review")
+    superior_agreed: Flag | None = _is("cấp ủy cấp trên đã đồng ý", "its superior agreed")
 
 
 class Person(_Stated):
@@ -206,6 +235,7 @@ class Person(_Stated):
     courses: tuple[Course, ...] | None = _is("đào tạo, bồi dưỡng", "courses")
     asset_declarations: tuple[AssetDeclaration, ...] | None = _is("kê khai tài sản", "asset declarations")
     confidence_votes: tuple[ConfidenceVote, ...] | None = _is("lấy phiếu tín nhiệm", "confidence votes")
+    measures: tuple[Measure, ...] | None = _is("biện pháp đã thực hiện", "measures taken")
     file_untrue: Flag | None = _is("hồ sơ khai không trung thực", "file found to be untrue")
     retirement_notice_on: Day | None = _is("ngày thông báo nghỉ hưu", "day of the retirement notice")
     retires_later_by_decision: Day | None = _is("ngày nghỉ hưu theo quyết định kéo dài", "later retirement day by decision")
@@ -307,6 +337,8 @@ class Days(_Stated):
     notified: Day | None = _is("ngày thông báo xem xét", "person notified")
     term_started: Day | None = _is("ngày bắt đầu thời hạn giữ chức", "term in the post began")
     term_ends: Day | None = _is("ngày hết thời hạn giữ chức", "term in the post ends")
+    grounds_found: Day | None = _is("ngày có đủ căn cứ", "day the grounds were complete")
+    proposed: Day | None = _is("ngày đề xuất", "day it was proposed")
 
 
 class Exam(_Stated):
@@ -510,6 +542,9 @@ class Leader(Person):
     terms_in_place: Count | None = _is("số nhiệm kỳ liên tiếp tại nơi này", "consecutive terms in this place")
     months_in_area_duty: Count | None = _is("số tháng theo dõi một địa bàn", "months following one area")
     concerns: tuple[Complaint, ...] | None = _is("kiến nghị đối với người này", "recommendations about this person")
+    suspensions: tuple[Suspension, ...] | None = _is("tạm đình chỉ công tác", "suspensions")
+    declares_yearly: Flag | None = _is("thuộc diện kê khai tài sản hằng năm", "declares assets every year")
+    assets_changed: Count | None = _is("biến động tài sản năm trước (triệu đồng)", "change of assets last year, million VND")
 
 
 class SubUnit(_Stated):
@@ -520,6 +555,15 @@ class SubUnit(_Stated):
     deputies: Count | None = _is("số cấp phó", "deputies")
     extra_deputies: Count | None = _is("số cấp phó được giao thêm", "deputies granted on top")
     merged_from: Count | None = _is("số đơn vị hợp thành", "units it was merged from")
+
+
+class RatingCount(_Stated):
+    """How many of a group got which rating."""
+
+    year: Count | None = _is("năm", "year")
+    group: Text | None = _is("nhóm đối tượng", "group with like duties")
+    excellent: Count | None = _is("số người hoàn thành xuất sắc", "rated excellent")
+    good: Count | None = _is("số người hoàn thành tốt", "rated good")
 
 
 class Unit(_Dossier):
@@ -553,6 +597,8 @@ class Unit(_Dossier):
     consulted_front: Flag | None = _is("phối hợp Mặt trận giám sát, phản biện", "works with the Front on supervision")
     inspected_on: Day | None = _is("ngày kiểm tra công tác cán bộ gần nhất", "day personnel work was last inspected")
     concerns: tuple[Complaint, ...] | None = _is("kiến nghị của Mặt trận, đoàn thể", "recommendations of the Front")
+    ratings: tuple[Rating, ...] | None = _is("xếp loại hằng năm của đơn vị", "the unit's own yearly ratings")
+    rating_counts: tuple[RatingCount, ...] | None = _is("số người theo mức xếp loại", "people by rating")
     leaders: tuple[Leader, ...] | None = _is("lãnh đạo, quản lý", "leaders")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -44,6 +45,7 @@ def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
             return place or "dossier", str(detail["msg"]).removeprefix("Value error, ")
 
 
+@cache
 def _words(model: type[BaseModel]) -> set[str]:
     schema = model.model_json_schema()
     return {word for part in (schema, *schema.get("$defs", {}).values()) for word in part.get("properties", {})}

@@ -40,7 +40,8 @@ class SingleMatcher:
     """Tells which named formulas a row makes true; safe to call from several threads."""
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
-        self._plain = PlainMatcher(formulas)
+        self.plain = PlainMatcher(formulas)
+        """The oracle, to be asked alone where that is wanted."""
         self._batches = _batches(formulas)
         self._batch_of: dict[str, set[int]] = {}
         for number, batch in enumerate(self._batches):
@@ -52,7 +53,7 @@ class SingleMatcher:
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
         asked = set(self._batch_of if names is None else names)
-        fired = self._plain.match(row, sorted(asked))
+        fired = self.plain.match(row, sorted(asked))
         if load_engine() is None:
             return fired
         heard = self._hear(row, asked)

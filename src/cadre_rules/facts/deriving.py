@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias, assert_never
 
 from cadre_rules import expression as ex
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import STRICT, bounds, every, settled, some, span
+from cadre_rules.facts.operations import STRICT, bounds, settled, span
 from cadre_rules.formula import Scalar
 from cadre_rules.names import fold
 
@@ -88,21 +88,25 @@ class _Compiler:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._known: dict[ex.Expression, Evaluate] = {}
+        self._seen: dict[int, tuple[ex.Expression, Evaluate]] = {}
 
     def __call__(self, node: ex.Expression) -> Evaluate:
         """Return a function computing the node; equal nodes share one."""
-        if node not in self._known:
-            self._known[node] = self._build(node)
-        return self._known[node]
+        seen = self._seen.get(id(node))
+        if seen is None:
+            if node not in self._known:
+                self._known[node] = self._build(node)
+            seen = self._seen[id(node)] = (node, self._known[node])
+        return seen[1]
 
     def _build(self, node: ex.Expression) -> Evaluate:
         match node:
             case ex.Constant(value):
                 return lambda scope: value
             case ex.Field(path):
-                return _getter(path, attrgetter("root"))
+                return _getter(("root", *path))
             case ex.Item(path):
-                return _getter(path, attrgetter("item"))
+                return _getter(("item", *path))
             case ex.Fact(name):
                 return lambda scope: scope.facts[name]
             case ex.Call():
@@ -127,9 +131,9 @@ class _Compiler:
         first = arguments[0]
         match node.operation:
             case "all":
-                return lambda scope: every([argument(scope) for argument in arguments])
+                return _until(arguments, settling=False)
             case "some":
-                return lambda scope: some([argument(scope) for argument in arguments])
+                return _until(arguments, settling=True)
             case "not":
                 return lambda scope: None if (value := first(scope)) is None else not value
             case "stated":
@@ -138,13 +142,15 @@ class _Compiler:
                 return lambda scope: next((v for a in arguments if (v := a(scope)) is not None), None)
             case "choose":
                 return _choosing(*arguments)
+            case "one_of" | "equal" if (texts := _texts(node.arguments[1])) is not None:
+                return _one_of(first, texts)
             case name if len(arguments) == 2:
                 return _strict_pair(STRICT[name], *arguments)
             case name:
                 return _strict(STRICT[name], arguments)
 
     def _each(self, node: ex.Each) -> Evaluate:
-        elements = _getter(node.path, attrgetter("root"))
+        elements = _getter(("root", *node.path))
         where = self(node.where) if node.where is not None else None
         pick = self(node.pick or ex.Item(()))
         by = self(node.by or node.pick or ex.Item(()))
@@ -249,18 +255,52 @@ def _fits(cell: Any, value: Any) -> bool:
     return fold(cell) == fold(value) if isinstance(cell, str) else bool(cell == value)
 
 
-def _getter(path: tuple[str, ...], base: Callable[[Scope], Any]) -> Evaluate:
-    if len(path) == 1:
-        (name,) = path
-        return lambda scope: getattr(base(scope), name)
+def _getter(path: tuple[str, ...]) -> Evaluate:
+    """Read a field of the scope, unknown where a part of the way there is."""
+    if len(path) < 3:
+        return attrgetter(".".join(path))
+
+    whole, *rest = path[1:]
+    start = attrgetter(f"{path[0]}.{whole}")
 
     def run(scope: Scope) -> Any:
-        value = base(scope)
-        for name in path:
+        value = start(scope)
+        for name in rest:
             if value is None:
                 return None
             value = getattr(value, name)
         return value
+
+    return run
+
+
+def _texts(node: ex.Expression) -> frozenset[str] | None:
+    """Return the texts a constant holds, as they compare, if it holds texts."""
+    match node:
+        case ex.Constant(str(text)):
+            return frozenset([fold(text)])
+        case ex.Constant(tuple(texts)):
+            return frozenset(fold(str(text)) for text in texts)
+        case _:
+            return None
+
+
+def _one_of(text: Evaluate, choices: frozenset[str]) -> Evaluate:
+    return lambda scope: None if (value := text(scope)) is None else fold(value) in choices
+
+
+def _until(arguments: list[Evaluate], *, settling: bool) -> Evaluate:
+    """Three-valued "and" (False settles it) or "or" (True does), asked no further once settled."""
+
+    def run(scope: Scope) -> bool | None:
+        answer: bool | None = not settling
+        for argument in arguments:
+            value = argument(scope)
+            if value == settling:
+                return settling
+            if value is None:
+                answer = None
+        return answer
 
     return run
 

@@ -39,13 +39,11 @@ def span(low: int, high: int) -> int | Span:
 
 def bounds(value: Any) -> tuple[Any, Any]:
     """Return the least and the greatest a value can be."""
-    match value:
-        case PartialDate(earliest, latest):
-            return earliest, latest
-        case Span(low, high):
-            return low, high
-        case _:
-            return value, value
+    if isinstance(value, PartialDate):
+        return value.earliest, value.latest
+    if isinstance(value, Span):
+        return value.low, value.high
+    return value, value
 
 
 def add_months(day: date, months: int) -> date:
@@ -153,6 +151,8 @@ def _equal(first: Any, second: Any) -> bool | None:
 
 
 def _less(first: Any, second: Any) -> bool | None:
+    if not isinstance(first, (Span, PartialDate)) and not isinstance(second, (Span, PartialDate)):
+        return bool(first < second)
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
     return True if first_high < second_low else False if first_low >= second_high else None
 

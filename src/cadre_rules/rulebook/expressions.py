@@ -208,11 +208,16 @@ class ExpressionReader:
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, inside: dict[str, Any], at: Location) -> tuple[ex.Expression, str]:
-        self._keys(inside, ("tags", "outcomes", "levels", "rules"), at)
+        parts = ("tags", "outcomes", "levels", "rules")
+        self._keys(inside, parts, at)
+        for name in parts:
+            listed = inside.get(name, ())
+            if not isinstance(listed, (list, tuple)) or not all(isinstance(word, str) for word in listed):
+                return self._wrong((*at, name), "RB204", f"{name} is a list of texts")
         for name, known in (("outcomes", OUTCOMES), ("levels", LEVELS)):
             for word in inside.get(name, ()):
-                self._among(str(word), known, name, (*at, name))
-        return ex.Outcomes(*(tuple(inside.get(name, ())) for name in ("tags", "outcomes", "levels", "rules"))), "int"
+                self._among(word, known, name, (*at, name))
+        return ex.Outcomes(*(tuple(inside.get(name, ())) for name in parts)), "int"
 
     def _keys(self, inside: dict[str, Any], known: tuple[str, ...], at: Location) -> None:
         for key in inside:

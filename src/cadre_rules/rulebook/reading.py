@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -130,6 +131,7 @@ def _explained(error: ValidationError, model: type[BaseModel], document: Documen
         yield Problem(path, document.line(location), "RB101", message)
 
 
+@cache
 def _words(model: type[BaseModel]) -> set[str]:
     """Return every key a rule file can have anywhere."""
     words: set[str] = set()
