@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from cadre_rules.cli import CLEAN, FOUND, LEVELS, MISUSED, UNREADABLE, main
 from cadre_rules.findings import LEVELS as REPORT_LEVELS
+from cadre_rules.rulebook import loading
 
 ROOT = Path(__file__).parent.parent
 PACKS = Path(__file__).parent / "packs"
@@ -23,6 +25,7 @@ def fixture(name: str) -> str:
     return str(ROOT / "fixtures" / f"{name}.yaml")
 
 
+load = cache(loading.load_rulebook)
 CLEAN_FILE, BREACH, TARGET, OPEN, PROVISIONAL, SPECIAL = map(
     fixture,
     (
@@ -120,6 +123,11 @@ def test_results_go_to_stdout_and_nothing_to_stderr(capsys: pytest.CaptureFixtur
     assert err == ""
     main(["check", BREACH, DAY, "--lang", "en"])
     assert "VIOLATION" in capsys.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def _loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "load_rulebook", load)
 
 
 def report(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:

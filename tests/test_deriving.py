@@ -310,7 +310,8 @@ def test_facts_come_in_order_and_only_those_asked_for_are_derived() -> None:
 
 
 def test_rules_see_only_exact_facts() -> None:
-    scope = derive(Deriver({"one": X, "two": Each("count", ("l",), YES)}, TABLES).steps(["one", "two"]), SimpleNamespace(x=Y2020, l=rows(U)))
+    deriver = Deriver({"one": X, "two": Each("count", ("l",), YES)}, TABLES)
+    scope = derive(deriver.steps(["one", "two"]), SimpleNamespace(x=Y2020, l=rows(U)))
     assert row_of(scope) == {"one": None, "two": None}
 
 

@@ -14,7 +14,12 @@ from small import LOCAL, SMALL, appointment, copy_pack, finding_of, layered, out
 
 D, P = "definitions.yaml", "pack.yaml"
 PROFILES = """definitions:
-  - {id: kin_in_unit, kind: int, subject: [appointment], profile: wide, label: {vi: "Người thân", en: "Kin"}, value: {count: {in: person.kin}}}
+  - id: kin_in_unit
+    kind: int
+    subject: [appointment]
+    profile: wide
+    label: {vi: "Người thân", en: "Kin"}
+    value: {count: {in: person.kin}}
 profiles:
   - {fact: kin_in_unit, use: wide, provision: L1}
 """

@@ -190,9 +190,7 @@ def test_adding_months_keeps_the_day_or_takes_the_months_last(start: date, month
 @given(NEAR, NEAR)
 def test_weekdays_are_counted_as_one_would_on_a_calendar(first: date, last: date) -> None:
     days = sorted((first, last))
-    naive = sum(
-        (days[0] + timedelta(days=step)).weekday() < 5 for step in range(1, (days[1] - days[0]).days + 1)
-    )
+    naive = sum((days[0] + timedelta(days=step)).weekday() < 5 for step in range(1, (days[1] - days[0]).days + 1))
     assert weekdays_between(*days) == naive
     assert weekdays_between(days[1], days[0]) == -naive
 

@@ -1,11 +1,10 @@
 """What a person is born with moves no rule but those the law lets read it."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from random import Random
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
 from hypothesis import given
@@ -25,6 +24,9 @@ from cadre_rules.rulebook.loading import load_rulebook, pack_folder
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import read_cases
 from small import SMALL, TODAY, small
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @cache

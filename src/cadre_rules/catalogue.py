@@ -11,7 +11,7 @@ from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
 from cadre_rules.expression import Each, Field, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
-from cadre_rules.reporting import Writer
+from cadre_rules.reporting import Writer, writer_of
 from cadre_rules.rulebook.checking import facts_in
 from cadre_rules.rulebook.expressions import did_you_mean
 from cadre_rules.rulebook.model import Rulebook
@@ -159,7 +159,7 @@ def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_o
     """Yield how a rule came out for each subject of the dossiers: the clause that fired, or what is missing."""
     versions_of(rulebook, name)
     subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
-    writer = Writer(rulebook, lang)
+    writer = writer_of(rulebook, lang)
     found = [j for j in judge_of(rulebook).judgements(subjects, as_of, today, "durable") if j.piece.rule.id == name]
     if not found:
         yield phrase("not_judged", lang)

@@ -10,7 +10,7 @@ from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
 from cadre_rules.findings import LEVELS, Report, SubjectLine
 from cadre_rules.judging import AsOf, Engine, judge_of
-from cadre_rules.reporting import Writer
+from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.wording import day_text, phrase
 
@@ -34,7 +34,7 @@ def check(
     now = today or date.today()
     judge = judge_of(rulebook)
     judgements = list(judge.judgements(subjects, as_of, now, engine))
-    writer = Writer(rulebook, lang)
+    writer = writer_of(rulebook, lang)
     findings = [finding for judgement in judgements for finding in writer.findings(judgement)]
     order = {subject.id: position for position, subject in enumerate(subjects)}
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from cadre_rules.dossier.fields import code_text, field_at, fields_of
+from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.expression import Field, walk
 from cadre_rules.facts.tracing import Trace, Tracer
@@ -22,11 +22,19 @@ MAX_SETS = 3
 """Alternative sets of facts told for one undetermined rule."""
 
 
+def writer_of(rulebook: Rulebook, lang: str) -> "Writer":
+    """Return the writer of a rulebook's findings in one language, kept with it."""
+    writer: Writer = rulebook.compiled.setdefault(f"writer {lang}", Writer(rulebook, lang))
+    return writer
+
+
 class Writer:
     """Writes findings in one language."""
 
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
         self._book, self._lang = rulebook, lang
+        self._cited: dict[str, Citation] = {}
+        self._coded: dict[tuple[str, str], Any] = {}
 
     def findings(self, judgement: Judgement) -> Iterator[Finding]:
         """Yield the finding a judgement calls for, if any."""
@@ -69,7 +77,7 @@ class Writer:
             waits_for=waits,
             remedy=self._filled(remedy, judgement),
             responsible=self._responsible(judgement),
-            provisions=tuple(self._citations(rule, judgement.rival)),
+            provisions=self._citations(rule, judgement.rival),
             questions=tuple(question.of(self._lang) for question in rule.questions) if level == "judgement_needed" else (),
             notes=tuple(self._notes(judgement)),
             fingerprint=fingerprint(rule.id, judgement.subject.id, failing),
@@ -99,11 +107,12 @@ class Writer:
         """Return a fact's value as people read it, codes by their names."""
         value, program = judgement.bench.row[name], judgement.bench.court.program
         if isinstance(value, str):
-            for node in walk(program.facts[name]):
-                info = fields_of(judgement.subject.kind).get(node.path) if isinstance(node, Field) else None
-                if info is not None and info.codes is not None:
-                    return info.text(value, self._lang)
-            return code_text(value, self._lang)
+            coded = self._coded.get((program.subject, name), self)
+            if coded is self:
+                paths = [node.path for node in walk(program.facts[name]) if isinstance(node, Field)]
+                infos = [info for path in paths if (info := fields_of(program.subject).get(path)) and info.codes]
+                coded = self._coded[program.subject, name] = infos[0] if infos else None
+            return coded.text(value, self._lang) if isinstance(coded, FieldInfo) else code_text(value, self._lang)
         return value_text(value, program.defined[name].unit, self._lang)
 
     def _stated(self, subject: Subject, path: str, value: Any) -> str:
@@ -151,19 +160,23 @@ class Writer:
         named = [] if authority is None else [authority.office, authority.head]
         return ", ".join(part for part in (said, *named) if part)
 
-    def _citations(self, rule: Rule, rival: Judgement | None) -> Iterator[Citation]:
-        for name in (*rule.provisions, *(rival.piece.rule.provisions if rival is not None else ())):
-            provision = self._book.provisions[name]
-            text = self._book.instrument_of(provision)
-            yield Citation(
-                instrument=text.id,
-                number=text.number,
-                date=text.issued,
-                article=provision.article,
-                clause=provision.clause,
-                link=provision.link or text.link,
-                grade=provision.evidence,
-            )
+    def _citations(self, rule: Rule, rival: Judgement | None) -> tuple[Citation, ...]:
+        names = (*rule.provisions, *(rival.piece.rule.provisions if rival is not None else ()))
+        return tuple(self._cited.get(name) or self._cite(name) for name in names)
+
+    def _cite(self, name: str) -> Citation:
+        provision = self._book.provisions[name]
+        text = self._book.instrument_of(provision)
+        self._cited[name] = Citation(
+            instrument=text.id,
+            number=text.number,
+            date=text.issued,
+            article=provision.article,
+            clause=provision.clause,
+            link=provision.link or text.link,
+            grade=provision.evidence,
+        )
+        return self._cited[name]
 
     def _notes(self, judgement: Judgement) -> Iterator[str]:
         rule, lang = judgement.piece.rule, self._lang

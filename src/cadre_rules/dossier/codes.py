@@ -26,6 +26,7 @@ DECISION = Codes(
         "resignation": ("từ chức", "resignation"),
         "dismissal": ("miễn nhiệm", "dismissal"),
         "training": ("cử đi đào tạo, bồi dưỡng", "sending to training"),
+        "position_change": ("thay đổi vị trí việc làm", "change of job position"),
     }
 )
 SOURCE = Codes({"internal": ("tại chỗ", "internal"), "external": ("từ nơi khác", "external")})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -105,6 +105,7 @@ def _members(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
+@lru_cache(maxsize=16_384)
 def field_at(subject: str, path: str) -> tuple[FieldInfo | None, FieldInfo | None, int | None]:
     """Return the field a traced path (`person.posts[2].start`) names, the list it stands in and the row's number from 0."""
     outer, _, inside = path.partition("[")
@@ -115,6 +116,7 @@ def field_at(subject: str, path: str) -> tuple[FieldInfo | None, FieldInfo | Non
     return element_fields(info.element).get(tuple(filter(None, rest.split(".")))), info, int(row)
 
 
+@cache
 def code_text(value: str, lang: str) -> str:
     """Return what people call a code, if only one closed list has it; else the value itself."""
     lists = [named for named in vars(codes).values() if isinstance(named, Codes) and value in named.names]

@@ -46,6 +46,7 @@ class Post(_Stated):
     body: Annotated[str, c.BODY] | None = _is("tập thể tham gia", "body the post sits in")
     vertical: Flag | None = _is("thuộc ngành dọc", "in a vertically managed body")
     new_unit: Flag | None = _is("đơn vị mới sau hợp nhất, sáp nhập", "in a body newly formed by merger")
+    acting: Flag | None = _is("được giao quyền cấp trưởng", "acting head")
 
 
 class PostHeld(Post):
@@ -136,6 +137,9 @@ class Course(_Stated):
     enrolled: Flag | None = _is("đang học", "under way")
     for_title: Text | None = _is("phục vụ chức danh quy hoạch", "planned title it serves")
     ordered: Flag | None = _is("có quyết định cử đi học", "ordered by a decision")
+    degree: Annotated[str, c.DEGREE] | None = _is("trình độ đào tạo", "degree it leads to")
+    committed_months: Count | None = _is("thời gian cam kết phục vụ (tháng)", "months of service committed to")
+    periods: Count | None = _is("số tiết", "periods taught")
 
 
 class PlanEntry(_Stated):
@@ -419,6 +423,8 @@ class Appointment(_Dossier):
     exemption_ground: Text | None = _is("căn cứ không qua thi tuyển", "lawful ground for no exam")
     training: Course | None = _is("khóa đào tạo được cử đi", "course the person is sent to")
     equals_or_lower: Flag | None = _is("chức vụ tương đương hoặc thấp hơn", "the post is equivalent or lower")
+    term_rating: Annotated[str, c.RATING] | None = _is("đánh giá cả thời hạn giữ chức vụ", "rating of the whole term in the post")
+    dismissal_due: Flag | None = _is("thuộc trường hợp phải miễn nhiệm", "the case calls for dismissal")
     age_confirmed: Flag | None = _is(
         "cơ quan tổ chức xác nhận đủ tuổi ở mốc sát ngày", "personnel body confirms the age at the limit"
     )
@@ -459,6 +465,7 @@ class Planning(_Dossier):
     kind: Literal["planning"] = "planning"
     committee: Text | None = _is("cấp ủy", "committee")
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
+    file_received: Day | None = _is("ngày nhận đủ hồ sơ", "day the full file was received")
     approved_on: Day | None = _is("ngày phê duyệt", "day approved")
     reviewed_on: Day | None = _is("ngày rà soát gần nhất", "day last reviewed")
     checked_on: Day | None = _is("ngày kiểm tra", "day of this check")
@@ -518,6 +525,7 @@ class Body(_Dossier):
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
     members: tuple[Member, ...] | None = _is("thành viên", "members")
     kin_ties: tuple[KinTie, ...] | None = _is("quan hệ gia đình giữa các thành viên", "kin among members", protected="kin")
+    structure_vote: Step | None = _is("biểu quyết điều chỉnh cơ cấu giữa nhiệm kỳ", "vote to change its structure mid-term")
 
 
 class Plan(_Stated):

@@ -1,6 +1,6 @@
 """Where in the dossier a fact comes from, and what is missing where it is not known."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,7 @@ class Tracer:
         """Return what a fact was read from; for a fact not known, what is missing."""
         found = Trace()
         self._scope.item = None
-        self._follow(self._definitions[fact], found, "")
+        self._follow(self._definitions[fact], self._scope.facts[fact], found, "")
         return found
 
     def _value(self, node: ex.Expression) -> Any:
@@ -43,24 +43,25 @@ class Tracer:
         self._scope.item = item
         return value
 
-    def _follow(self, node: ex.Expression, found: Trace, inside: str) -> None:
+    def _follow(self, node: ex.Expression, value: Any, found: Trace, inside: str) -> None:
+        """Note what made the node have its value."""
         match node:
             case ex.Field(path):
-                self._leaf(".".join(path), self._value(node), found)
+                self._leaf(".".join(path), value, found)
             case ex.Item(path):
-                self._leaf(".".join(filter(None, (inside, *path))), self._value(node), found)
+                self._leaf(".".join(filter(None, (inside, *path))), value, found)
             case ex.Fact(name):
-                self._follow(self._definitions[name], found, inside)
+                self._follow(self._definitions[name], value, found, inside)
             case ex.Call():
-                for part in self._deciding(node):
-                    self._follow(part, found, inside)
+                for part, known in self._deciding(node):
+                    self._follow(part, known, found, inside)
             case ex.Each():
                 self._elements(node, found)
             case ex.Within():
                 self._areas(node, found)
             case _:
                 for part in ex.children(node):
-                    self._follow(part, found, inside)
+                    self._follow(part, self._value(part), found, inside)
 
     def _leaf(self, path: str, value: Any, found: Trace) -> None:
         if value is None:
@@ -70,25 +71,20 @@ class Tracer:
             if isinstance(value, PartialDate):
                 found.missing[path] = None
 
-    def _deciding(self, node: ex.Call) -> Iterator[ex.Expression]:
-        """Yield the arguments that made the answer what it is."""
-        values = [settled(self._value(argument)) for argument in node.arguments]
-        pairs = list(zip(node.arguments, values, strict=True))
+    def _deciding(self, node: ex.Call) -> list[tuple[ex.Expression, Any]]:
+        """Return the arguments that made the answer what it is, with their values."""
+        pairs = [(argument, self._value(argument)) for argument in node.arguments]
         match node.operation:
             case "coalesce":
-                stated = [argument for argument, value in pairs if value is not None]
-                yield from stated[:1] or node.arguments
+                return [pair for pair in pairs if settled(pair[1]) is not None][:1] or pairs
             case "all" | "some":
                 decisive = node.operation == "some"
-                wanted = [a for a, v in pairs if v is decisive] or [a for a, v in pairs if v is None]
-                yield from wanted or node.arguments
+                return [pair for pair in pairs if pair[1] is decisive] or [pair for pair in pairs if pair[1] is None] or pairs
             case "choose":
-                yield node.arguments[0]
-                if values[0] is not None:
-                    yield node.arguments[1 if values[0] else 2]
+                test = settled(pairs[0][1])
+                return pairs[:1] if test is None else [pairs[0], pairs[1 if test else 2]]
             case _:
-                unknown = [argument for argument, value in pairs if value is None]
-                yield from unknown or node.arguments
+                return [pair for pair in pairs if settled(pair[1]) is None] or pairs
 
     def _elements(self, node: ex.Each, found: Trace) -> None:
         place = ".".join(node.path)
@@ -106,7 +102,7 @@ class Tracer:
             if shown <= MAX_ELEMENTS:
                 inside = Trace()
                 for part in ex.children(node):
-                    self._follow(part, inside, f"{place}[{position}]")
+                    self._follow(part, self._value(part), inside, f"{place}[{position}]")
                 found.read.update(inside.read)
                 if wanted is None or node.gather not in ("any", "count"):
                     found.missing.update(inside.missing)
@@ -117,11 +113,11 @@ class Tracer:
     def _areas(self, node: ex.Within, found: Trace) -> None:
         level = self._value(node.level)
         for part in (node.level, node.on):
-            self._follow(part, found, "")
+            self._follow(part, self._value(part), found, "")
         for part in (node.area, node.other):
             area = self._value(part)
             before = len(found.missing)
-            self._follow(part, found, "")
+            self._follow(part, area, found, "")
             if isinstance(area, Area) and self._value(node) is None and len(found.missing) == before:
                 vague = next((n for n in ("province", "district", "commune") if getattr(area, n) is None or n == level), None)
                 if isinstance(part, (ex.Field, ex.Item)) and vague is not None and getattr(area, vague) is None:

@@ -63,8 +63,12 @@ class _Reader(pickle.Unpickler):
     """Builds this package's own values and a few plain ones, and refuses to look up anything else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _PLAIN or (module.startswith("cadre_rules.") and name[:1].isupper()):
+        if (module, name) in _PLAIN:
             return super().find_class(module, name)
+        if module.startswith("cadre_rules.") and name.isidentifier() and name[:1].isupper():
+            found = super().find_class(module, name)
+            if getattr(found, "__module__", None) == module:  # its own, not what it imported
+                return found
         raise pickle.UnpicklingError(f"{module}.{name} has no place in a rulebook")
 
 

@@ -1,0 +1,24 @@
+"""Packs of a province: the shipped example, and the readings of "a local" a province may choose."""
+
+from pathlib import Path
+
+import pytest
+
+from cadre_rules.cli import CLEAN, main
+from cadre_rules.rulebook.loading import load_rulebook
+
+PACKS = Path(__file__).parent / "packs"
+LOCAL = ["province-example", str(PACKS / "by-birthplace")]
+
+
+@pytest.mark.parametrize("pack", LOCAL)
+@pytest.mark.parametrize("command", ["lint", "test"])
+def test_a_local_pack_is_without_mistakes_and_its_cases_hold(pack: str, command: str) -> None:
+    assert main([command, pack]) == CLEAN
+
+
+def test_the_example_tightens_chooses_and_switches_off() -> None:
+    book = load_rulebook("province-example")
+    assert [loaded.pack.name for loaded in book.packs] == ["vn", "province-example"]
+    assert [change.parameter for change in book.tightened] == ["people_per_planned_title"]
+    assert [(off.rule, off.provision) for off in book.switched_off] == [("planning-structure", "EX-04")]
