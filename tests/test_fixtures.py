@@ -176,7 +176,8 @@ def mistakes(schema: dict[str, Any], paths: Iterator[Path]) -> dict[str, str]:
 
 
 def test_every_file_has_its_row() -> None:
-    assert {path.stem for path in FIXTURES.glob("*.yaml")} == set(FOUND)
+    elsewhere = {"walkthrough"}  # tests/test_walkthrough.py
+    assert {path.stem for path in FIXTURES.glob("*.yaml")} - elsewhere == set(FOUND)
 
 
 @pytest.mark.parametrize("name", FOUND)

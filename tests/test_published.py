@@ -40,8 +40,8 @@ CASES: list[tuple[str, AsOf, Found]] = [
         },
     ),
     ("c02", "decision", set()),
-    ("c07", date(2017, 1, 1), set()),
-    ("c07", date(2017, 12, 18), set()),
+    ("c07", date(2017, 1, 1), {("reappointment-before-term-end", "violation", "c07-4")}),
+    ("c07", date(2017, 12, 18), {("reappointment-before-term-end", "violation", "c07-4")}),
     (
         "c07",
         date(2020, 1, 22),
