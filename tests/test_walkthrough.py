@@ -24,8 +24,14 @@ CHANGES = {
 """Day, rule, what was said the day before, what is said on the day."""
 
 TOPICS: dict[str, tuple[set[str], set[str]]] = {
-    "2019-10-01": ({"kin", "power-control", "committee-structure", "reappointment"}, {"recruitment", "women", "exam", "leap-frog"}),
-    "2021-06-01": ({"recruitment", "women", "exam", "leap-frog", "file", "locality"}, {"confidence", "evaluation", "consultation"}),
+    "2019-10-01": (
+        {"kin", "power-control", "committee-structure", "reappointment"},
+        {"recruitment", "women", "exam", "leap-frog"},
+    ),
+    "2021-06-01": (
+        {"recruitment", "women", "exam", "leap-frog", "file", "locality"},
+        {"confidence", "evaluation", "consultation"},
+    ),
     "2023-08-01": ({"confidence", "planning", "omission", "rotation", "standards"}, {"evaluation", "consultation"}),
     "2025-08-01": ({"kin", "planning", "standards", "discipline", "young"}, {"consultation"}),
     "2026-02-01": ({"consultation", "deputies", "training", "women-led"}, set()),
@@ -35,9 +41,18 @@ TOPICS: dict[str, tuple[set[str], set[str]]] = {
 
 RULES: dict[str, tuple[set[str], set[str]]] = {
     "2019-10-01": ({"kin-in-linked-posts", "nothing-after-a-leaving-notice", "first-appointment-age"}, {"kin-in-one-collective"}),
-    "2021-06-01": ({"process-five-steps", "district-secretary-not-local", "training-after-discipline"}, {"first-appointment-age"}),
-    "2023-08-01": ({"kin-in-one-collective", "party-five-steps", "planning-young-share"}, {"kin-in-linked-posts", "policy-answer-in-time"}),
-    "2025-08-01": ({"policy-answer-in-time", "process-five-steps", "commune-secretary-not-local"}, {"district-secretary-not-local"}),
+    "2021-06-01": (
+        {"process-five-steps", "district-secretary-not-local", "training-after-discipline"},
+        {"first-appointment-age"},
+    ),
+    "2023-08-01": (
+        {"kin-in-one-collective", "party-five-steps", "planning-young-share"},
+        {"kin-in-linked-posts", "policy-answer-in-time"},
+    ),
+    "2025-08-01": (
+        {"policy-answer-in-time", "process-five-steps", "commune-secretary-not-local"},
+        {"district-secretary-not-local"},
+    ),
     "2026-02-01": ({"progress-found-after-discipline", "provincial-chairs-not-local", "untrue-file"}, {"party-five-steps"}),
     "2026-09-01": ({"process-four-steps", "recent-ratings-good", "appointment-papers-fresh"}, {"process-five-steps"}),
 }

@@ -16,7 +16,7 @@ from cadre_rules.rulebook.checking import facts_in
 from cadre_rules.rulebook.expressions import did_you_mean
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Rule, Some, Test
-from cadre_rules.wording import article_text, day_text, phrase, value_text
+from cadre_rules.wording import article_text, day_text, instrument_text, phrase, value_text
 
 
 def rules_in_force(rulebook: Rulebook, on: date | None) -> dict[str, list[Rule]]:
@@ -64,7 +64,9 @@ def citation_text(rulebook: Rulebook, name: str, lang: str) -> str:
     text = rulebook.instrument_of(provision)
     article = f"{article_text(provision.article, lang)} ".lstrip()
     issued = f" {phrase('dated', lang)} {day_text(text.issued, lang)}" if text.issued else ""
-    return f"{article}{text.number}{issued} [{name}, {phrase('grade_' + provision.evidence, lang)}]"
+    return (
+        f"{article}{instrument_text(text.id, text.number, lang)}{issued} [{name}, {phrase('grade_' + provision.evidence, lang)}]"
+    )
 
 
 def window_text(rule: Rule, lang: str) -> str:

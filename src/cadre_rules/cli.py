@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from cadre_rules.errors import CadreRulesError, RulebookError
+from cadre_rules.errors import CadreRulesError, RulebookError, SourceError
 
 if TYPE_CHECKING:
     from cadre_rules.dossier.models import Dossier
@@ -153,7 +153,11 @@ def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]
     dossiers: list[Dossier] = []
     rejected: list[dict[str, str]] = []
     for name in files:
-        for read in read_dossiers(name):
+        try:
+            found = list(read_dossiers(name))
+        except SourceError as error:
+            found = [Rejected(error.location, error.reason)]
+        for read in found:
             if isinstance(read, Rejected):
                 rejected.append({"where": read.where, "reason": read.reason})
                 print(f"cadre-rules: {read.where}: {read.reason}", file=sys.stderr)

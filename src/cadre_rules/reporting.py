@@ -14,9 +14,9 @@ from cadre_rules.formula import Scalar
 from cadre_rules.judging import Judgement
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.rulebook.schema import Rule, Words
-from cadre_rules.waiting import settling_sets
-from cadre_rules.wording import day_text, phrase, value_text
+from cadre_rules.rulebook.schema import Rule
+from cadre_rules.waiting import can_be_violated, settling_sets
+from cadre_rules.wording import counted, day_text, phrase, value_text
 
 MAX_SETS = 3
 """Alternative sets of facts told for one undetermined rule."""
@@ -39,7 +39,8 @@ class Writer:
     def findings(self, judgement: Judgement) -> Iterator[Finding]:
         """Yield the finding a judgement calls for, if any."""
         level = next((level for level in LEVELS if level == judgement.level), None)
-        if level is not None:
+        settled = judgement.outcome != "undetermined" or judgement.awaits_day is not None
+        if level is not None and (settled or can_be_violated(judgement.piece.verdicts, judgement.bench.row)):
             yield self._finding(judgement, level)
 
     def met(self, judgement: Judgement) -> Iterator[Met]:
@@ -88,7 +89,7 @@ class Writer:
         names = judgement.piece.facts
 
         def value(found: re.Match[str]) -> str:
-            return self._fact_text(judgement, names[found[1]])
+            return self._fact_text(judgement, names[found[1]], in_sentence=True)
 
         return PLACEHOLDER.sub(value, text)
 
@@ -103,8 +104,8 @@ class Writer:
             text = self._fact_text(judgement, name)
             yield Evidence(definition.id, definition.label.of(self._lang), judgement.bench.row[name], text, places)
 
-    def _fact_text(self, judgement: Judgement, name: str) -> str:
-        """Return a fact's value as people read it, codes by their names."""
+    def _fact_text(self, judgement: Judgement, name: str, *, in_sentence: bool = False) -> str:
+        """Return a fact's value as people read it, codes by their names; a sentence brings its own noun."""
         value, program = judgement.bench.row[name], judgement.bench.court.program
         if isinstance(value, str):
             coded = self._coded.get((program.subject, name), self)
@@ -113,12 +114,15 @@ class Writer:
                 infos = [info for path in paths if (info := fields_of(program.subject).get(path)) and info.codes]
                 coded = self._coded[program.subject, name] = infos[0] if infos else None
             return coded.text(value, self._lang) if isinstance(coded, FieldInfo) else code_text(value, self._lang)
-        return value_text(value, program.defined[name].unit, self._lang)
+        unit = program.defined[name].unit
+        return value_text(value, counted(unit) if in_sentence else unit, self._lang)
 
     def _stated(self, subject: Subject, path: str, value: Any) -> str:
         info, _, _ = field_at(subject.kind, path)
         if isinstance(value, str) and info is not None:
             return info.text(value, self._lang)
+        if info is not None and info.kind == "list":
+            return phrase("elements", self._lang, n=value) if value else phrase("no_elements", self._lang)
         scalar: Scalar = value if isinstance(value, (bool, int, date)) else str(value)
         unit = "percent" if path.endswith("percent") else None
         return value_text(scalar, unit, self._lang)
@@ -153,12 +157,12 @@ class Writer:
         return name
 
     def _responsible(self, judgement: Judgement) -> str:
-        rule = judgement.piece.rule
-        words: Words | None = rule.responsible
+        words = judgement.piece.rule.responsible
         said = self._filled(words.of(self._lang), judgement) if words is not None else ""
         authority = getattr(judgement.subject.dossier, "authority", None)
-        named = [] if authority is None else [authority.office, authority.head]
-        return ", ".join(part for part in (said, *named) if part)
+        office, head = (authority.office, authority.head) if authority is not None else (None, None)
+        named = f"{office} ({head})" if office and head else office or head
+        return f"{said}; {phrase('namely', self._lang)}: {named}" if said and named else said or named or ""
 
     def _citations(self, rule: Rule, rival: Judgement | None) -> tuple[Citation, ...]:
         names = (*rule.provisions, *(rival.piece.rule.provisions if rival is not None else ()))

@@ -79,7 +79,8 @@ def _expression(rulebook: Rulebook | None) -> dict[str, Any]:
         parts = dict.fromkeys(("where", "pick", "by"), inner)
         forms[gather] = {"type": "object", "properties": {"in": names, **parts, "silence": {"const": "none"}}, "required": ["in"]}
     for word, signature in OPERATIONS.items():
-        forms[word] = {"anyOf": [{"type": "array", "items": inner}, inner], "description": signature.says}
+        gathers = [forms[word]] if word in GATHERS else []
+        forms[word] = {"anyOf": [*gathers, {"type": "array", "items": inner}, inner], "description": signature.says}
     constants = [*_CONSTANT.values(), {"type": "array", "items": {"type": "string"}}]
     form = {"type": "object", "properties": forms, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
     return {"anyOf": [*constants, form]}

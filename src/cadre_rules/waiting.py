@@ -25,6 +25,11 @@ def settling_sets(verdicts: Verdicts, row: Mapping[str, Scalar | None]) -> tuple
     )
 
 
+def can_be_violated(verdicts: Verdicts, row: Mapping[str, Scalar | None]) -> bool:
+    """Tell whether some answer to what is not stated would make it a breach."""
+    return any(True for _ in _open_clauses(verdicts.violated, row))
+
+
 def _open_clauses(formula: Formula, row: Mapping[str, Scalar | None]) -> Iterable[Clause]:
     """Yield what is still to be shown of each clause that no stated fact rules out."""
     for clause in formula:

@@ -11,7 +11,11 @@ _UNITS = {
     "days": ("ngày", "days"),
     "people": ("người", "people"),
     "times": ("lần", "times"),
+    "age": ("tuổi", "years of age"),
 }
+
+_COUNTED = ("people", "times")
+"""Units a message leaves out: the noun stands in the message itself."""
 
 PHRASES: Mapping[str, tuple[str, str]] = {
     "violation": ("Vi phạm", "Violation"),
@@ -31,10 +35,14 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "do": ("Cần làm", "Remedy"),
     "answers": ("Trách nhiệm", "Responsible"),
     "provisional": ("tạm thời – chưa đối chiếu văn bản gốc", "provisional – not checked against the full text"),
-    "law_of": ("pháp luật ngày", "by the law of"),
+    "law_of": ("theo quy định có hiệu lực ngày", "by the law of"),
     "not_stated": ("chưa nêu", "not stated"),
     "waiting": ("Chưa kết luận được – bổ sung để kết luận", "Could not be judged – what would settle it"),
     "row": ("dòng", "row"),
+    "elements": ("{n} mục", "{n} row(s)"),
+    "no_elements": ("không có mục nào", "none"),
+    "namely": ("cụ thể", "namely"),
+    "one_of_these": ("một trong", "one of"),
     "area_province": ("tỉnh", "province"),
     "area_district": ("huyện", "district"),
     "area_commune": ("xã", "commune"),
@@ -157,6 +165,11 @@ def phrase(key: str, lang: str, **parts: object) -> str:
     return PHRASES[key][lang == "en"].format(**parts) if parts else PHRASES[key][lang == "en"]
 
 
+def counted(unit: str | None) -> str | None:
+    """Return the unit a message should print after a number."""
+    return None if unit in _COUNTED else unit
+
+
 def day_text(day: date, lang: str) -> str:
     """Return a day as people write it: dd/mm/yyyy in Vietnamese, ISO in English.
 
@@ -177,6 +190,33 @@ def article_text(article: str | None, lang: str) -> str:
     if article[0].isdigit():
         return f"{phrase('article_word', lang)} {article}"
     return article if lang == "en" else article.replace("Annex", "Phụ lục").replace("Chapter", "Chương").replace("Part", "Phần")
+
+
+_KINDS_OF_TEXT = {
+    "qd": ("Quy định số", "Regulation"),
+    "qdttg": ("Quyết định số", "Decision"),
+    "nd": ("Nghị định số", "Decree"),
+    "luat": ("Luật số", "Law"),
+    "nq": ("Nghị quyết số", "Resolution"),
+    "nqcp": ("Nghị quyết số", "Resolution"),
+    "nqqh": ("Nghị quyết số", "Resolution"),
+    "ct": ("Chỉ thị số", "Directive"),
+    "kl": ("Kết luận số", "Conclusion"),
+    "hd": ("Hướng dẫn số", "Guidance"),
+    "tb": ("Thông báo số", "Notice"),
+    "tt": ("Thông tư số", "Circular"),
+    "cv": ("Công văn số", "Letter"),
+}
+
+
+def instrument_text(slug: str, number: str, lang: str) -> str:
+    """Return a legal text as people name it, its kind before its number; the kind is the first word of its id.
+
+    >>> instrument_text("qd-80-2022-08-18", "80-QĐ/TW", "vi")
+    'Quy định số 80-QĐ/TW'
+    """
+    kind = _KINDS_OF_TEXT.get(slug.split("-", 1)[0])
+    return f"{kind[lang == 'en']} {number}" if kind is not None else number
 
 
 def value_text(value: Scalar | None, unit: str | None, lang: str) -> str:

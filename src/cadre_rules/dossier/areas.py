@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from cadre_rules.dossier.values import Text
 from cadre_rules.names import clean, fold
@@ -28,6 +29,11 @@ class Area(BaseModel):
     @classmethod
     def _from_text(cls, raw: Any) -> Any:
         return read_area(raw) if isinstance(raw, str) else raw
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        text = {"type": "string", "description": "xã …, huyện …, tỉnh …"}
+        return {"anyOf": [handler(schema), text]}
 
     def __str__(self) -> str:
         return ", ".join(part for part in (self.commune, self.district, self.province) if part)

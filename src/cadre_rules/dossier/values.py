@@ -135,7 +135,10 @@ class Codes:
         return core_schema.no_info_plain_validator_function(self.parse)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.names)}
+        return {
+            "type": "string",
+            "enum": list(dict.fromkeys((*self.names, *(name for both in self.names.values() for name in both)))),
+        }
 
 
 Text: TypeAlias = Annotated[str, AfterValidator(clean)]
@@ -147,7 +150,7 @@ LooseDay: TypeAlias = Annotated[
     BeforeValidator(parse_loose_day),
     WithJsonSchema({"type": ["string", "integer"], "description": "a day, or a month (03/1975) or year (1975) alone"}),
 ]
-Flag: TypeAlias = Annotated[bool, BeforeValidator(parse_flag)]
+Flag: TypeAlias = Annotated[bool, BeforeValidator(parse_flag), WithJsonSchema({"enum": [True, False, *_FLAGS]})]
 Count: TypeAlias = Annotated[int, BeforeValidator(parse_count)]
 Percent: TypeAlias = Annotated[
     int, BeforeValidator(parse_percent), WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": 100})

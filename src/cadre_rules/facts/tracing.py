@@ -58,7 +58,7 @@ class Tracer:
             case ex.Each():
                 self._elements(node, found)
             case ex.Within():
-                self._areas(node, found)
+                self._areas(node, found, inside)
             case _:
                 for part in ex.children(node):
                     self._follow(part, self._value(part), found, inside)
@@ -110,15 +110,16 @@ class Tracer:
         if shown == 0 or shown > MAX_ELEMENTS:
             found.read[place] = len(listed)
 
-    def _areas(self, node: ex.Within, found: Trace) -> None:
+    def _areas(self, node: ex.Within, found: Trace, inside: str) -> None:
         level = self._value(node.level)
         for part in (node.level, node.on):
-            self._follow(part, self._value(part), found, "")
+            self._follow(part, self._value(part), found, inside)
         for part in (node.area, node.other):
             area = self._value(part)
             before = len(found.missing)
-            self._follow(part, area, found, "")
+            self._follow(part, area, found, inside)
             if isinstance(area, Area) and self._value(node) is None and len(found.missing) == before:
                 vague = next((n for n in ("province", "district", "commune") if getattr(area, n) is None or n == level), None)
                 if isinstance(part, (ex.Field, ex.Item)) and vague is not None and getattr(area, vague) is None:
-                    found.missing[f"{'.'.join(part.path)}.{vague}"] = None
+                    listed = inside if isinstance(part, ex.Item) else ""
+                    found.missing[".".join(filter(None, (listed, *part.path, vague)))] = None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
-from cadre_rules.wording import article_text, day_text, phrase
+from cadre_rules.wording import article_text, day_text, instrument_text, phrase
 
 WIDTH = 100
 
@@ -71,8 +71,8 @@ def cite(citation: Citation, lang: str) -> str:
     article = article_text(citation.article, lang)
     clause = f"{phrase('clause_word', lang)} {citation.clause}" if citation.clause else ""
     issued = f"{phrase('dated', lang)} {day_text(citation.date, lang)}" if citation.date else ""
-    where = ", ".join(part for part in (clause, article) if part)
-    text = " ".join(part for part in (where, citation.number, issued) if part)
+    number = instrument_text(citation.instrument, citation.number, lang)
+    text = " ".join(part for part in (clause, article, number, issued) if part)
     link = f" {citation.link}" if citation.link else ""
     return f"{text} [{phrase('grade_' + citation.grade, lang)}]{link}"
 

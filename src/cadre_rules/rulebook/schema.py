@@ -156,7 +156,7 @@ class Definition(_Authored):
     value: Any
     in_force: Window = ALL_TIME
     provision: ProvisionId | None = None
-    unit: Literal["months", "years", "days", "percent", "people", "times"] | None = None
+    unit: Literal["months", "years", "days", "percent", "people", "times", "age"] | None = None
     profile: Slug | None = None
     note: Line | None = None
 
