@@ -92,8 +92,15 @@ CASES: list[tuple[str, AsOf, Found]] = [
 
 OUTCOMES: list[tuple[str, AsOf, str, str, str]] = [
     ("c10", date(2024, 1, 31), "c10", "appointment-file-complete", "undetermined"),
+    ("c15", TODAYS, "c15", "right-procedure-wrong-person", "not_applicable"),
+    ("c18", date(2019, 9, 23), "c18-1", "kin-in-linked-posts", "satisfied"),
+    ("c18", date(2019, 9, 23), "c18-2", "kin-in-linked-posts", "satisfied"),
+    ("c18", date(2019, 9, 23), "c18-3", "kin-in-linked-posts", "satisfied"),
+    ("c18", date(2023, 7, 11), "c18-1", "kin-of-the-head-in-13-sectors", "satisfied"),
+    ("c18", date(2023, 7, 11), "c18-1", "kin-in-one-collective", "undetermined"),
     ("c19", date(2019, 9, 23), "c19-1", "kin-in-linked-posts", "satisfied"),
     ("c19", date(2019, 9, 23), "c19-2", "kin-in-linked-posts", "satisfied"),
+    ("c19", date(2019, 9, 23), "c19-3", "wider-kin-in-linked-posts", "satisfied"),
     ("c19", date(2023, 7, 11), "c19-1", "kin-of-the-head-in-13-sectors", "satisfied"),
     ("c19", date(2023, 7, 11), "c19-1", "kin-in-one-collective", "undetermined"),
     ("c19", date(2023, 7, 11), "c19-2", "wider-kin-under-114", "satisfied"),
@@ -149,8 +156,8 @@ def report(case: str, as_of: AsOf) -> Report:
     return check(list(dossiers(case)), book(case), as_of=as_of, today=TODAY)
 
 
-def outcome(case: str, as_of: AsOf, subject: str, rule: str, given: Any = None) -> str:
-    subjects = [s for dossier in (given or dossiers(case)) for s in subjects_of(dossier) if s.id == subject]
+def outcome(case: str, as_of: AsOf, subject: str, rule: str) -> str:
+    subjects = [s for dossier in dossiers(case) for s in subjects_of(dossier) if s.id == subject]
     (one,) = (j for j in judge_of(book(case)).judgements(subjects, as_of, TODAY, "durable") if j.piece.rule.id == rule)
     return one.outcome
 
@@ -184,9 +191,24 @@ def test_the_page_names_each_rule_that_found_something() -> None:
             assert f"`{rule}`" in lines[case], (case, rule)
 
 
+def test_papers_not_printed_are_asked_for() -> None:
+    waits = {f.rule: f.waits_for for f in report("c10", date(2024, 1, 31)).findings}["appointment-file-complete"]
+    assert ("documents",) in {wait.missing for ways in waits for wait in ways}
+
+
 def test_a_ceiling_not_printed_is_asked_for() -> None:
     waits = {f.rule: f.waits_for for f in report("c26", TODAYS).findings if f.subject == "c26-1"}["deputies-within-ceiling"]
     assert ("deputies_allowed",) in {wait.missing for ways in waits for wait in ways}
+
+
+def test_a_finding_keeps_its_mark_until_it_is_remedied() -> None:
+    (path,) = FOLDER.glob("c09*.yaml")
+    (raw,) = (dict(dossier) for dossier in plain(str(path))["dossiers"] if dossier["id"] == "c09-2")
+    (before,) = (f.fingerprint for f in check(raw, book("c09"), today=TODAY).of_level("violation"))
+    (still,) = (f.fingerprint for f in check(raw | {"title": "Rà soát lại"}, book("c09"), today=TODAY).of_level("violation"))
+    remedied = raw | {"documents": [{"kind": "quyết định tuyển dụng"}]}
+    assert still == before
+    assert before not in {f.fingerprint for f in check(remedied, book("c09"), today=TODAY).findings}
 
 
 def test_with_the_steps_on_file_an_untrue_file_is_the_right_procedure_and_the_wrong_person() -> None:

@@ -296,6 +296,7 @@ class ExceptionGranted(_Stated):
     """A special case decided by a competent authority."""
 
     rule: Text = _is("quy tắc", "rule it excuses", required=True)
+    entry: Text | None = _is("mã dòng", "entry, leader or figure it is about; none means the whole")
     decided_by: Text | None = _is("cấp quyết định", "authority")
     level: Annotated[str, c.LEVEL] | None = _is("cấp của cơ quan quyết định", "level of the authority")
     decided_on: Day | None = _is("ngày quyết định", "day decided")

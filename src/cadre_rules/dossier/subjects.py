@@ -32,8 +32,10 @@ class Subject:
 
     @property
     def exceptions(self) -> tuple[ExceptionGranted, ...]:
-        """Return the special cases on file."""
-        return (self.dossier.exceptions or ()) if self.dossier is not None else ()
+        """Return the special cases on file for this very subject: an entry's name it, the whole's name none."""
+        on_file = (self.dossier.exceptions or ()) if self.dossier is not None else ()
+        own = self.root.id if self.prefix else None
+        return tuple(granted for granted in on_file if granted.entry == own)
 
     def place(self, path: str) -> str:
         """Return where in the dossier a path of the subject stands."""
