@@ -89,7 +89,7 @@ def _rules(rulebook: Rulebook) -> Iterator[str]:
 
 
 def _coverage(rulebook: Rulebook) -> Iterator[str]:
-    yield f"# Criteria and the rules that answer them\n\n{NOTE}\n"
+    yield f"# What is covered\n\n{NOTE}\n\n## Criteria and the rules that answer them\n"
     yield "Each row of the criteria the project started from ([criteria](../criteria.md)), and the rules that run for it.\n"
     by_row: dict[str, set[str]] = defaultdict(set)
     for rule in rulebook.rules:
@@ -101,6 +101,52 @@ def _coverage(rulebook: Rulebook) -> Iterator[str]:
         ids = ", ".join(f"`{name}`" for name in sorted(by_row[row])) or "**none**"
         says = rulebook.provisions[row].says.en if row in rulebook.provisions else ""
         yield f"| {row} | {says} | {ids} |"
+    yield from _fates(rulebook)
+
+
+def _fates(rulebook: Rulebook) -> Iterator[str]:
+    """Yield what became of every provision, by instrument and date."""
+    users = citations(rulebook)
+    binding = [p for p in rulebook.provisions.values() if p.evidence == "confirmed" and p.modality in ("must", "must_not")]
+    encoded = [p for p in binding if users[p.id]]
+    yield "\n## Every provision and its fate\n"
+    yield f"{len(rulebook.provisions)} provisions of {len(rulebook.instruments)} texts; each is encoded or says why not."
+    share = len(encoded) * 10_000 // len(binding)
+    yield (
+        f"Of {len(binding)} confirmed provisions that bind (must, must not), {len(encoded)} are encoded "
+        f"({share // 100}.{share % 100:02d} %).\n"
+    )
+    texts = sorted(rulebook.instruments.values(), key=lambda text: (str(text.issued or ""), text.id))
+    for text in texts:
+        own = [p for p in rulebook.provisions.values() if p.instrument == text.id]
+        if own:
+            window = f"{text.in_force.starts or '…'} → {text.in_force.until or '…'}"
+            yield f"### {text.number} ({text.issued or 'day not known'}), in force {window}\n"
+            yield "| provision | says | modality, evidence | fate |\n|---|---|---|---|"
+            for p in own:
+                used = ", ".join(f"`{name}`" for name in sorted(users[p.id]))
+                fate = used or (f"{p.left_out.because.replace('_', ' ')}: {p.left_out.why}" if p.left_out else "**none**")
+                article = f" Art. {p.article}" if p.article else ""
+                yield f"| {p.id}{article} | {p.says.en} | {p.modality}, {p.evidence} | {fate} |"
+            yield ""
+
+
+def citations(rulebook: Rulebook) -> dict[str, set[str]]:
+    """Return what rests on each provision: rules, definitions, parameters, tables."""
+    users: dict[str, set[str]] = defaultdict(set)
+    for rule in rulebook.rules:
+        for name in (*rule.provisions, *([rule.exception.provision] if rule.exception else ())):
+            users[name].add(rule.id)
+    for (_, fact), versions in rulebook.definitions.items():
+        for version in versions:
+            if version.definition.provision:
+                users[version.definition.provision].add(f"{fact} (fact)")
+    for name, parameters in rulebook.parameters.items():
+        for parameter in parameters:
+            users[parameter.provision].add(f"{name} (parameter)")
+    for name, table in rulebook.tables.items():
+        users[table.provision].add(f"{name} (table)")
+    return users
 
 
 def _facts(rulebook: Rulebook) -> Iterator[str]:

@@ -245,8 +245,14 @@ def plan(exceptions: Any, *births: str) -> dict[str, Any]:
 
 
 def test_an_exception_an_entry_needs_is_not_called_unused() -> None:
-    old = plan([granted(rule="entry-age", level=None)], "1950-01-01")
+    old = plan([granted(rule="entry-age", level=None, entry="e0")], "1950-01-01")
     assert outcomes(old) == {"exception-unused": "satisfied", "entry-age": "excepted"}
+
+
+def test_an_exception_for_one_entry_excuses_no_other() -> None:
+    for entry in ("e1", None):
+        old = plan([granted(rule="entry-age", level=None, entry=entry)], "1950-01-01")
+        assert outcomes(old)["entry-age"] == "violated"
 
 
 KIN = {"unit": "Sở A", "current": True}
