@@ -547,6 +547,7 @@ class Leader(Person):
     term_started: Day | None = _is("ngày bắt đầu nhiệm kỳ", "day the term began")
     measures: tuple[Measure, ...] | None = _is("biện pháp đã thực hiện", "measures taken")
     unit_target_percent: Percent | None = _is("tỷ lệ hoàn thành chỉ tiêu của đơn vị", "share of the unit's targets met")
+    unit_target_year: Count | None = _is("năm của tỷ lệ hoàn thành chỉ tiêu", "year that share is of")
     force_majeure: Flag | None = _is("do bất khả kháng", "for force majeure")
     terms_in_place: Count | None = _is("số nhiệm kỳ liên tiếp tại nơi này", "consecutive terms in this place")
     months_in_area_duty: Count | None = _is("số tháng theo dõi một địa bàn", "months following one area")

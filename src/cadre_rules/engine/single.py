@@ -11,11 +11,10 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from json import dumps
 from typing import Any, TypeAlias
 
 from cadre_rules.engine.plain import Fired, PlainMatcher
@@ -32,6 +31,9 @@ MAX_PROPERTIES = 200
 MAX_NUMBER = 2**62
 """durable_rules counts in 64 bits; constants have at most 18 digits, so a number beyond this compares as this does."""
 
+MAX_ASKS = 1_024
+"""Sets of formulas asked for together whose rulesets are remembered."""
+
 _GUARD: Pattern = {"g": 1}
 _ORDERINGS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 
@@ -42,36 +44,52 @@ class SingleMatcher:
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
         self.plain = PlainMatcher(formulas)
         """The oracle, to be asked alone where that is wanted."""
+        self._names = tuple(formulas)
+        self._wire = _Wire(formulas)
         self._batches = _batches(formulas)
-        self._batch_of: dict[str, set[int]] = {}
-        for number, batch in enumerate(self._batches):
-            for name, _ in batch.clauses:
-                self._batch_of.setdefault(name, set()).add(number)
+        self._asks: dict[tuple[str, ...], _Ask] = {}
         self._idle: list[_Session] = []
         self._lock = threading.Lock()
 
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
-        asked = set(self._batch_of if names is None else names)
-        fired = self.plain.match(row, sorted(asked))
+        ask = self._ask(self._names if names is None else tuple(names))
+        fired = self.plain.match(row, ask.names)
         if load_engine() is None:
             return fired
-        heard = self._hear(row, asked)
+        heard = self._hear(row, ask)
         if heard.keys() != fired.keys() or any(fired[name] not in clauses for name, clauses in heard.items()):
             differing = sorted(heard.keys() ^ fired.keys()) or sorted(fired)
             message = f"durable_rules differs on {', '.join(differing)}; the plain matcher is believed"
             warnings.warn(message, EngineDisagreementWarning, stacklevel=2)
         return fired
 
-    def _hear(self, row: Mapping[str, Scalar | None], asked: set[str]) -> Heard:
+    def _ask(self, names: tuple[str, ...]) -> "_Ask":
+        if names not in self._asks:
+            if len(self._asks) >= MAX_ASKS:
+                self._asks.clear()
+            wanted = frozenset(names)
+            batches = [n for n, batch in enumerate(self._batches) if any(name in wanted for name, _ in batch.clauses)]
+            self._asks[names] = _Ask(names, wanted, tuple(batches))
+        return self._asks[names]
+
+    def _hear(self, row: Mapping[str, Scalar | None], ask: "_Ask") -> Heard:
         with self._lock:
             session = self._idle.pop() if self._idle else None
-        session = session or _Session(self._batches)
-        needed = sorted({number for name in asked for number in self._batch_of.get(name, ())})
-        said = session.run(row, needed)
+        session = session or _Session(self._batches, self._wire)
+        said = session.run(self._wire.written(row), ask)
         with self._lock:
             self._idle.append(session)
-        return {name: clauses for name, clauses in said.items() if name in asked}
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """Formulas asked for together, and the rulesets that hold them."""
+
+    names: tuple[str, ...]
+    wanted: frozenset[str]
+    batches: tuple[int, ...]
 
 
 @cache
@@ -95,27 +113,37 @@ def load_engine() -> Any | None:
     return durable.engine
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Clauses that share a ruleset, the short names of their facts and the numbers of their texts."""
+class _Wire:
+    """How facts and values travel: facts under short names, everything as a number."""
 
-    clauses: tuple[tuple[str, Clause], ...]
-    short: Mapping[str, str]
-    numbers: Mapping[str, int]
+    def __init__(self, formulas: Mapping[str, Formula]) -> None:
+        tests = [test for formula in formulas.values() for clause in formula for test in clause]
+        self.short = {fact: f"f{position}" for position, fact in enumerate(dict.fromkeys(test.fact for test in tests))}
+        taken = {_hash(name) for name in (*self.short.values(), "g", "id", "sid")}
+        assert len(taken) == len(self.short) + 3, "short names collide in durable_rules' hash"
+        texts = dict.fromkeys(c for test in tests for c in test.constants if isinstance(c, str))
+        self._numbers = {text: number for number, text in enumerate(texts, 1)}
 
-    def message(self, row: Mapping[str, Scalar | None]) -> dict[str, Any]:
-        sent: dict[str, Any] = {"g": 1, "id": "row"}
-        for fact, name in self.short.items():
-            value = row.get(fact)
-            if value is not None:
-                sent[name] = self.plain(value)
-        return sent
+    def written(self, row: Mapping[str, Scalar | None]) -> dict[str, str]:
+        """Return each stated fact as it stands in a message."""
+        short = self.short
+        return {
+            fact: f'"{short[fact]}":{self.plain(value)}' for fact, value in row.items() if value is not None and fact in short
+        }
 
     def plain(self, value: Scalar) -> int:
-        """Everything travels as a number: a text no test names is 0, a day its ordinal, yes 1."""
+        """Return the number a value travels as: a text no test names is 0, a day its ordinal, yes 1."""
         if isinstance(value, str):
-            return self.numbers.get(value, 0)
+            return self._numbers.get(value, 0)
         return value.toordinal() if isinstance(value, date) else max(-MAX_NUMBER, min(int(value), MAX_NUMBER))
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Clauses that share a ruleset, and the facts they test."""
+
+    clauses: tuple[tuple[str, Clause], ...]
+    facts: tuple[str, ...]
 
 
 def _batches(formulas: Mapping[str, Formula]) -> list[_Batch]:
@@ -126,21 +154,13 @@ def _batches(formulas: Mapping[str, Formula]) -> list[_Batch]:
         for clause in formula:
             added = [test.fact for test in clause if test.fact not in facts]
             if clauses and (len(clauses) >= MAX_CLAUSES or len(facts) + len(added) > MAX_PROPERTIES):
-                batches.append(_batch(clauses, facts))
+                batches.append(_Batch(tuple(clauses), tuple(facts)))
                 clauses, facts = [], {}
             clauses.append((name, clause))
             facts.update(dict.fromkeys(test.fact for test in clause))
     if clauses:
-        batches.append(_batch(clauses, facts))
+        batches.append(_Batch(tuple(clauses), tuple(facts)))
     return batches
-
-
-def _batch(clauses: list[tuple[str, Clause]], facts: Iterable[str]) -> _Batch:
-    texts = {c for _, clause in clauses for test in clause for c in test.constants if isinstance(c, str)}
-    short = {fact: f"f{position}" for position, fact in enumerate(facts)}
-    taken = {_hash(name) for name in (*short.values(), "g", "id", "sid")}
-    assert len(taken) == len(short) + 3, "short names collide in durable_rules' hash"
-    return _Batch(tuple(clauses), short, {text: number for number, text in enumerate(sorted(texts), 1)})
 
 
 def _hash(name: str) -> int:
@@ -157,59 +177,62 @@ class _Session:
     Driven below `Host`: its dispatcher serialises the state once per firing, which cost five times the matching.
     """
 
-    def __init__(self, batches: list[_Batch]) -> None:
-        self._batches = batches
+    def __init__(self, batches: list[_Batch], wire: _Wire) -> None:
+        self._batches, self._wire = batches, wire
         self._engine: Any = load_engine()
         self._rulesets: dict[int, Any] = {}
 
-    def run(self, row: Mapping[str, Scalar | None], numbers: Iterable[int]) -> Heard:
+    def run(self, written: Mapping[str, str], ask: _Ask) -> Heard:
+        """Return every true clause of the formulas asked for."""
         heard: Heard = {}
-        for number in numbers:
+        for number in ask.batches:
             batch = self._batches[number]
-            message = dumps(batch.message(row))
-            for position in self._fire(self._handle(number), message):
+            stated = [written[fact] for fact in batch.facts if fact in written]
+            for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{"".join(f",{fact}" for fact in stated)}}}'):
                 name, clause = batch.clauses[position]
-                heard.setdefault(name, []).append(clause)
+                if name in ask.wanted:
+                    heard.setdefault(name, []).append(clause)
         return heard
 
     def _handle(self, number: int) -> Any:
         if number not in self._rulesets:
-            clauses = self._batches[number].clauses
             rules = {
-                f"c{position}": {"all": [{"m": _pattern(clause, self._batches[number])}], "run": _never_run}
-                for position, (_, clause) in enumerate(clauses)
+                f"c{position}": {"all": [{"m": _pattern(clause, self._wire)}], "run": _never_run}
+                for position, (_, clause) in enumerate(self._batches[number].clauses)
             }
             self._rulesets[number] = self._engine.Ruleset(f"b{number}", None, rules)
         return self._rulesets[number]._handle  # noqa: SLF001  # the C handle, which has no public name
 
-    def _fire(self, handle: Any, message: str) -> Iterator[int]:
+    def _fire(self, handle: Any, message: str) -> list[int]:
         """Assert the row, take every rule that fires, and retract it, so that nothing is left behind."""
         rules = self._engine.durable_rules_engine
+        fired: list[int] = []
         code, state = rules.assert_fact(handle, message)
         if code == 0:
             started = rules.start_action_for_state(handle, state)
             firing = started[1] if started else None
             while firing:
-                yield int(firing[3 : firing.index('"', 3)])  # {"c12":{…
+                fired.append(int(firing[3 : firing.index('"', 3)]))  # {"c12":{…
                 firing = rules.complete_and_start_action(handle, state)
         code, state = rules.retract_fact(handle, message)
         if code == 0:
             rules.start_action_for_state(handle, state)
+        return fired
 
 
 def _never_run(_context: object) -> None:
     """Stand where durable_rules wants an action; which rule fired is read off without running it."""
 
 
-def _pattern(clause: Clause, batch: _Batch) -> Pattern:
-    patterns = [pattern for test in clause for pattern in _patterns(test, batch)]
+def _pattern(clause: Clause, wire: _Wire) -> Pattern:
+    patterns = [pattern for test in clause for pattern in _patterns(test, wire)]
     return {"$and": [_GUARD, *patterns]} if patterns else _GUARD
 
 
-def _patterns(test: FactTest, batch: _Batch) -> list[Pattern]:
+def _patterns(test: FactTest, wire: _Wire) -> list[Pattern]:
     """Write one test as patterns that must all match."""
-    name = batch.short[test.fact]
-    constants = [batch.plain(constant) for constant in test.constants]
+    name = wire.short[test.fact]
+    constants = [wire.plain(constant) for constant in test.constants]
     match test.relation:
         case "stated":
             return [{"$ex": {name: 1}}]

@@ -92,6 +92,6 @@ def _code() -> str:
     """Return a digest of this package's code and of the Python that runs it."""
     root = Path(__file__).resolve().parent.parent
     total = hashlib.sha256(sys.version.encode())
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):
         total.update(path.read_bytes())
     return total.hexdigest()
