@@ -198,9 +198,11 @@ def _run(folder: Path, target: str, source: str) -> None:
     chosen = [f"tests/{name}" for name in TARGETS[target]]
     code = 3
     try:
-        options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:doctest", "-o", "addopts=", "--hypothesis-seed=0"]
+        options = ["-qx", "-pno:cacheprovider", "-pno:doctest", "-oaddopts=", "--hypothesis-seed=0"]
+        options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # the libraries were read before the fork
         code = int(pytest.main([*options, *chosen]))
     finally:
+        sys.stdout.flush()
         os._exit(code)
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
@@ -53,7 +53,7 @@ class Judgement:
     day: date
     bench: "Bench"
     awaits_day: str | None = None
-    passages: list[Passage] = field(default_factory=list)
+    passages: Sequence[Passage] = ()
     rival: "Judgement | None" = None
 
 
@@ -64,10 +64,13 @@ class Bench:
     court: "Court"
     scope: Scope
     row: dict[str, Scalar | None]
+    traced: Tracer | None = None
 
     def tracer(self) -> Tracer:
         """Return what follows facts back to the dossier."""
-        return Tracer(self.court.program.facts, self.court.deriver.evaluator, self.scope)
+        if self.traced is None:
+            self.traced = Tracer(self.court.program.facts, self.court.deriver.evaluator, self.scope)
+        return self.traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +259,10 @@ class _Governing:
     def judge(self, subject: Subject, bench: Bench, fired: Mapping[str, Clause]) -> Judgement:
         """Return how the rule came out; with its day not stated, only what every law it may fall under agrees on."""
         found = [_outcome(subject, piece, bench, fired, self.day) for piece in self.pieces]
+        if self.awaits is None:
+            return found[-1]
         outcomes = {judgement.outcome for judgement in found}
-        if self.awaits is None or outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):
+        if outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):
             return found[-1]
         return replace(found[-1], outcome="undetermined", level="information_missing", clause=(), awaits_day=self.awaits)
 
@@ -300,8 +305,8 @@ _LEVEL_OF_FORCE = {
 
 
 def _outcome(subject: Subject, piece: Slice, bench: Bench, fired: Mapping[str, Clause], day: date) -> Judgement:
-    for outcome in ("violated", "satisfied", "not_applicable"):
-        clause = fired.get(f"{piece.key}|{outcome}")
+    for name, outcome in zip(piece.names, ("violated", "satisfied", "not_applicable"), strict=True):
+        clause = fired.get(name)
         if clause is not None:
             level = level_of(piece) if outcome == "violated" else None
             return Judgement(subject, piece, outcome, level, clause, day, bench)

@@ -24,12 +24,13 @@ class Slice:
     verdicts: Verdicts
     facts: Mapping[str, str]
     second_pass: bool
+    names: tuple[str, str, str]
+    """What engines report its formulas by: violated, satisfied, not applicable."""
 
     def formulas(self) -> Iterator[tuple[str, Formula]]:
-        """Yield the three formulas under the names engines report them by."""
-        yield f"{self.key}|violated", self.verdicts.violated
-        yield f"{self.key}|satisfied", self.verdicts.satisfied
-        yield f"{self.key}|not_applicable", self.verdicts.not_applicable
+        """Yield the three formulas under their names."""
+        formulas = (self.verdicts.violated, self.verdicts.satisfied, self.verdicts.not_applicable)
+        return zip(self.names, formulas, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ class _Compiler:
             for fact in facts_in(rule):
                 name(fact)
             key = f"{rule.id}@{window.starts or ''}"
-            yield Slice(rule, key, window, verdicts, names, any(fact in self.late for fact in names.values()))
+            reported = (f"{key}|violated", f"{key}|satisfied", f"{key}|not_applicable")
+            yield Slice(rule, key, window, verdicts, names, any(fact in self.late for fact in names.values()), reported)
 
     def _windows(self, rule: Rule) -> Iterator[Window]:
         """Cut a rule's time where anything it reads changes."""

@@ -29,13 +29,15 @@ class Tracer:
         self, definitions: Mapping[str, ex.Expression], evaluate: Callable[[ex.Expression], Evaluate], scope: Scope
     ) -> None:
         self._definitions, self._evaluate, self._scope = definitions, evaluate, scope
+        self._known: dict[str, Trace] = {}
 
     def trace(self, fact: str) -> Trace:
         """Return what a fact was read from; for a fact not known, what is missing."""
-        found = Trace()
-        self._scope.item = None
-        self._follow(self._definitions[fact], self._scope.facts[fact], found, "")
-        return found
+        if fact not in self._known:
+            found = self._known[fact] = Trace()
+            self._scope.item = None
+            self._follow(self._definitions[fact], self._scope.facts[fact], found, "")
+        return self._known[fact]
 
     def _value(self, node: ex.Expression) -> Any:
         item = self._scope.item
