@@ -98,6 +98,9 @@ def test_a_condition_becomes_exactly_this(raw: dict[str, Any], holds: Formula, f
         ((t("a", "in", 1), t("b", "not in", 1)), False),
         ((t("b", "in", 1), t("a", "in", 1), t("a", "not in", 1)), True),
         ((t("a", "in", 1),), False),
+        ((t("a", "in"),), True),
+        ((t("a", "not in", True, False),), True),
+        ((t("a", "not in", 1, 2),), False),
         ((), False),
     ],
 )

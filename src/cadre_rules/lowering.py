@@ -142,7 +142,7 @@ def contradictory(clause: Clause) -> bool:
     by_fact: dict[str, list[FactTest]] = {}
     for test in clause:
         by_fact.setdefault(test.fact, []).append(test)
-    return any(len(tests) > 1 and not _possible(tests) for tests in by_fact.values())
+    return not all(map(_possible, by_fact.values()))
 
 
 def _possible(tests: list[FactTest]) -> bool:
