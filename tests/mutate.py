@@ -198,7 +198,7 @@ def _run(folder: Path, target: str, source: str) -> None:
     chosen = [f"tests/{name}" for name in TARGETS[target]]
     code = 3
     try:
-        options = ["-qx", "-pno:cacheprovider", "-pno:doctest", "-oaddopts=", "--hypothesis-seed=0"]
+        options = ["-qx", "-pno:cacheprovider", "-pno:doctest", "-oaddopts="]
         options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # the libraries were read before the fork
         code = int(pytest.main([*options, *chosen]))
     finally:
@@ -252,5 +252,5 @@ def _told(folder: Path, target: str) -> int:
 
 
 if __name__ == "__main__":
-    os.environ |= {"HYPOTHESIS_PROFILE": "quick"}
+    os.environ |= {"HYPOTHESIS_PROFILE": "mutants"}
     sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from cadre_rules import waiting
 from cadre_rules.cases import run_cases
 from cadre_rules.dossier.models import ExceptionGranted
 from cadre_rules.exceptions import excuse
@@ -21,7 +22,7 @@ from cadre_rules.lowering import Lowering, Verdicts, passes
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.reading import read_cases
 from cadre_rules.rulebook.schema import Condition, Escape
-from cadre_rules.waiting import MAX_TRIED, settling_sets
+from cadre_rules.waiting import MAX_TRIED, can_be_violated, settling_sets
 from small import SMALL, TODAY, appointment, copy_pack, finding_of, judged, outcomes, report_of, small
 from test_agreement import CONDITIONS, ROWS, TITLES, oracle
 
@@ -486,10 +487,11 @@ def verdicts(violated: Formula = NEVER, satisfied: Formula = NEVER, apart: Formu
 
 A, NOT_A = FactTest("a", "in", (1,)), FactTest("a", "not in", (1,))
 B, NOT_B = FactTest("b", "in", (1,)), FactTest("b", "not in", (1,))
+C = FactTest("c", "in", (1,))
 
 
 @pytest.mark.parametrize(
-    ("waiting", "row", "sets"),
+    ("open_rule", "row", "sets"),
     [
         (verdicts(((A,),), ((NOT_A,),)), {"a": None}, (("a",),)),
         (verdicts(((A,), (B,)), ((NOT_A, NOT_B),)), {"a": None, "b": None}, (("a", "b"),)),
@@ -501,10 +503,15 @@ B, NOT_B = FactTest("b", "in", (1,)), FactTest("b", "not in", (1,))
         (verdicts(((FactTest("a", "<", (date.min,)),),), ((FactTest("a", ">=", (date.min,)),),)), {"a": None}, (("a",),)),
         (verdicts(((A,),)), {"a": None}, (("a",),)),
         (verdicts(ALWAYS), {}, ((),)),
+        (
+            verdicts(((A, B),), ((A, NOT_B), (NOT_A, C)), ((NOT_A, FactTest("c", "not in", (1,))),)),
+            {"a": 2, "b": None, "c": None},
+            (("c",),),
+        ),
     ],
 )
-def test_the_smallest_sets_are(waiting: Verdicts, row: Mapping[str, Any], sets: Any) -> None:
-    assert settling_sets(waiting, row) == sets
+def test_the_smallest_sets_are(open_rule: Verdicts, row: Mapping[str, Any], sets: Any) -> None:
+    assert settling_sets(open_rule, row) == sets
 
 
 @pytest.mark.parametrize(
@@ -522,11 +529,14 @@ def test_the_smallest_sets_are(waiting: Verdicts, row: Mapping[str, Any], sets: 
         (FactTest("a", "not in", ("x", "y")), FactTest("a", "in", ("x", "y"))),
         (FactTest("a", ">", (date.min,)), FactTest("a", "<=", (date.min,))),
         (FactTest("a", "<", (date.max,)), FactTest("a", ">=", (date.max,))),
+        (FactTest("a", ">=", (date(1, 1, 2),)), FactTest("a", "<", (date(1, 1, 2),))),
+        (FactTest("a", "<=", (date(9999, 12, 30),)), FactTest("a", ">", (date(9999, 12, 30),))),
+        (FactTest("a", "in", (5, 7)), FactTest("a", "not in", (5, 7))),
     ],
 )
 def test_a_fact_that_settles_only_sometimes_does_not_settle(settled_by_a: FactTest, open_to_b: FactTest) -> None:
-    waiting = verdicts(((settled_by_a,), (open_to_b, B)), ((open_to_b, NOT_B),))
-    assert settling_sets(waiting, {"a": None, "b": None}) == (("a", "b"),)
+    open_rule = verdicts(((settled_by_a,), (open_to_b, B)), ((open_to_b, NOT_B),))
+    assert settling_sets(open_rule, {"a": None, "b": None}) == (("a", "b"),)
 
 
 def test_too_many_ways_are_named_together() -> None:
@@ -535,6 +545,33 @@ def test_too_many_ways_are_named_together() -> None:
     none = tuple((FactTest(fact, "not in", test.constants),) for fact, test in zip(facts, many, strict=True))
     assert settling_sets(verdicts((many,), none), dict.fromkeys(facts)) == (tuple(sorted(facts)),)
     assert MAX_TRIED == 20_000
+
+
+@pytest.mark.parametrize(("most", "sets"), [(6, (("a",),)), (5, (("a", "b"),))])
+def test_the_budget_is_what_may_be_tried(most: int, sets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting._smallest.cache_clear()
+    monkeypatch.setattr(waiting, "MAX_TRIED", most)
+    assert settling_sets(verdicts(((A,), (A, B)), ((NOT_A,),)), {"a": None, "b": None}) == sets
+    waiting._smallest.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("violated", "row", "expected"),
+    [
+        (ALWAYS, {}, True),
+        (NEVER, {}, False),
+        (((A,),), {"a": None}, True),
+        (((A,),), {"a": 1}, True),
+        (((A,),), {"a": 2}, False),
+        (((A, B),), {"a": 2, "b": None}, False),
+        (((A, B),), {"a": 1, "b": None}, True),
+        (((A, B), (NOT_A,)), {"a": 2, "b": None}, True),
+    ],
+)
+def test_a_breach_is_possible_while_no_stated_fact_rules_it_out(
+    violated: Formula, row: Mapping[str, Any], *, expected: bool
+) -> None:
+    assert can_be_violated(verdicts(violated), row) is expected
 
 
 def test_every_test_of_a_clause_that_fired_holds() -> None:

@@ -1,6 +1,6 @@
 """What an undetermined rule waits for: the smallest sets of facts that settle it whatever they turn out to say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import combinations, product
@@ -43,7 +43,7 @@ def _smallest(clauses: Formula) -> tuple[tuple[str, ...], ...]:
     facts = sorted({test.fact for clause in clauses for test in clause})
     values = {fact: _telling_values([t for c in clauses for t in c if t.fact == fact]) for fact in facts}
     tried = 0
-    for size in range(1, len(facts) + 1):
+    for size in range(1, len(facts)):
         found = []
         for chosen in combinations(facts, size):
             tried += prod(len(values[fact]) for fact in chosen)
@@ -75,6 +75,11 @@ def _telling_values(tests: list[FactTest]) -> list[Any]:
     if isinstance(first, str):
         return [*constants, "".join(map(str, constants)) + "?"]
     if isinstance(first, date):
-        days = {near for day in constants for near in (day.toordinal() - 1, day.toordinal(), day.toordinal() + 1)}
-        return [date.fromordinal(day) for day in sorted(days) if 1 <= day <= date.max.toordinal()]
-    return sorted({near for number in constants for near in (number - 1, number, number + 1)})
+        days = _around([day.toordinal() for day in constants])
+        return [date.fromordinal(day) for day in days if 1 <= day <= date.max.toordinal()]
+    return _around(constants)
+
+
+def _around(numbers: Sequence[int]) -> list[int]:
+    """Return a number below all of them, each of them, and one above each."""
+    return [min(numbers) - 1, *sorted({near for number in numbers for near in (number, number + 1)})]

@@ -85,7 +85,7 @@ class Discipline(_Stated):
     with_dismissal: Flag | None = _is("kèm miễn nhiệm hoặc cho thôi chức", "with dismissal or relief")
     linked_to_duties: Flag | None = _is("gắn với nhiệm vụ được giao", "linked to duties")
     progress_found_on: Day | None = _is("ngày kết luận có tiến bộ", "day real progress was found")
-    act_on: Day | None = _is("ngày có hành vi vi phạm", "day of the act")
+    act_on: Day | None = _is("ngày chấm dứt hành vi vi phạm", "day the act ended")
     found_on: Day | None = _is("ngày phát hiện vi phạm", "day the act was found")
     opened_on: Day | None = _is("ngày bắt đầu xem xét kỷ luật", "day the procedure began")
     party_published_on: Day | None = _is("ngày công bố kỷ luật đảng về cùng hành vi", "day its Party discipline was published")
@@ -443,9 +443,9 @@ class PlanningEntry(Person):
     source: Annotated[str, c.SOURCE] | None = _is("nguồn", "internal or external source")
     planned_on: LooseDay | None = _is("ngày đưa vào quy hoạch", "day planned")
     planned_object: Count | None = _is("đối tượng quy hoạch (1 hoặc 2)", "object 1 or 2 of the planning")
-    titles_at_level: Count | None = _is("số chức danh quy hoạch cùng cấp", "titles planned for at this level")
+    titles_at_level: Count | None = _is("số chức danh quy hoạch cùng cấp (không tính cấp ủy)", "titles planned for at this level, committees left out")
     theory_needed: Annotated[str, c.THEORY] | None = _is("lý luận chính trị chức danh yêu cầu", "theory the title asks for")
-    in_appointment_process: Flag | None = _is("đang làm quy trình bổ nhiệm", "under an appointment process too")
+    in_appointment_process: Flag | None = _is("đang làm quy trình bổ nhiệm khi đưa vào quy hoạch", "under an appointment process when planned")
     meets_standard: Flag | None = _is("còn đủ tiêu chuẩn, điều kiện", "still meets the standards")
 
 
