@@ -443,9 +443,13 @@ class PlanningEntry(Person):
     source: Annotated[str, c.SOURCE] | None = _is("nguồn", "internal or external source")
     planned_on: LooseDay | None = _is("ngày đưa vào quy hoạch", "day planned")
     planned_object: Count | None = _is("đối tượng quy hoạch (1 hoặc 2)", "object 1 or 2 of the planning")
-    titles_at_level: Count | None = _is("số chức danh quy hoạch cùng cấp (không tính cấp ủy)", "titles planned for at this level, committees left out")
+    titles_at_level: Count | None = _is(
+        "số chức danh quy hoạch cùng cấp (không tính cấp ủy)", "titles planned for at this level, committees left out"
+    )
     theory_needed: Annotated[str, c.THEORY] | None = _is("lý luận chính trị chức danh yêu cầu", "theory the title asks for")
-    in_appointment_process: Flag | None = _is("đang làm quy trình bổ nhiệm khi đưa vào quy hoạch", "under an appointment process when planned")
+    in_appointment_process: Flag | None = _is(
+        "đang làm quy trình bổ nhiệm khi đưa vào quy hoạch", "under an appointment process when planned"
+    )
     meets_standard: Flag | None = _is("còn đủ tiêu chuẩn, điều kiện", "still meets the standards")
 
 
