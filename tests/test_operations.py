@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadre_rules.dossier.values import PartialDate
-from cadre_rules.expression import OPERATIONS
+from cadre_rules.expression import OPERATIONS, Call, Fact
+from cadre_rules.facts.deriving import Deriver, Scope, Tables
+from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import (
     HOLIDAYS_A_YEAR,
     STRICT,
     Span,
     add_months,
     bounds,
-    every,
     months_between,
     settled,
-    some,
     span,
     weekdays_between,
 )
@@ -151,8 +151,12 @@ def test_every_operation_of_the_language_is_here_or_answers_without_all_it_is_gi
     ],
 )
 def test_and_and_or_know_what_they_can(values: list[Any], all_of: object, some_of: object) -> None:
-    assert every(values) is all_of
-    assert some(values) is some_of
+    facts = {f"f{n}": value for n, value in enumerate(values)}
+    for operation, answer in (("all", all_of), ("some", some_of)):
+        evaluate = Deriver({}, Tables({}, AreaMap([]))).evaluator(Call(operation, tuple(map(Fact, facts))))
+        scope = Scope(None)
+        scope.facts = dict(facts)
+        assert evaluate(scope) is answer
 
 
 @pytest.mark.parametrize("value", [1, "x", True, day("2024-01-01")])

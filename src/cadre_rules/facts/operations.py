@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import product
+from math import prod
+from operator import sub
 from typing import Any
 
 from cadre_rules.dossier.values import PartialDate
@@ -83,25 +85,40 @@ def _working_days(first: date, last: date) -> int | Span:
     return span(min(weekdays, max(weekdays - spare, 0)), weekdays)
 
 
+def _lifted(compute: Callable[..., Any], spread: Callable[..., Any]) -> Callable[..., Any]:
+    """Compute plainly where every argument is exact, as nearly all are, and by its spread where one is not."""
+
+    def run(*arguments: Any) -> Any:
+        for argument in arguments:
+            if argument.__class__ in _SPREAD:
+                return spread(*arguments)
+        return compute(*arguments)
+
+    return run
+
+
+_SPREAD = frozenset((Span, PartialDate))
+
+
 def _between(measure: Callable[[date, date], int]) -> Callable[[Any, Any], Any]:
     """Measure from a day to a day; the later the first and the earlier the last, the less."""
 
-    def run(first: Any, last: Any) -> Any:
+    def spread(first: Any, last: Any) -> Any:
         (first_low, first_high), (last_low, last_high) = bounds(first), bounds(last)
         return span(measure(first_high, last_low), measure(first_low, last_high))
 
-    return run
+    return _lifted(measure, spread)
 
 
 def _rising(compute: Callable[..., Any]) -> Callable[..., Any]:
     """Lift a function that never falls when an argument rises."""
 
-    def run(*arguments: Any) -> Any:
+    def spread(*arguments: Any) -> Any:
         ends = [bounds(argument) for argument in arguments]
         low, high = compute(*(end[0] for end in ends)), compute(*(end[1] for end in ends))
         return low if low == high else PartialDate(low, high) if isinstance(low, date) else Span(low, high)
 
-    return run
+    return _lifted(compute, spread)
 
 
 def _dated(compute: Callable[[date, int], date]) -> Callable[[Any, Any], Any]:
@@ -182,8 +199,8 @@ STRICT: dict[str, Callable[..., Any]] = {
     "earliest": lambda day: bounds(day)[0],
     "latest_day": lambda day: bounds(day)[1],
     "add": _rising(lambda *terms: sum(terms)),
-    "subtract": _subtract,
-    "multiply": _multiply,
+    "subtract": _lifted(sub, _subtract),
+    "multiply": _lifted(lambda *factors: prod(factors), _multiply),
     "least": _rising(lambda *terms: min(terms)),
     "greatest": _rising(lambda *terms: max(terms)),
     "share": _share,
@@ -194,13 +211,3 @@ STRICT: dict[str, Callable[..., Any]] = {
     "one_of": _one_of,
 }
 """Operations that know nothing where an argument is unknown."""
-
-
-def every(values: list[Any]) -> bool | None:
-    """Three-valued "and"."""
-    return False if False in values else None if None in values else True
-
-
-def some(values: list[Any]) -> bool | None:
-    """Three-valued "or"."""
-    return True if True in values else None if None in values else False
