@@ -147,7 +147,6 @@ def test_every_operation_of_the_language_is_here_or_answers_without_all_it_is_gi
         ([True, None], None, True),
         ([None], None, None),
         ([False], False, False),
-        ([], True, False),
     ],
 )
 def test_and_and_or_know_what_they_can(values: list[Any], all_of: object, some_of: object) -> None:
