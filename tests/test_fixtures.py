@@ -326,3 +326,12 @@ def test_every_rule_file_fits_the_schema_that_knows_its_facts() -> None:
 
 def test_every_file_of_cases_fits_its_schema() -> None:
     assert mistakes(cases_schema(), (ROOT / "rules/vn").rglob("*.cases.yaml")) == {}
+
+
+def test_what_counts_only_provisional_breaches_is_provisional_and_names_them() -> None:
+    made = report("district-secretary-from-the-next-commune", "vi")
+    (finding,) = [found for found in made.findings if found.rule == "right-procedure-wrong-person"]
+    assert finding.provisional
+    assert "Gồm: Bí thư cấp ủy cấp huyện không là người địa phương" in finding.notes
+    (firm,) = [f for f in report("right-procedure-wrong-person", "vi").findings if f.rule == "right-procedure-wrong-person"]
+    assert not firm.provisional

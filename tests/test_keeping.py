@@ -104,7 +104,7 @@ def named(module: str, name: str) -> bytes:
 )
 def test_a_file_that_holds_anything_else_is_as_if_not_there(kept: Path, written: bytes) -> None:
     digests = [f"{SMALL.resolve()} {load_rulebook(SMALL).packs[0].digest}"]
-    only(kept).write_bytes(written)
+    only(kept).write_bytes(keeping.sealed(written))
     assert keeping.find_kept(digests) is None
     assert load_rulebook(SMALL).rules
 
@@ -117,3 +117,11 @@ def test_names_that_are_not_the_packages_own_are_refused() -> None:
     ):
         with pytest.raises(pickle.UnpicklingError, match="has no place"):
             keeping._Reader(io.BytesIO(named(module, name))).load()
+
+
+def test_a_file_touched_anywhere_is_as_if_not_there(kept: Path) -> None:
+    digests = [f"{SMALL.resolve()} {load_rulebook(SMALL).packs[0].digest}"]
+    whole = only(kept).read_bytes()
+    for place in (0, 31, 32, len(whole) // 2, len(whole) - 1):
+        only(kept).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert keeping.find_kept(digests) is None

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from cadre_rules.dossier.fields import fields_of
+from cadre_rules.dossier.fields import code_text, fields_of
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
@@ -132,7 +132,9 @@ def _constant(rulebook: Rulebook, constant: Any, unit: str | None, lang: str) ->
             values = {_constant(rulebook, p.value, unit, lang): None for p in rulebook.parameters[name]}
             return f"{' / '.join(values)} ({name})"
         case tuple():
-            return ", ".join(value_text(value, unit, lang) for value in constant)
+            return ", ".join(_constant(rulebook, value, unit, lang) for value in constant)
+        case str():
+            return code_text(constant, lang)
         case True if unit is None:
             return phrase("yes", lang)
         case _:

@@ -130,15 +130,19 @@ class Tally:
 
     def outcomes(self, wanted: ex.Outcomes) -> int:
         """Return how many judgements are as wanted."""
+        return len(self.matching(wanted))
+
+    def matching(self, wanted: ex.Outcomes) -> list[Judgement]:
+        """Return the judgements that are as wanted."""
         tags = set(wanted.tags)
-        return sum(
-            1
+        return [
+            judgement
             for judgement in self._judgements
             if (not wanted.outcomes or judgement.outcome in wanted.outcomes)
             and (not wanted.levels or judgement.level in wanted.levels)
             and (not tags or not tags.isdisjoint(judgement.piece.rule.tags))
             and (not wanted.rules or judgement.piece.rule.id in wanted.rules)
-        )
+        ]
 
     def exceptions(self, state: str) -> int:
         """Return how many exceptions on file are in that state."""

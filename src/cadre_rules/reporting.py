@@ -7,11 +7,11 @@ from typing import Any
 
 from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
-from cadre_rules.expression import Field, walk
+from cadre_rules.expression import Field, Outcomes, walk
 from cadre_rules.facts.tracing import Trace, Tracer
 from cadre_rules.findings import LEVELS, Citation, Evidence, Finding, Level, Met, Wait, fingerprint
 from cadre_rules.formula import Scalar
-from cadre_rules.judging import Judgement
+from cadre_rules.judging import Judgement, Tally
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Rule
@@ -70,7 +70,7 @@ class Writer:
             title=self._filled(rule.title.of(self._lang), judgement),
             level=level,
             outcome=judgement.outcome,
-            provisional=self._book.grade(rule) != "confirmed" or rule.needs_review is not None,
+            provisional=self._provisional(judgement),
             subject=judgement.subject.id,
             as_of=judgement.day,
             message=self._filled(message, judgement),
@@ -83,6 +83,22 @@ class Writer:
             notes=tuple(self._notes(judgement)),
             fingerprint=fingerprint(rule.id, judgement.subject.id, failing),
         )
+
+    def _provisional(self, judgement: Judgement) -> bool:
+        """Tell whether a finding rests on less than confirmed texts, itself or through the breaches it counts."""
+        rule, counted_ones = judgement.piece.rule, self._breaches(judgement)
+        own = self._book.grade(rule) != "confirmed" or rule.needs_review is not None
+        return own or (bool(counted_ones) and all(map(self._provisional, counted_ones)))
+
+    @staticmethod
+    def _breaches(judgement: Judgement) -> list[Judgement]:
+        """Return the breaches a rule of the second pass has counted."""
+        tally, program = judgement.bench.scope.tally, judgement.bench.court.program
+        if not isinstance(tally, Tally):
+            return []
+        nodes = [node for name in judgement.piece.facts.values() for node in walk(program.facts[name])]
+        wanted = [node for node in nodes if isinstance(node, Outcomes) and "violated" in node.outcomes]
+        return list({id(found): found for node in wanted for found in tally.matching(node)}.values())
 
     def _filled(self, text: str, judgement: Judgement) -> str:
         """Put values in place of the facts a text names."""
@@ -184,6 +200,8 @@ class Writer:
 
     def _notes(self, judgement: Judgement) -> Iterator[str]:
         rule, lang = judgement.piece.rule, self._lang
+        for title in dict.fromkeys(breach.piece.rule.title.of(lang) for breach in self._breaches(judgement)):
+            yield f"{phrase('counts', lang)}: {title}"
         if judgement.rival is not None:
             outcome = phrase(judgement.rival.outcome, lang)
             yield phrase("conflict", lang, rival=judgement.rival.piece.rule.id, outcome=outcome)

@@ -41,6 +41,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "row": ("dòng", "row"),
     "elements": ("{n} mục", "{n} row(s)"),
     "no_elements": ("không có mục nào", "none"),
+    "counts": ("Gồm", "Among them"),
     "namely": ("cụ thể", "namely"),
     "one_of_these": ("một trong", "one of"),
     "area_province": ("tỉnh", "province"),

@@ -12,12 +12,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 from cadre_rules.rulebook.model import Rulebook
 
+_SEAL = 32
 MAX_KEPT = 8
 """Rulebooks kept; older ones make room."""
 
@@ -39,10 +41,16 @@ def find_kept(digests: Sequence[str]) -> Rulebook | None:
     with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
         place = _place(digests)
         if place is not None and _own(place):
-            with place.open("rb") as file:
-                kept = _Reader(file).load()
+            whole = place.read_bytes()
+            body = whole[_SEAL:]
+            kept = _Reader(BytesIO(body)).load() if whole == sealed(body) else None
             return kept if isinstance(kept, Rulebook) else None
     return None
+
+
+def sealed(body: bytes) -> bytes:
+    """Return the bytes behind their digest, so that a file cut short or touched is not taken for whole."""
+    return hashlib.sha256(body).digest() + body
 
 
 def keep(rulebook: Rulebook, digests: Sequence[str]) -> None:
@@ -52,7 +60,7 @@ def keep(rulebook: Rulebook, digests: Sequence[str]) -> None:
         with suppress(OSError):
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                file.write(pickle.dumps(rulebook, protocol=5))
+                file.write(sealed(pickle.dumps(rulebook, protocol=5)))
             Path(file.name).replace(place)
             by_age = sorted(place.parent.glob("*.rulebook"), key=lambda path: path.stat().st_mtime)
             for old in by_age[:-MAX_KEPT]:
