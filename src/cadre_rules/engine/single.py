@@ -214,9 +214,7 @@ class _Session:
             while firing:
                 fired.append(int(firing[3 : firing.index('"', 3)]))  # {"c12":{…
                 firing = rules.complete_and_start_action(handle, state)
-        code, state = rules.retract_fact(handle, message)
-        if code == 0:
-            rules.start_action_for_state(handle, state)
+        rules.retract_fact(handle, message)
         return fired
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from cadre_rules import expression as ex
@@ -90,7 +91,7 @@ class Tracer:
 
     def _elements(self, node: ex.Each, found: Trace) -> None:
         place = ".".join(node.path)
-        listed = self._value(ex.Field(node.path))
+        listed = self._value(_field(node.path))
         if listed is None:
             if not node.silence_means_none:
                 found.missing[place] = None
@@ -125,3 +126,9 @@ class Tracer:
                 if isinstance(part, (ex.Field, ex.Item)) and vague is not None and getattr(area, vague) is None:
                     listed = inside if isinstance(part, ex.Item) else ""
                     found.missing[".".join(filter(None, (listed, *part.path, vague)))] = None
+
+
+@cache
+def _field(path: tuple[str, ...]) -> ex.Field:
+    """Return one node for a path, for what is computed of a node is remembered by the node."""
+    return ex.Field(path)
