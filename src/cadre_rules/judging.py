@@ -233,7 +233,7 @@ class Judge:
 
     def _states(self, subject: Subject, judgements: list[Judgement]) -> Iterator[str]:
         """Yield what became of every exception on file; of one whose rule is left open, or is about another subject, nothing."""
-        if subject.prefix:
+        if subject.prefix or not subject.exceptions:
             return
         seen = {id(p.exception): p.state for j in judgements for p in j.passages}
         met = {j.piece.rule.id for j in judgements if j.outcome in ("satisfied", "not_applicable")}
