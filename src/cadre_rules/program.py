@@ -73,6 +73,8 @@ class _Compiler:
     def __init__(self, rulebook: Rulebook, subject: str) -> None:
         self._book, self._subject = rulebook, subject
         self._names: dict[tuple[str, ex.Expression], str] = {}
+        self._lasting: dict[str, str] = {}
+        self._changing: dict[str, bool] = {}
         self.facts: dict[str, ex.Expression] = {}
         self.defined: dict[str, Definition] = {}
         self.late: set[str] = set()
@@ -137,6 +139,8 @@ class _Compiler:
 
     def _fact(self, fact: str, day: date) -> str:
         """Return the name of a fact as defined on a day; equal definitions share one name."""
+        if fact in self._lasting:
+            return self._lasting[fact]
         version = self._version(fact, day)
         resolved = self._resolve(version.expression, day)
         key = (fact, resolved)
@@ -147,7 +151,21 @@ class _Compiler:
             self.defined[self._names[key]] = version.definition
             if version.second_pass:
                 self.late.add(self._names[key])
+        if not self._changes(fact):
+            self._lasting[fact] = self._names[key]
         return self._names[key]
+
+    def _changes(self, fact: str) -> bool:
+        """Tell whether the fact, or anything it reads, has more than one version."""
+        if fact not in self._changing:
+            versions = self._book.definitions[self._subject, fact]
+            read = [node for version in versions for node in ex.walk(version.expression)]
+            self._changing[fact] = (
+                len(versions) > 1
+                or any(len(self._book.parameters[node.name]) > 1 for node in read if isinstance(node, ex.Parameter))
+                or any(self._changes(node.name) for node in read if isinstance(node, ex.Fact))
+            )
+        return self._changing[fact]
 
     def _resolve(self, node: ex.Expression, day: date) -> ex.Expression:
         """Put the facts and parameters of a day in place of their names."""
