@@ -12,7 +12,5 @@ for name, examples in {"quick": 50, "usual": 250, "full": 1000}.items():
     settings.register_profile(
         name, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples
     )
-settings.register_profile(
-    "mutants", settings.get_profile("quick"), derandomize=True, phases=(Phase.explicit, Phase.generate)
-)
+settings.register_profile("mutants", settings.get_profile("quick"), derandomize=True, phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))

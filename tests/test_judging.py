@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cadre_rules import waiting
+from cadre_rules import expression as ex
+from cadre_rules import judging, waiting
 from cadre_rules.cases import run_cases
 from cadre_rules.dossier.models import ExceptionGranted
 from cadre_rules.exceptions import excuse
 from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
-from cadre_rules.judging import level_of
+from cadre_rules.judging import Judge, Tally, judge_of, level_of
 from cadre_rules.lowering import Lowering, Verdicts, passes
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.reading import read_cases
@@ -93,6 +94,12 @@ def test_the_law_may_be_that_of_the_decision_of_today_or_of_any_day(as_of: Any, 
     assert [line.as_of.isoformat() for line in report_of(raw, as_of=as_of).subjects] == [on]
     told = {j.piece.rule.id: j.day for j in judged(raw, as_of=as_of)}["votes-enough"]
     assert told.isoformat() == ("2021-02-01" if as_of == "decision" else on)
+
+
+@pytest.mark.parametrize(("votes", "expected"), [(5, "violated"), (15, "violated"), (25, "satisfied")])
+def test_the_law_of_a_day_asked_for_awaits_no_other_day(votes: int, expected: str) -> None:
+    raw = appointment(days=days(process_started=None, effective=None), steps=[{"votes_for": votes}])
+    assert outcomes(raw, as_of=date(2022, 6, 1))["votes-enough"] == expected
 
 
 @pytest.mark.parametrize(
@@ -230,6 +237,55 @@ def test_an_exception_excuses_and_one_not_needed_is_told(
     assert (found["deputies-limit"], found["exception-unused"]) == (outcome, indicated)
 
 
+@pytest.mark.parametrize(
+    ("decided", "granted_on", "outcome"),
+    [
+        ("2021-06-01", "2021-06-01", "excepted"),
+        ("2021-06-01", "2021-06-02", "violated"),
+        (None, "2022-06-01", "excepted"),
+        (None, "2022-06-02", "violated"),
+    ],
+)
+def test_an_exception_comes_before_the_day_stated_or_else_the_day_of_law(
+    decided: str | None, granted_on: str, outcome: str
+) -> None:
+    raw = appointment(deputies_after=9, days=days(decided=decided), exceptions=[granted(decided_on=granted_on)])
+    assert outcomes(raw, as_of=date(2022, 6, 1))["deputies-limit"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("deputies", "exceptions", "states"),
+    [
+        (9, [granted()], ["used"]),
+        (9, [granted(reason=None)], ["unreasoned"]),
+        (9, [granted(), granted(level="district")], ["used", "wrong_level"]),
+        (1, [granted()], ["unused"]),
+        (None, [granted()], []),
+        (9, [granted(rule="nobody")], ["not_allowed"]),
+        (9, [granted(rule="votes-enough")], ["not_allowed"]),
+        (9, [granted(rule="sound-character")], ["not_allowed"]),
+        (9, [granted(rule="entry-age"), granted()], ["used"]),
+        (9, [granted(entry="e")], []),
+        (9, [], []),
+    ],
+)
+def test_every_exception_on_file_that_can_be_told_of_is(deputies: int | None, exceptions: list[Any], states: list[str]) -> None:
+    found = judged(appointment(deputies_after=deputies, exceptions=exceptions, assessments=None))
+    assert list(judge_of(small())._states(found[0].subject, found)) == states
+    tally = Tally([], states)
+    assert [tally.exceptions(state) for state in states] == [1] * len(states)
+    assert tally.exceptions("other") == 0
+
+
+def test_a_rule_of_the_second_pass_may_be_excused_too(tmp_path: Path) -> None:
+    title = 'title: {vi: "Nhiều vi phạm", en: "Many breaches"}'
+    escape = f"{title}\n    exception: {{provision: B1, by: {{vi: x, en: x}}}}"
+    book = load_rulebook(copy_pack(SMALL, tmp_path, [(R, title, escape)]))
+    raw = appointment(deputies_after=9, steps=[], exceptions=[granted(rule="many-breaches")])
+    assert outcomes(raw)["many-breaches"] == "violated"
+    assert outcomes(raw, book)["many-breaches"] == "excepted"
+
+
 def test_a_breach_that_needs_an_exception_says_so_until_one_is_on_file() -> None:
     finding = finding_of(appointment(deputies_after=9), "deputies-limit", lang="en")
     assert finding.level == "exception_needed"
@@ -298,6 +354,47 @@ def test_outcomes_of_the_first_pass_are_counted_in_the_second() -> None:
     assert outcomes(one)["many-breaches"] == "satisfied"
     assert outcomes(both)["many-breaches"] == "violated"
     assert finding_of(both, "many-breaches", lang="en").message == "2 breaches"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (ex.Outcomes(), 4),
+        (ex.Outcomes(tags=("procedure",)), 2),
+        (ex.Outcomes(tags=("other", "procedure")), 2),
+        (ex.Outcomes(tags=("other",)), 0),
+        (ex.Outcomes(outcomes=("violated",)), 3),
+        (ex.Outcomes(outcomes=("satisfied", "violated")), 4),
+        (ex.Outcomes(outcomes=("excepted",)), 0),
+        (ex.Outcomes(levels=("violation",)), 1),
+        (ex.Outcomes(levels=("violation", "judgement_needed")), 2),
+        (ex.Outcomes(levels=("indicator",)), 0),
+        (ex.Outcomes(rules=("votes-enough", "kin-none")), 2),
+        (ex.Outcomes(rules=("nobody",)), 0),
+        (ex.Outcomes(rules=("kin-none",), outcomes=("violated",)), 0),
+        (ex.Outcomes(tags=("procedure",), levels=("exception_needed",)), 1),
+        (ex.Outcomes(tags=("other",), rules=("votes-enough",)), 0),
+    ],
+)
+def test_outcomes_are_counted_as_wanted(wanted: ex.Outcomes, count: int) -> None:
+    found = judged(appointment(deputies_after=9, steps=[], assessments=None))
+    chosen = {"deputies-limit", "votes-enough", "sound-character", "kin-none"}
+    assert Tally([judgement for judgement in found if judgement.piece.rule.id in chosen], ()).outcomes(wanted) == count
+
+
+def test_plans_are_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judging.MAX_PLANS == 4_096
+    monkeypatch.setattr(judging, "MAX_PLANS", 2)
+    court = Judge(small()).court("appointment")
+    first, second, third = (judging._Days(date(2021, 1, day)) for day in (1, 2, 3))
+    plan = court.plan(first, second_pass=False)
+    assert court.plan(first, second_pass=True) is not plan
+    assert court.plan(first, second_pass=False) is plan
+    assert list(court._plans) == [(False, first), (True, first)]
+    court.plan(second, second_pass=False)
+    assert list(court._plans) == [(False, second)]
+    court.plan(third, second_pass=False)
+    assert list(court._plans) == [(False, second), (False, third)]
 
 
 @pytest.mark.parametrize(
@@ -441,7 +538,27 @@ def test_a_report_counts_what_was_judged() -> None:
     assert report.findings == ()
 
 
-# What an undetermined rule waits for, against brute force.
+# What an undetermined rule waits for: tables, then brute force.
+
+
+def verdicts(violated: Formula = NEVER, satisfied: Formula = NEVER, apart: Formula = NEVER) -> Verdicts:
+    return Verdicts(violated, satisfied, apart)
+
+
+A, NOT_A = FactTest("a", "in", (1,)), FactTest("a", "not in", (1,))
+B, NOT_B = FactTest("b", "in", (1,)), FactTest("b", "not in", (1,))
+C = FactTest("c", "in", (1,))
+GE_3, LT_3 = FactTest("a", ">=", (3,)), FactTest("a", "<", (3,))
+GT_5, LE_5 = FactTest("a", ">", (5,)), FactTest("a", "<=", (5,))
+
+
+@pytest.mark.parametrize(("most", "sets"), [(6, (("a",),)), (5, (("a", "b"),))])
+def test_the_budget_is_what_may_be_tried(most: int, sets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting._smallest.cache_clear()
+    monkeypatch.setattr(waiting, "MAX_TRIED", most)
+    assert settling_sets(verdicts(((A,), (A, B)), ((NOT_A,),)), {"a": None, "b": None}) == sets
+    waiting._smallest.cache_clear()
+
 
 VALUES: dict[str, list[Any]] = {
     "age": [*range(-4, 5), 10**18 - 2, 10**18 - 1, 10**18, -(10**18), 1 - 10**18, 2 - 10**18],
@@ -481,15 +598,6 @@ def test_what_is_waited_for_suffices_and_nothing_smaller_does(
         assert len(sets[0]) <= len(smallest[0])
 
 
-def verdicts(violated: Formula = NEVER, satisfied: Formula = NEVER, apart: Formula = NEVER) -> Verdicts:
-    return Verdicts(violated, satisfied, apart)
-
-
-A, NOT_A = FactTest("a", "in", (1,)), FactTest("a", "not in", (1,))
-B, NOT_B = FactTest("b", "in", (1,)), FactTest("b", "not in", (1,))
-C = FactTest("c", "in", (1,))
-
-
 @pytest.mark.parametrize(
     ("open_rule", "row", "sets"),
     [
@@ -508,6 +616,8 @@ C = FactTest("c", "in", (1,))
             {"a": 2, "b": None, "c": None},
             (("c",),),
         ),
+        (verdicts(((GE_3, LE_5), (GT_5, B)), ((LT_3,), (GT_5, NOT_B))), {"a": None, "b": None}, (("a", "b"),)),
+        (verdicts(((GE_3,), (GT_5,), (LT_3, B)), ((LT_3, NOT_B),)), {"a": None, "b": None}, (("a", "b"),)),
     ],
 )
 def test_the_smallest_sets_are(open_rule: Verdicts, row: Mapping[str, Any], sets: Any) -> None:
@@ -545,14 +655,6 @@ def test_too_many_ways_are_named_together() -> None:
     none = tuple((FactTest(fact, "not in", test.constants),) for fact, test in zip(facts, many, strict=True))
     assert settling_sets(verdicts((many,), none), dict.fromkeys(facts)) == (tuple(sorted(facts)),)
     assert MAX_TRIED == 20_000
-
-
-@pytest.mark.parametrize(("most", "sets"), [(6, (("a",),)), (5, (("a", "b"),))])
-def test_the_budget_is_what_may_be_tried(most: int, sets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting._smallest.cache_clear()
-    monkeypatch.setattr(waiting, "MAX_TRIED", most)
-    assert settling_sets(verdicts(((A,), (A, B)), ((NOT_A,),)), {"a": None, "b": None}) == sets
-    waiting._smallest.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,203 @@
+"""durable_rules itself hears exactly this, before it is compared with the plain matcher."""
+
+import sys
+import warnings
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cadre_rules.engine import single
+from cadre_rules.engine.single import MAX_ASKS, MAX_CLAUSES, MAX_NUMBER, MAX_PROPERTIES, SingleMatcher, load_engine
+from cadre_rules.errors import EngineDisagreementWarning, EngineUnavailableWarning
+from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula
+
+DAY = date(2024, 1, 1)
+NEXT = date(2024, 1, 2)
+
+
+def t(fact: str, relation: Any, *constants: Any) -> FactTest:
+    return FactTest(fact, relation, constants)
+
+
+def heard(matcher: SingleMatcher, row: Any, *names: str) -> Any:
+    return matcher._hear(row, matcher._ask(names or matcher._names))
+
+
+@pytest.mark.parametrize(
+    ("clause", "true_of", "false_of"),
+    [
+        ((t("a", ">", 3),), [4, 9, 10**30], [3, 2, -(10**30), None]),
+        ((t("a", ">=", 3),), [3, 4], [2, None]),
+        ((t("a", "<", 3),), [2, -9, -(10**30)], [3, 4, 10**30, None]),
+        ((t("a", "<=", 3),), [3, 2], [4, None]),
+        ((t("a", "in", 3),), [3], [2, 4, None]),
+        ((t("a", "in", 3, 5),), [3, 5], [2, 4, 6, None]),
+        ((t("a", "in"),), [], [3, None]),
+        ((t("a", "not in", 3, 5),), [2, 4, 6], [3, 5, None]),
+        ((t("a", "not in", 0),), [2], [0, None]),
+        ((t("a", "stated"),), [0, 1, -1, 9], [None]),
+        ((t("a", ">", 3), t("a", "<=", 7)), [4, 5, 7], [3, 8, None]),
+        ((t("a", "in", "x", "y"),), ["x", "y"], ["", "w", "xx", "z", None]),
+        ((t("a", "not in", "x"),), ["", "z"], ["x", None]),
+        ((t("a", "in", ""),), [""], ["z", None]),
+        ((t("a", "in", True),), [True], [False, None]),
+        ((t("a", "in", False),), [False], [True, None]),
+        ((t("a", "<", NEXT), t("a", ">=", DAY)), [DAY], [NEXT, date.min, date.max, None]),
+        ((), [0, None], []),
+    ],
+)
+def test_a_clause_is_heard_of(clause: Clause, true_of: list[Any], false_of: list[Any]) -> None:
+    matcher = SingleMatcher({"x": (clause,)})
+    for _ in range(2):
+        assert [heard(matcher, {"a": value}) for value in true_of] == [{"x": [clause]}] * len(true_of)
+        assert [heard(matcher, {"a": value}) for value in false_of] == [{}] * len(false_of)
+
+
+A, A2, B = t("a", "in", 1), t("a", ">=", 1), t("b", "in", 1)
+FORMULAS: dict[str, Formula] = {"p": ((A, B), (A2,)), "q": ((B,), (A,)), "always": ALWAYS, "never": NEVER}
+
+
+def sets(heard_of: dict[str, list[Clause]]) -> dict[str, set[Clause]]:
+    return {name: set(clauses) for name, clauses in heard_of.items()}
+
+
+def test_every_true_clause_of_a_formula_asked_for_is_heard() -> None:
+    matcher = SingleMatcher(FORMULAS)
+    every = {"p": {(A, B), (A2,)}, "q": {(B,), (A,)}, "always": {()}}
+    assert sets(heard(matcher, {"a": 1, "b": 1, "other": 1})) == every
+    assert sets(heard(matcher, {"a": 1, "b": 1}, "q", "never")) == {"q": every["q"]}
+    assert sets(heard(matcher, {"a": 2})) == {"p": {(A2,)}, "always": {()}}
+    assert heard(matcher, {"a": 1, "b": 1}, "nobody") == {}
+
+
+def test_each_text_travels_as_a_number_of_its_own() -> None:
+    wire = SingleMatcher({"x": ((t("n", "in", 5), t("a", "in", "x", "y"), t("b", "in", "y", "z")),)})._wire
+    assert [wire.plain(text) for text in ("other", "x", "y", "z")] == [0, 1, 2, 3]
+    assert [wire.plain(value) for value in (True, False, DAY, 7)] == [1, 0, DAY.toordinal(), 7]
+    assert MAX_NUMBER == 2**62
+    assert [wire.plain(value) for value in (MAX_NUMBER, MAX_NUMBER + 1, 10**40)] == [MAX_NUMBER] * 3
+    assert [wire.plain(value) for value in (-MAX_NUMBER, -MAX_NUMBER - 1, -(10**40))] == [-MAX_NUMBER] * 3
+    assert wire.plain(MAX_NUMBER - 1) == MAX_NUMBER - 1
+
+
+def sizes(formulas: dict[str, Formula]) -> list[tuple[int, int]]:
+    return [(len(batch.clauses), len(batch.facts)) for batch in single._batches(formulas)]
+
+
+def test_a_ruleset_holds_as_many_clauses_and_facts_as_are_safe() -> None:
+    def one(fact: str) -> Clause:
+        return (t(fact, "stated"),)
+
+    assert (MAX_CLAUSES, MAX_PROPERTIES) == (48, 200)
+    assert sizes({}) == sizes({"x": NEVER}) == []
+    assert sizes({"x": ALWAYS}) == [(1, 0)]
+    assert sizes({f"x{n}": (one("a"),) for n in range(48)}) == [(48, 1)]
+    assert sizes({f"x{n}": (one("a"),) for n in range(97)}) == [(48, 1), (48, 1), (1, 1)]
+    wide = [tuple(t(f"f{start + n}", "stated") for n in range(20)) for start in range(0, 300, 20)]
+    assert sizes({"x": tuple(wide[:10])}) == [(10, 200)]
+    assert sizes({"x": tuple(wide[:11])}) == [(10, 200), (1, 20)]
+    assert sizes({"x": (*wide[:10], one("f0"))}) == [(11, 200)]
+    assert sizes({"x": (*wide[:10], one("new"))}) == [(10, 200), (1, 1)]
+    assert sizes({"x": (tuple(t(f"f{n}", "stated") for n in range(201)),)}) == [(1, 201)]
+
+
+def test_the_facts_of_a_ruleset_keep_their_order_and_its_clauses_their_names() -> None:
+    (batch,) = single._batches(FORMULAS)
+    assert batch.facts == ("a", "b")
+    assert batch.clauses == (("p", (A, B)), ("p", (A2,)), ("q", (B,)), ("q", (A,)), ("always", ()))
+
+
+@pytest.mark.parametrize(("name", "number"), [("", 0x811C9DC5), ("a", 0xE40C292C), ("foobar", 0xBF9CF968), ("g", 0xE20C2606)])
+def test_names_are_hashed_as_durable_rules_does(name: str, number: int) -> None:
+    assert single._hash(name) == number
+
+
+def test_short_names_that_collide_are_a_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single, "_hash", len)
+    with pytest.raises(AssertionError, match="collide"):
+        SingleMatcher({"x": ((t("a", "stated"), t("b", "stated")),)})
+
+
+def test_only_the_rulesets_that_are_needed_are_built_and_only_once() -> None:
+    matcher = SingleMatcher({f"x{n}": ((t("a", ">=", n),),) for n in range(100)})
+    for _ in range(2):
+        assert heard(matcher, {"a": 99}, "x99").keys() == {"x99"}
+    (session,) = matcher._idle
+    assert list(session._rulesets) == [2]
+    first = session._rulesets[2]
+    assert heard(matcher, {"a": 0}, "x0", "x98").keys() == {"x0"}
+    assert matcher._idle == [session]
+    assert list(session._rulesets) == [2, 0]
+    assert session._rulesets[2] is first
+
+
+def test_callers_at_the_same_time_have_sessions_of_their_own() -> None:
+    matcher = SingleMatcher(FORMULAS)
+    busy: list[Any] = []
+    inner = SingleMatcher._hear
+
+    class Row(dict[str, Any]):
+        def items(self) -> Any:
+            if not busy:
+                busy.append(inner(matcher, {"a": 1, "b": 1}, matcher._ask(("q",))))
+            return super().items()
+
+    assert sets(inner(matcher, Row(a=2), matcher._ask(("p",)))) == {"p": {(A2,)}}
+    assert sets(busy[0]) == {"q": {(B,), (A,)}}
+    assert len(matcher._idle) == len(set(map(id, matcher._idle))) == 2
+
+
+def test_what_is_asked_together_is_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_ASKS == 1_024
+    monkeypatch.setattr(single, "MAX_ASKS", 2)
+    matcher = SingleMatcher(FORMULAS)
+    first = matcher._ask(("p",))
+    assert matcher._ask(("p",)) is first
+    assert (first.names, first.wanted, first.batches) == (("p",), frozenset({"p"}), (0,))
+    matcher._ask(("q",))
+    assert list(matcher._asks) == [("p",), ("q",)]
+    assert matcher._ask(("p",)) is first
+    matcher._ask(("never",))
+    assert list(matcher._asks) == [("never",)]
+    assert matcher._ask(("never",)).batches == ()
+
+
+def test_where_durable_rules_cannot_be_had_the_plain_matcher_judges_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "durable.engine", None)
+    load_engine.cache_clear()
+    try:
+        with pytest.warns(EngineUnavailableWarning, match="plain matcher judges alone") as told:
+            assert SingleMatcher(FORMULAS).match({"a": 1}) == {"p": (A2,), "q": (A,), "always": ()}
+        assert [warning.filename for warning in told] == [__file__]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert SingleMatcher(FORMULAS).match({"a": 1}, ["q"]) == {"q": (A,)}
+    finally:
+        load_engine.cache_clear()
+
+
+def test_the_engine_is_loaded_lazily_and_the_flags_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = [7]
+    monkeypatch.setattr(sys, "getdlopenflags", lambda: flags[-1])
+    monkeypatch.setattr(sys, "setdlopenflags", flags.append)
+    load_engine.cache_clear()
+    assert load_engine() is sys.modules["durable.engine"]
+    assert load_engine() is sys.modules["durable.engine"]
+    assert flags == [7, 1, 7]
+    monkeypatch.delattr(sys, "getdlopenflags")
+    load_engine.cache_clear()
+    assert load_engine() is sys.modules["durable.engine"]
+    assert flags == [7, 1, 7]
+
+
+def test_a_disagreement_is_told_at_the_line_that_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    matcher = SingleMatcher(FORMULAS)
+    monkeypatch.setattr(matcher, "_hear", lambda row, ask: {})
+    with pytest.warns(EngineDisagreementWarning) as told:
+        matcher.match({})
+    assert [warning.filename for warning in told] == [__file__]
+
+
+def test_the_action_that_never_runs_does_nothing() -> None:
+    assert single._never_run(object()) is None  # type: ignore[func-returns-value]
