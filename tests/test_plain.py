@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cadre_rules.engine.plain import PlainMatcher
+from cadre_rules.engine import plain
+from cadre_rules.engine.plain import MAX_PARTS, PlainMatcher
 from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula
 
 DAY = date(2024, 1, 1)
@@ -70,3 +71,16 @@ def test_only_the_formulas_asked_for_are_told(names: tuple[str, ...]) -> None:
 
 def test_of_no_formulas_none_is_true() -> None:
     assert PlainMatcher({}).match({"a": 1}) == {}
+
+
+def test_what_is_asked_together_is_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_PARTS == 1_024
+    monkeypatch.setattr(plain, "MAX_PARTS", 2)
+    matcher = PlainMatcher(FORMULAS)
+    first = matcher._part(("p",))
+    assert matcher._part(("p",)) is first
+    matcher._part(("q",))
+    assert list(matcher._parts) == [("p",), ("q",)]
+    assert matcher._part(("p",)) is first
+    matcher._part(("r",))
+    assert list(matcher._parts) == [("r",)]
