@@ -243,7 +243,8 @@ def _told(folder: Path, target: str) -> int:
     unknown = [one for one in survivors if (one.line, one.told) not in excused]
     needless = excused.keys() - {(one.line, one.told) for one in survivors}
     print(
-        f"{target}: {len(every)} changes, {counted['noticed']} noticed, {counted['endless']} not ended after {PATIENCE_S} s of work, "
+        f"{target}: {len(every)} changes, {counted['noticed']} noticed, "
+        f"{counted['endless']} not ended after {PATIENCE_S} s of work, "
         f"{len(survivors) - len(unknown)} excused, {len(unknown)} unexcused",
         flush=True,
     )
