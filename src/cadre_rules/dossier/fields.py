@@ -73,14 +73,14 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         vi, en = str(extra.get("vi", name)), field.description or name
         protected = frozenset({str(extra["protected"])} if "protected" in extra else ())
-        types = _members(field.annotation)
+        types = members_of(field.annotation)
         inner = types[0]
         if inner in _KINDS:
             yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=_codes(field))
         elif get_origin(inner) is Literal:
             yield (name,), FieldInfo("str", vi, en, protected)
         elif get_origin(inner) is tuple:
-            element = _members(get_args(inner)[0])[0]
+            element = members_of(get_args(inner)[0])[0]
             yield (name,), FieldInfo("list", vi, en, protected, _KINDS.get(element, element))
         else:
             for path, info in _paths(inner):
@@ -96,12 +96,12 @@ def _codes(field: FieldFacts) -> Codes | None:
     return next((mark for mark in marks if isinstance(mark, Codes)), None)
 
 
-def _members(annotation: Any) -> tuple[Any, ...]:
+def members_of(annotation: Any) -> tuple[Any, ...]:
     """Return the plain types an annotation allows, without None and without its markers."""
     if get_origin(annotation) is Annotated:
-        return _members(get_args(annotation)[0])
+        return members_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        return tuple(member for part in get_args(annotation) if part is not NoneType for member in _members(part))
+        return tuple(member for part in get_args(annotation) if part is not NoneType for member in members_of(part))
     return (annotation,)
 
 

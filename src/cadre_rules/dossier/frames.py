@@ -1,0 +1,71 @@
+"""Dossiers as tables: the polars columns that hold what the models hold, so that a million are read as one is.
+
+A field is a column of the same name; a part is a struct, a list a list of structs. A partly stated date is a
+struct of the first and last day it can mean, a code its canonical text, a share basis points, all as in the models.
+Null is "not stated"; an empty list is "none".
+"""
+
+from datetime import date
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
+
+import polars as pl
+from pydantic import BaseModel
+
+from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.dossier.values import PartialDate
+
+SPAN = pl.Struct({"earliest": pl.Date, "latest": pl.Date})
+"""A day, or a month or year of which the day is not stated."""
+
+_PLAIN: dict[Any, pl.DataType] = {bool: pl.Boolean(), int: pl.Int64(), str: pl.String(), date: pl.Date()}
+
+
+@cache
+def frame_schema(kind: str) -> dict[str, pl.DataType]:
+    """Return the columns of a table of dossiers of one kind, in the order of the model's fields."""
+    return _columns(DOSSIERS[kind])
+
+
+def _columns(model: type[BaseModel]) -> dict[str, pl.DataType]:
+    return {name: _type(field.annotation) for name, field in model.model_fields.items()}
+
+
+def _type(annotation: Any) -> pl.DataType:
+    kinds = members_of(annotation)
+    if PartialDate in kinds:
+        return SPAN
+    inner = kinds[0]
+    if get_origin(inner) is Literal:
+        return pl.String()
+    if get_origin(inner) is tuple:
+        return pl.List(_type(get_args(inner)[0]))
+    if inner is Area:
+        return pl.Struct(dict.fromkeys(Area.model_fields, pl.String()))
+    return _PLAIN.get(inner) or pl.Struct(_columns(inner))
+
+
+def frame_of(dossiers: list[Any], kind: str) -> pl.DataFrame:
+    """Return dossiers of one kind, as the models hold them, as a table."""
+    return pl.DataFrame([_plain(dossier) for dossier in dossiers], schema=frame_schema(kind), orient="row")
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case PartialDate(earliest, latest):
+            return {"earliest": earliest, "latest": latest}
+        case BaseModel():
+            annotations = type(value).model_fields
+            return {name: _loose(getattr(value, name), field.annotation) for name, field in annotations.items()}
+        case tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def _loose(value: Any, annotation: Any) -> Any:
+    if isinstance(value, date) and PartialDate in members_of(annotation):
+        return {"earliest": value, "latest": value}
+    return _plain(value)
