@@ -16,7 +16,7 @@ MAX_TRIED = 20_000
 
 def settling_sets(verdicts: Verdicts, row: Mapping[str, Scalar | None]) -> tuple[tuple[str, ...], ...]:
     """Return every smallest set of unstated facts that, once stated, leaves the rule no longer undetermined."""
-    return _smallest(
+    return smallest_sets(
         tuple(
             rest
             for formula in (verdicts.violated, verdicts.satisfied, verdicts.not_applicable)
@@ -39,7 +39,7 @@ def _open_clauses(formula: Formula, row: Mapping[str, Scalar | None]) -> Iterabl
 
 
 @lru_cache(maxsize=4096)
-def _smallest(clauses: Formula) -> tuple[tuple[str, ...], ...]:
+def smallest_sets(clauses: Formula) -> tuple[tuple[str, ...], ...]:
     facts = sorted({test.fact for clause in clauses for test in clause})
     values = {fact: _telling_values([t for c in clauses for t in c if t.fact == fact]) for fact in facts}
     tried = 0

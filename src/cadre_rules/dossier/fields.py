@@ -33,6 +33,8 @@ class FieldInfo:
     protected: frozenset[str]
     element: "type[BaseModel] | Kind | None" = None
     codes: Codes | None = None
+    loose: bool = False
+    """A date of which only the month or the year may be stated."""
 
     def name(self, lang: str) -> str:
         """Return what people call the field."""
@@ -76,7 +78,7 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         types = members_of(field.annotation)
         inner = types[0]
         if inner in _KINDS:
-            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=_codes(field))
+            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=_codes(field), loose=PartialDate in types)
         elif get_origin(inner) is Literal:
             yield (name,), FieldInfo("str", vi, en, protected)
         elif get_origin(inner) is tuple:

@@ -14,10 +14,10 @@ class AreaMap:
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
         self._before: dict[str, str] = {}
         self._after: dict[str, str] = {}
-        self._reform = date.max
+        self.reform = date.max
         for row in rows:
             old, new = str(row["code"]), str(row["successor"])
-            self._reform = min(self._reform, row["merged_on"])
+            self.reform = min(self.reform, row["merged_on"])
             self._after[new] = self._after[bare(row["successor_name"])] = new
             for spelling in (row["name"], *filter(None, (row.get("alias"),))):
                 self._before[bare(spelling)] = old
@@ -26,6 +26,14 @@ class AreaMap:
             for spelling in (row["name"], *filter(None, (row.get("alias"),))):
                 self._after.setdefault(bare(spelling), str(row["successor"]))
             self._after.setdefault(str(row["code"]), str(row["successor"]))
+
+    def code_before(self, name: str) -> str | None:
+        """Return the code of a province by its name or code before the reform."""
+        return self._before.get(bare(name))
+
+    def code_after(self, name: str) -> str | None:
+        """Return the code of the province a name or code of either side stands for since the reform."""
+        return self._after.get(bare(name))
 
     def same(self, one: Area, other: Area, level: str, on: date) -> bool | None:
         """Tell whether both lie in one province, district or commune; None if either does not say."""
@@ -36,13 +44,13 @@ class AreaMap:
         if level == "district":
             return district
         commune = self._same_name(one.commune, other.commune)
-        if on >= self._reform or commune is False:
+        if on >= self.reform or commune is False:
             return commune
         return False if district is False else None if district is None else commune
 
     def _same_province(self, one: str | None, other: str | None, on: date) -> bool | None:
-        names = self._after if on >= self._reform else self._before
-        codes = [names.get(bare(name)) for name in (one, other) if name is not None]
+        code = self.code_after if on >= self.reform else self.code_before
+        codes = [code(name) for name in (one, other) if name is not None]
         return None if len(codes) < 2 or None in codes else codes[0] == codes[1]
 
     @staticmethod

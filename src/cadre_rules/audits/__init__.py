@@ -1,0 +1,1 @@
+"""Judge many dossiers, as tables."""

@@ -1,0 +1,850 @@
+"""Judge tables of dossiers, each by the law of its own day, to the same outcomes, levels and evidence as `check`.
+
+Subjects whose days fall under the same law are judged together. Formulas are columns, a rule is a column of outcomes, and
+findings are built only for rows that have one; nothing runs Python for each row.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property, reduce
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import polars_hash  # noqa: F401  # gives columns of text their digests
+
+from cadre_rules import expression as ex
+from cadre_rules.dossier.fields import fields_of
+from cadre_rules.dossier.frames import frame_schema
+from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.errors import RulebookError
+from cadre_rules.facts.columns import ROW, FactColumns, column_of
+from cadre_rules.facts.deriving import Tables
+from cadre_rules.facts.maps import AreaMap
+from cadre_rules.formula import Clause, FactTest, Formula, Scalar
+from cadre_rules.judging import AsOf, level_of
+from cadre_rules.program import Program, Slice, compile_program
+from cadre_rules.rulebook.checking import PLACEHOLDER
+from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.waiting import smallest_sets
+
+_SETS = pl.List(pl.List(pl.String))
+_NO_SETS = pl.lit(pl.Series([[]], dtype=_SETS)).first()
+_NAMED = pl.List(pl.Struct({"fact": pl.String, "value": pl.String}))
+FINDINGS: dict[str, pl.DataType] = {
+    "row": pl.UInt64(),
+    "subject": pl.String(),
+    "kind": pl.String(),
+    "rule": pl.String(),
+    "rule_version": pl.String(),
+    "outcome": pl.String(),
+    "level": pl.String(),
+    "provisional": pl.Boolean(),
+    "as_of": pl.Date(),
+    "unit": pl.String(),
+    "head": pl.String(),
+    "year": pl.Int32(),
+    "evidence": _NAMED,
+    "also": _NAMED,
+    "waits_for": pl.List(pl.List(pl.String)),
+    "fingerprint": pl.String(),
+}
+OUTCOMES: dict[str, pl.DataType] = {
+    "rule": pl.String(),
+    "rule_version": pl.String(),
+    "kind": pl.String(),
+    "year": pl.Int32(),
+    "outcome": pl.String(),
+    "count": pl.UInt64(),
+}
+
+HEADS: dict[str, pl.DataType] = {"head": pl.String(), "dossier": pl.String(), "day": pl.Date()}
+"""And a column for each count over outcomes that rules about heads read."""
+
+NONE, VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED = range(7)
+_OUTCOME = ("", "violated", "satisfied", "not_applicable", "undetermined", "undetermined", "excepted")
+_CODES = {"violated": (VIOLATED,), "satisfied": (SATISFIED,), "not_applicable": (NOT_APPLICABLE,)} | {
+    "undetermined": (UNDETERMINED, AWAITING),
+    "excepted": (EXCEPTED,),
+}
+MAX_SETS = 3
+MIN_TOGETHER = 20_000
+"""Subjects below which days of different law are judged together rather than apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found in one table: findings, how often each rule came out how, and what is known of each head's decisions."""
+
+    findings: pl.DataFrame
+    outcomes: pl.DataFrame
+    heads: pl.DataFrame
+
+
+class BulkJudge:
+    """A rulebook compiled for tables; safe to share between threads once it has judged one table of a kind."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self._tables = Tables(rulebook.rows, AreaMap(rulebook.rows.get("provinces", ())))
+        self._courts: dict[str, _Court] = {}
+
+    def judge(self, kind: str, frame: pl.DataFrame, *, as_of: AsOf = "decision", today: date) -> Judged:
+        """Judge every dossier of a table, and every entry, leader or figure inside them.
+
+        `frame` has columns of `frame_schema(kind)`, `id` at least; a column that is absent states nothing. `_row` numbers
+        the rows as people count them.
+        """
+        frame = _whole(frame, kind)
+        found = list(self._court(kind).judged(_subjects(kind, frame, as_of, today)))
+        children = DOSSIERS[kind].children
+        if children is not None and frame.get_column(children[0]).dtype != pl.Null:
+            parts = _parts(kind, children, frame, as_of, today)
+            found += self._court(children[1]).judged(parts) if parts.height else []
+        return _put_together(found)
+
+    def judge_heads(self, heads: pl.DataFrame, *, as_of: AsOf = "decision", today: date) -> Judged:
+        """Judge what several dossiers of one head add up to; `heads` is all that the tables left, put together."""
+        counts = [name for name in heads.columns if name not in HEADS]
+        several = (
+            heads.group_by("head", maintain_order=True)
+            .agg(pl.col("dossier").n_unique(), pl.col("day").max(), *(pl.col(name).sum() for name in counts))
+            .filter(pl.col("dossier") > 1)
+            .sort("head")
+        )
+        day = pl.col("day") if as_of == "decision" else pl.lit(today if as_of == "today" else as_of)
+        none = pl.lit(None, pl.String)
+        subjects = several.select(
+            pl.lit(0, pl.UInt64).alias("row"),
+            pl.col("head").alias("·subject"),
+            pl.col("head").alias("·head"),
+            *(none.alias(name) for name in ("·unit", "·entry", "·dossier")),
+            pl.lit(None, frame_schema("appointment")["exceptions"]).alias("·exceptions"),
+            *(pl.lit(None, pl.Date).alias(f"·{name}") for name in _ORDER),
+            day.alias("·day"),
+            pl.lit(value=True).alias("·fixed"),
+            *(pl.col(name).alias(f"·{name}") for name in counts),
+        )
+        return _put_together(self._court("head").judged(subjects) if subjects.height else ())
+
+    def _court(self, kind: str) -> "_Court":
+        if kind not in self._courts:
+            whole = self._court("head") if kind != "head" else None
+            self._courts[kind] = _Court(self.rulebook, kind, self._tables, whole.counted if whole is not None else {})
+        return self._courts[kind]
+
+
+def _put_together(found: Iterable[Judged]) -> Judged:
+    found = list(found)
+    return Judged(
+        pl.concat([pl.DataFrame(schema=FINDINGS), *(one.findings for one in found)]).sort("row", "subject", "rule"),
+        pl.concat([pl.DataFrame(schema=OUTCOMES), *(one.outcomes for one in found)]),
+        pl.concat([pl.DataFrame(schema=HEADS), *(one.heads for one in found)], how="diagonal"),
+    )
+
+
+# Tables of subjects
+
+_ORDER = ("process_started", "file_received", "decided", "effective")
+
+
+def _whole(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """Return the table with every column of its kind, of its type."""
+    schema = frame_schema(kind)
+    columns = [
+        (pl.col(name) if frame.schema[name] == dtype else pl.col(name).cast(dtype)) if name in frame.columns
+        else pl.lit(None, dtype).alias(name)
+        for name, dtype in schema.items()
+    ]  # fmt: skip
+    number = pl.col("_row").cast(pl.UInt64) if "_row" in frame.columns else pl.int_range(1, pl.len() + 1, dtype=pl.UInt64)
+    return frame.select(number.alias("row"), *columns)
+
+
+def _path(path: Sequence[str]) -> pl.Expr:
+    return reduce(lambda outer, name: outer.struct.field(name), path[1:], pl.col(path[0]))
+
+
+_UNIT = {"appointment": ("post", "unit"), "planning": ("committee",)}
+
+
+def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
+    """Return the dossiers as subjects: their fields, and beside them who, where and when."""
+    unit = _path(_UNIT.get(kind, ("unit",)))
+    own = [_path(("authority", "head")).alias("·head"), unit.alias("·unit"), pl.col("id").alias("·subject")]
+    days = {name: DOSSIERS[kind].day_fields.get(name, DOSSIERS[kind].day_fields["decided"]).split(".") for name in _ORDER}
+    listed = frame.with_columns(*own, pl.lit(None, pl.String).alias("·entry"), pl.col("id").alias("·dossier"), pl.col("exceptions").alias("·exceptions"))
+    return _dated(listed, {name: _path(path) for name, path in days.items()}, as_of, today)
+
+
+def _parts(kind: str, children: tuple[str, str], frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
+    """Return the parts of dossiers as subjects: their own fields and, under the whole's name, the whole."""
+    field_, part = children
+    whole = PARTS[part][0]
+    listed = _subjects(kind, frame, as_of, today).rename({"row": "·row"})
+    names = frame_schema(kind)
+    kept = [pl.struct(pl.col(name) for name in names if name != field_).alias(whole)]
+    rest = [name for name in listed.columns if name not in names]
+    rows = listed.select(*rest, *kept, pl.col(field_).alias("·part"))
+    rows = rows.explode("·part", empty_as_null=False, keep_nulls=False)
+    inner = rows.get_column("·part").struct.unnest()
+    rows = rows.drop("·part").with_columns(*(column for column in inner.get_columns() if column.name not in (whole, "id")))
+    rows = rows.with_columns(inner.get_column("id").alias("·entry")).rename({"·row": "row"})
+    rows = rows.with_columns(pl.concat_str("·subject", "·entry", separator="/").alias("·subject"))
+    if part != "figure":
+        return rows
+    on = _path(("on", "latest"))
+    decided = {name: pl.coalesce(on, pl.col(f"·{name}")) for name in _ORDER}
+    return _dated(rows.with_columns(**{f"·{name}": expr for name, expr in decided.items()}), {n: pl.col(f"·{n}") for n in _ORDER}, as_of, today)
+
+
+def _dated(frame: pl.DataFrame, days: Mapping[str, pl.Expr], as_of: AsOf, today: date) -> pl.DataFrame:
+    """Add the stated days rules hang on, and the day of law."""
+    frame = frame.with_columns(**{f"·{name}": expr for name, expr in days.items()})
+    law = pl.col("·decided").fill_null(today) if as_of == "decision" else pl.lit(today if as_of == "today" else as_of)
+    frame = frame.with_columns(law.alias("·day"))
+    if as_of != "decision":
+        frame = frame.with_columns(pl.lit(value=True).alias("·fixed"))
+    return frame
+
+
+# What is compiled about one kind of subject
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The versions of one rule, oldest first: a column of outcomes."""
+
+    number: int
+    rule: str
+    hangs_on: str
+    pieces: tuple[Slice, ...]
+
+    @property
+    def outcome(self) -> str:
+        """Return the column of its outcome codes."""
+        return f"o{self.number}"
+
+    @property
+    def version(self) -> str:
+        """Return the column of the number of the version that governs."""
+        return f"v{self.number}"
+
+    @property
+    def rivalled(self) -> str:
+        """Return the column that tells whether a rival text differs."""
+        return f"r{self.number}"
+
+
+class _Court:
+    """Everything compiled about one kind of subject."""
+
+    def __init__(self, rulebook: Rulebook, kind: str, tables: Tables, for_heads: Mapping[str, ex.Outcomes]) -> None:
+        self.program, problems = compile_program(rulebook, kind)
+        if problems:
+            raise RulebookError(problems)
+        self.kind, self.rulebook, self.tables, self.for_heads = kind, rulebook, tables, for_heads
+        self.allowed = frozenset(rule.id for rule in rulebook.rules if rule.exception is not None)
+        grouped: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
+        for piece in self.program.slices:
+            grouped[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)
+        self.lines: dict[bool, list[_Line]] = {False: [], True: []}
+        for number, ((late, rule, hangs_on), pieces) in enumerate(sorted(grouped.items())):
+            ordered = sorted(pieces, key=lambda piece: piece.window.starts or date.min)
+            self.lines[late].append(_Line(number, rule, hangs_on, tuple(ordered)))
+        self._laws: dict[tuple[str, ...], _Law] = {}
+
+    @property
+    def counted(self) -> dict[str, ex.Outcomes]:
+        """Return the counts over outcomes that this kind's rules read, under the names of their columns."""
+        nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact) if isinstance(node, ex.Outcomes)]
+        return {f"count{number}": node for number, node in enumerate(dict.fromkeys(nodes))}
+
+    def judged(self, subjects: pl.DataFrame) -> Iterator[Judged]:
+        """Yield what is found of the subjects, those of like days together."""
+        subjects = subjects.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
+        for together in self._by_law(subjects):
+            law = self._law(together)
+            if law.lines[False] or law.lines[True]:
+                yield law.judged(together.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW)))
+
+    def _by_law(self, subjects: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Part the subjects where the law of their day changes, though not into crumbs."""
+        windows = [piece.window for late in (False, True) for line in self.lines[late] for piece in line.pieces]
+        edges = sorted({edge for window in windows for edge in (window.starts, window.until) if edge is not None})
+        if subjects.height < 2 * MIN_TOGETHER or not edges:
+            yield subjects
+            return
+        era = pl.lit(pl.Series(edges, dtype=pl.Date)).search_sorted(pl.col("·day"), side="right")
+        eras = subjects.select(era.alias("era")).get_column("era")
+        sizes = eras.value_counts().sort("era")
+        group, held, groups = 0, 0, {}
+        for number, size in sizes.iter_rows():
+            groups[number] = group
+            held += size
+            if held >= MIN_TOGETHER:
+                group, held = group + 1, 0
+        chosen = eras.replace_strict(list(groups), list(groups.values()), return_dtype=pl.UInt32)
+        for number in range(group + 1):
+            part = subjects.filter(chosen == number)
+            if part.height:
+                yield part
+
+    def _law(self, subjects: pl.DataFrame) -> "_Law":
+        """Return the law of all rule versions that may govern these subjects."""
+        lines = {late: [self._governing(line, subjects) for line in self.lines[late]] for late in (False, True)}
+        kept = {late: [line for line in lines[late] if line.pieces] for late in (False, True)}
+        key = tuple(piece.key for late in (False, True) for line in kept[late] for piece in line.pieces)
+        if key not in self._laws:
+            self._laws[key] = _Law(self, kept)
+        return self._laws[key]
+
+    def _governing(self, line: _Line, subjects: pl.DataFrame) -> _Line:
+        fixed = "·fixed" in subjects.columns
+        day = subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}")
+        if day.null_count():
+            law = subjects.get_column("·day")
+            if line.hangs_on == "effective":
+                pieces = [p for p in line.pieces if (p.window.until or date.max) > min(law.min(), day.min() or date.max)]
+            else:
+                pieces = [p for p in line.pieces if (p.window.starts or date.min) <= max(law.max(), day.max() or date.min)]
+        else:
+            low, high = day.min(), day.max()
+            pieces = [p for p in line.pieces if (p.window.starts or date.min) <= high and low < (p.window.until or date.max)]
+        return _Line(line.number, line.rule, line.hangs_on, tuple(pieces))
+
+
+class _Law:
+    """Rule versions judged together: how their facts are derived, and what of them each formula asks."""
+
+    def __init__(self, court: _Court, lines: dict[bool, list[_Line]]) -> None:
+        self.court, self.lines = court, lines
+        pieces = [piece for late in (False, True) for line in lines[late] for piece in line.pieces]
+        program = court.program
+        wanted = dict.fromkeys(fact for piece in pieces for fact in piece.facts.values())
+        self.facts = FactColumns(court.kind, program.facts, wanted, court.tables)
+        self.tests: dict[FactTest, str] = {}
+        for piece in pieces:
+            for formula in (piece.verdicts.violated, piece.verdicts.satisfied, piece.verdicts.not_applicable):
+                for clause in formula:
+                    for test in clause:
+                        self.tests.setdefault(test, f"t{len(self.tests)}")
+
+    def judged(self, subjects: pl.DataFrame) -> Judged:
+        """Judge subjects that fall under this law."""
+        leaves = [_path(path).alias(name) for name, path in self.facts.leaves.items()]
+        kept = [name for name in subjects.columns if name.startswith("·") and name != "·exceptions"]
+        on_file = subjects.select(ROW, "·entry", "·exceptions")
+        table = subjects.select(ROW, "row", *kept, *leaves)
+        table = self.facts.derive(table)
+        table = self._heard(table, late=False)
+        gate = _Gate(self.court, on_file)
+        table = self._weighed(gate.excused(table, self.lines[False]), late=False)
+        if self.lines[True]:
+            table = gate.counted(table, self.lines[False])
+            table = table.with_columns(column for name, node in self.facts.given.items() for column in self._count(name, node, table))
+            table = self._heard(self.facts.derive(table, late=True), late=True)
+            table = self._weighed(gate.excused(table, self.lines[True]), late=True)
+        return Judged(self._findings(table), self._outcomes(table), self._heads(table))
+
+    # Outcomes
+
+    def _heard(self, table: pl.DataFrame, *, late: bool) -> pl.DataFrame:
+        """Add the outcome of every rule of one pass, and which version governs."""
+        tests = [
+            _test(test, pl.col(column_of(test.fact))).alias(name)
+            for test, name in self.tests.items()
+            if (test.fact in self.facts.late) == late
+        ]
+        table = table.with_columns(tests)
+        columns = [column for line in self.lines[late] for column in self._line(line, table)]
+        return table.with_columns(columns)
+
+    def _line(self, line: _Line, table: pl.DataFrame) -> Iterator[pl.Expr]:
+        fixed = "·fixed" in table.columns
+        name = "·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}"
+        codes = [self._code(piece) for piece in line.pieces]
+        covered = [_covers(piece, pl.col(name)) for piece in line.pieces]
+        chain: Any = pl
+        numbers: Any = pl
+        for number, (covers, code) in enumerate(zip(covered, codes, strict=True)):
+            chain, numbers = chain.when(covers).then(code), numbers.when(covers).then(pl.lit(number, pl.UInt8))
+        if table.get_column(name).null_count():
+            code, number = self._awaiting(line)
+            unstated = pl.col(name).is_null()
+            chain, numbers = chain.when(unstated).then(code), numbers.when(unstated).then(number)
+        yield chain.otherwise(pl.lit(NONE, pl.UInt8)).alias(line.outcome)
+        if len(line.pieces) > 1:
+            yield numbers.otherwise(pl.lit(0, pl.UInt8)).alias(line.version)
+
+    def _code(self, piece: Slice) -> pl.Expr:
+        verdicts = piece.verdicts
+        return (
+            pl.when(self._holds(verdicts.violated))
+            .then(pl.lit(VIOLATED, pl.UInt8))
+            .when(self._holds(verdicts.satisfied))
+            .then(pl.lit(SATISFIED, pl.UInt8))
+            .when(self._holds(verdicts.not_applicable))
+            .then(pl.lit(NOT_APPLICABLE, pl.UInt8))
+            .otherwise(pl.lit(UNDETERMINED, pl.UInt8))
+        )
+
+    def _holds(self, formula: Formula) -> pl.Expr:
+        return _some(self._clause(clause) for clause in formula)
+
+    def _clause(self, clause: Clause) -> pl.Expr:
+        return _every(pl.col(self.tests[test]) for test in clause)
+
+    def _awaiting(self, line: _Line) -> tuple[pl.Expr, pl.Expr]:
+        """Return the outcome where the day is not stated: what every version that may govern agrees on."""
+        forward = line.hangs_on == "effective"
+        day = pl.col("·day")
+        may = [
+            _at_least(piece.window.until, day, strict=True) if forward else _at_most(piece.window.starts, day)
+            for piece in line.pieces
+        ]
+        count = reduce(lambda one, other: one + other, (one.cast(pl.UInt8) for one in may))
+        last = pl.lit(len(line.pieces) - 1, pl.UInt8) if forward else count - 1
+        groups = [line.pieces[-k:] if forward else line.pieces[:k] for k in range(1, len(line.pieces) + 1)]
+        settled = [k for k, group in enumerate(groups, 1) if _always(group, forward=forward)]
+        always = count.is_in(settled) if settled else pl.lit(value=False)
+        codes = [self._code(piece) for piece in line.pieces]
+
+        def all_are(outcome: int) -> pl.Expr:
+            return _every(~one | (code == outcome) for one, code in zip(may, codes, strict=True))
+
+        code = (
+            pl.when(count == 0)
+            .then(pl.lit(NONE, pl.UInt8))
+            .when(all_are(NOT_APPLICABLE))
+            .then(pl.lit(NOT_APPLICABLE, pl.UInt8))
+            .when(always & all_are(VIOLATED))
+            .then(pl.lit(VIOLATED, pl.UInt8))
+            .when(always & all_are(SATISFIED))
+            .then(pl.lit(SATISFIED, pl.UInt8))
+            .when(always & all_are(UNDETERMINED))
+            .then(pl.lit(UNDETERMINED, pl.UInt8))
+            .otherwise(pl.lit(AWAITING, pl.UInt8))
+        )
+        return code, last
+
+    def _weighed(self, table: pl.DataFrame, *, late: bool) -> pl.DataFrame:
+        """Add, for each rule that has a rival, whether the rival came out otherwise."""
+        by_rule = {line.rule: line for line in self.lines[late]}
+        columns = []
+        for line in self.lines[late]:
+            differs = []
+            for number, piece in enumerate(line.pieces):
+                rival = by_rule.get(piece.rule.rival or "")
+                if rival is not None:
+                    other = pl.col(rival.outcome).is_in((SATISFIED, UNDETERMINED, AWAITING, EXCEPTED))
+                    differs.append(self._governed(line, number) & (pl.col(line.outcome) == VIOLATED) & other)
+            if differs:
+                columns.append(_some(differs).alias(line.rivalled))
+        return table.with_columns(columns)
+
+    @staticmethod
+    def _governed(line: _Line, number: int) -> pl.Expr:
+        return pl.col(line.version) == number if len(line.pieces) > 1 else pl.lit(value=True)
+
+    # The second pass
+
+    def _count(self, name: str, node: ex.Outcomes | ex.Exceptions, table: pl.DataFrame) -> Iterator[pl.Expr]:
+        """Yield a count over the first pass that facts of the second read, and how much of it is provisional."""
+        match node:
+            case ex.Outcomes() if self.court.kind == "head":
+                column = next(column for column, counted in self.court.counted.items() if counted == node)
+                yield pl.col(f"·{column}").alias(name)
+                yield pl.col(f"·{column}.weak").alias(f"{name}.weak")
+            case ex.Outcomes():
+                yield self.matching(node, table).alias(name)
+                yield self.matching(node, table, provisional=True).alias(f"{name}.weak")
+            case ex.Exceptions(state):
+                yield pl.col(f"·{state}").alias(name)
+
+    def matching(self, wanted: ex.Outcomes, table: pl.DataFrame, *, provisional: bool = False) -> pl.Expr:
+        """Return how many outcomes of the first pass are as wanted, or how many of those are provisional."""
+        tags = set(wanted.tags)
+        terms = []
+        codes = [code for outcome in wanted.outcomes for code in _CODES[outcome]] or [*range(1, 7)]
+        for line in self.lines[False]:
+            if wanted.rules and line.rule not in wanted.rules:
+                continue
+            for number, piece in enumerate(line.pieces):
+                if tags and tags.isdisjoint(piece.rule.tags):
+                    continue
+                if provisional and not self.provisional(piece):
+                    continue
+                right = self._governed(line, number) & pl.col(line.outcome).is_in(codes)
+                if wanted.levels:
+                    right &= self._level_in(line, piece, wanted.levels, table)
+                terms.append(right.cast(pl.Int64))
+        return pl.sum_horizontal(terms) if terms else pl.lit(0, pl.Int64)
+
+    @staticmethod
+    def _level_in(line: _Line, piece: Slice, levels: Sequence[str], table: pl.DataFrame) -> pl.Expr:
+        rivalled = pl.col(line.rivalled) if line.rivalled in table.columns else pl.lit(value=False)
+        code = pl.col(line.outcome)
+        plain = (code == VIOLATED) & ~rivalled if level_of(piece) in levels else pl.lit(value=False)
+        judgement = rivalled if "judgement_needed" in levels else pl.lit(value=False)
+        missing = code.is_in((UNDETERMINED, AWAITING)) if "information_missing" in levels else pl.lit(value=False)
+        return plain | judgement | missing
+
+    def provisional(self, piece: Slice) -> bool:
+        """Tell whether a rule version rests on less than confirmed texts."""
+        return self.court.rulebook.grade(piece.rule) != "confirmed" or piece.rule.needs_review is not None
+
+    # Findings
+
+    def _findings(self, table: pl.DataFrame) -> pl.DataFrame:
+        lines = [*self.lines[False], *self.lines[True]]
+        seen = table.select(
+            pl.col(line.outcome).is_in((VIOLATED, UNDETERMINED, AWAITING)).any() for line in lines
+        ).row(0) if lines else ()  # fmt: skip
+        found = [
+            one
+            for line, some in zip(lines, seen, strict=True)
+            if some
+            for number, piece in enumerate(line.pieces)
+            for one in self._findings_of(line, number, piece, table)
+        ]
+        return pl.concat(found) if found else pl.DataFrame(schema=FINDINGS)
+
+    def _findings_of(self, line: _Line, number: int, piece: Slice, table: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        code = pl.col(line.outcome)
+        governed = table.lazy().filter(code.is_in((VIOLATED, UNDETERMINED, AWAITING)) & self._governed(line, number)).collect()
+        breached = governed.filter(code == VIOLATED)
+        if breached.height:
+            yield from self._breaches(line, piece, breached)
+        waiting = governed.filter(code == UNDETERMINED)
+        if waiting.height:
+            yield from self._open(piece, waiting)
+        awaiting = governed.filter(code == AWAITING)
+        if awaiting.height:
+            place = DOSSIERS[self.court.kind].day_fields[line.hangs_on] if self.court.kind in DOSSIERS else line.hangs_on
+            waits = pl.lit(pl.Series([[[place]]], dtype=_SETS)).first()
+            awaiting = awaiting.with_columns(pl.lit(_failing([[place]])).alias("·failing"))
+            yield self._told(piece, awaiting, "undetermined", "information_missing", [], waits, awaits=True)
+
+    def _breaches(self, line: _Line, piece: Slice, breached: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Yield the findings of breaches, those of one clause and one level together."""
+        clauses = piece.verdicts.violated
+        chain: Any = pl
+        for number, clause in enumerate(clauses):
+            chain = chain.when(self._clause(clause)).then(pl.lit(number, pl.UInt16))
+        breached = breached.with_columns(chain.alias("·clause"))
+        rivalled = line.rivalled in breached.columns
+        for number, clause in enumerate(clauses):
+            rows = breached.filter(pl.col("·clause") == number)
+            named = [test.fact for test in clause]
+            named += [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.vi)]
+            for differs in (False, True) if rivalled else (False,):
+                some = rows.filter(pl.col(line.rivalled) == differs) if rivalled else rows
+                level = "judgement_needed" if differs else level_of(piece)
+                if some.height:
+                    yield self._told(piece, some, "violated", level, list(dict.fromkeys(named)))
+
+    def _open(self, piece: Slice, waiting: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Yield the findings of what could not be judged, those that wait for the same facts together."""
+        verdicts = piece.verdicts
+        formulas = (verdicts.violated, verdicts.satisfied, verdicts.not_applicable)
+        tests = list(dict.fromkeys(test for formula in formulas for clause in formula for test in clause))
+        state = {
+            f"s{number}": pl.when(pl.col(column_of(test.fact)).is_null())
+            .then(pl.lit(2, pl.UInt8))
+            .otherwise(pl.col(self.tests[test]).cast(pl.UInt8))
+            for number, test in enumerate(tests)
+        }
+        waiting = waiting.with_columns(**state).with_columns(pl.struct(*state).alias("·state"))
+        patterns = waiting.select("·state").unique()
+        told = [self._waits(formulas, dict(zip(tests, values.values(), strict=True))) for values in patterns.to_series()]
+        failing = [_failing(sets) for sets in told]
+        sets = patterns.with_columns(pl.Series("·waits", told, dtype=_SETS), pl.Series("·failing", failing, dtype=pl.String))
+        sets = sets.filter(pl.col("·waits").is_not_null())
+        rows = waiting.join(sets, on="·state", how="inner", maintain_order="left")
+        if rows.height:
+            yield self._told(piece, rows, "undetermined", "information_missing", [], pl.col("·waits"))
+
+    def _waits(self, formulas: Sequence[Formula], known: Mapping[FactTest, int]) -> list[list[str]] | None:
+        """Return the smallest sets of facts that would settle a rule; None if no answer could make it a breach."""
+        left = [_left(formula, known) for formula in formulas]
+        if not left[0]:
+            return None
+        sets = smallest_sets(tuple(clause for clauses in left for clause in clauses))[:MAX_SETS]
+        return [[self.court.program.defined[name].id for name in names] for names in sets]
+
+    def _told(
+        self,
+        piece: Slice,
+        rows: pl.DataFrame,
+        outcome: str,
+        level: str,
+        named: Sequence[str],
+        waits_for: pl.Expr = _NO_SETS,
+        *,
+        awaits: bool = False,
+    ) -> pl.DataFrame:
+        rule, defined = piece.rule, self.court.program.defined
+        texts = (rule.title, rule.remedy, rule.responsible, *((rule.message,) if outcome != "violated" else ()))
+        also = dict.fromkeys(piece.facts[n] for words in texts if words is not None for n in PLACEHOLDER.findall(words.vi))
+        also = {name: None for name in also if name not in named}
+        day = pl.col("·day") if "·fixed" in rows.columns or rule.hangs_on == "decided" or awaits else pl.coalesce(f"·{rule.hangs_on}", "·day")
+        failing = sorted([(defined[name].id, name) for name in named], key=lambda pair: pair[0])
+        said = [pl.concat_str(pl.lit(f"\x1f{fact}="), _plain(name, rows)) for fact, name in failing]
+        if outcome == "undetermined":
+            said = [pl.col("·failing")]
+        whole = pl.concat_str(pl.lit(rule.id + "\x1f"), "·subject", *said)
+        return rows.select(
+            pl.col("row"),
+            pl.col("·subject").alias("subject"),
+            pl.lit(self.court.kind).alias("kind"),
+            pl.lit(rule.id).alias("rule"),
+            pl.lit(_version(piece)).alias("rule_version"),
+            pl.lit(outcome).alias("outcome"),
+            pl.lit(level).alias("level"),
+            self._provisional(piece).alias("provisional"),
+            day.alias("as_of"),
+            pl.col("·unit").alias("unit"),
+            pl.col("·head").alias("head"),
+            day.dt.year().alias("year"),
+            _named([(defined[name].id, name) for name in named], rows).alias("evidence"),
+            _named([(defined[name].id, name) for name in also], rows).alias("also"),
+            waits_for.alias("waits_for"),
+            whole.chash.sha2_256().str.slice(0, 16).alias("fingerprint"),  # type: ignore[attr-defined]
+        )
+
+    def _provisional(self, piece: Slice) -> pl.Expr:
+        if self.provisional(piece):
+            return pl.lit(value=True)
+        nodes = [node for name in piece.facts.values() for node in ex.walk(self.court.program.facts[name])]
+        given = [name for name, node in self.facts.given.items() if node in nodes and "violated" in getattr(node, "outcomes", ())]
+        if not given:
+            return pl.lit(value=False)
+        counted = pl.sum_horizontal(given)
+        return (counted > 0) & (counted == pl.sum_horizontal(f"{name}.weak" for name in given))
+
+    def _outcomes(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return how often each rule came out how, by year."""
+        lines = [*self.lines[False], *self.lines[True]]
+        coded = [
+            (_year(self._law_day(line, table)) * 1024 + self._version(line) * 8 + pl.col(line.outcome)).alias(line.outcome)
+            for line in lines
+        ]
+        counted = table.select(column.value_counts().implode() for column in coded)
+        found = [
+            (line, *divmod(code // 8, 128), code % 8, entry["count"])
+            for line in lines
+            for entry in counted.get_column(line.outcome).item()
+            if (code := entry[line.outcome]) % 8
+        ]
+        return pl.DataFrame(
+            [
+                (line.rule, _version(line.pieces[piece]), self.court.kind, year, _OUTCOME[code], count)
+                for line, year, piece, code, count in found
+            ],
+            schema=OUTCOMES,
+            orient="row",
+        )
+
+    def _heads(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return what rules about heads will count of each dossier a head answers for."""
+        lines = self.lines[False]
+        if self.court.kind == "head" or not lines:
+            return pl.DataFrame(schema=HEADS)
+        days = [pl.when(pl.col(line.outcome) != NONE).then(self._law_day(line, table)) for line in lines]
+        counts = [
+            self.matching(node, table, provisional=weak).alias(f"{name}.weak" if weak else name)
+            for name, node in self.court.for_heads.items()
+            for weak in (False, True)
+        ]
+        some = table.filter(pl.col("·head").str.len_bytes() > 0)
+        left = some.select(pl.col("·head").alias("head"), pl.col("·dossier").alias("dossier"), pl.max_horizontal(days).alias("day"), *counts)
+        return left.filter(pl.col("day").is_not_null())
+
+    def _law_day(self, line: _Line, table: pl.DataFrame) -> pl.Expr:
+        """Return the day whose law a rule was judged by."""
+        if "·fixed" in table.columns or line.hangs_on == "decided":
+            return pl.col("·day")
+        return pl.coalesce(f"·{line.hangs_on}", "·day")
+
+    @staticmethod
+    def _version(line: _Line) -> pl.Expr:
+        return pl.col(line.version).cast(pl.Int64) if len(line.pieces) > 1 else pl.lit(0, pl.Int64)
+
+
+_STATES = ("used", "not_allowed", "unreasoned", "wrong_level", "misdated", "expired", "unused")
+
+
+class _Gate:
+    """The gate of exceptions over a table: what each on file is worth, as `exceptions.excuse` says of one."""
+
+    def __init__(self, court: _Court, on_file: pl.DataFrame) -> None:
+        self._court = court
+        whole = pl.col("·entry").is_null()
+        listed = on_file.explode("·exceptions", empty_as_null=False, keep_nulls=False).unnest("·exceptions")
+        listed = listed.filter(pl.when(whole).then(pl.col("entry").is_null()).otherwise(pl.col("entry") == pl.col("·entry")))
+        self._whole = listed.filter(whole).height == listed.height
+        self._listed = listed.with_row_index("·n").with_columns(pl.lit(None, pl.String).alias("state"))
+
+    def excused(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
+        """Return the table with breaches excused that an exception on file excuses."""
+        named = set(self._listed.get_column("rule"))
+        for line in lines:
+            if line.rule in named:
+                days = [name for name in table.columns if name.startswith("·") and table.schema[name] == pl.Date]
+                versions = [line.version] if len(line.pieces) > 1 else []
+                judged = table.filter(pl.col(line.outcome) == VIOLATED).select(ROW, *days, *versions)
+                granted = self._listed.filter(pl.col("rule") == line.rule).join(judged, on=ROW, how="inner")
+                if granted.height:
+                    worth = granted.with_columns(_worth(line, "·fixed" in table.columns).alias("worth"))
+                    self._listed = self._listed.join(worth.select("·n", "worth"), on="·n", how="left").with_columns(
+                        pl.coalesce("worth", "state").alias("state")
+                    ).drop("worth")  # fmt: skip
+                    used = worth.filter(pl.col("worth") == "used").get_column(ROW)
+                    excepted = pl.col(ROW).is_in(used.implode())
+                    table = table.with_columns(
+                        pl.when(excepted).then(pl.lit(EXCEPTED, pl.UInt8)).otherwise(pl.col(line.outcome)).alias(line.outcome)
+                    )
+        return table
+
+    def counted(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
+        """Return the table with how many exceptions on file for the whole are in which state."""
+        none = pl.lit(0, pl.Int64)
+        if not self._listed.height or not self._whole:
+            return table.with_columns(none.alias(f"·{state}") for state in _STATES)
+        named = set(self._listed.get_column("rule"))
+        met = [
+            table.filter(pl.col(line.outcome).is_in((SATISFIED, NOT_APPLICABLE))).select(ROW, pl.lit(line.rule).alias("rule"))
+            for line in lines
+            if line.rule in named
+        ]
+        rows = pl.concat([self._listed.select(ROW, "rule").clear(), *met]).unique().with_columns(pl.lit(value=True).alias("met"))
+        state = (
+            pl.when(pl.col("state").is_not_null())
+            .then("state")
+            .when(~pl.col("rule").is_in(list(self._court.allowed)))
+            .then(pl.lit("not_allowed"))
+            .when("met")
+            .then(pl.lit("unused"))
+        )
+        counts = self._listed.join(rows, on=[ROW, "rule"], how="left").with_columns(state.alias("state"))
+        sums = counts.group_by(ROW).agg((pl.col("state") == one).sum().cast(pl.Int64).alias(f"·{one}") for one in _STATES)
+        joined = table.join(sums, on=ROW, how="left", maintain_order="left")
+        return joined.with_columns(pl.col(f"·{one}").fill_null(0) for one in _STATES)
+
+
+def _worth(line: _Line, fixed: bool) -> pl.Expr:  # noqa: FBT001
+    """Return what the gate says of exceptions for a rule that was breached, by the version that governs."""
+    chain: Any = pl
+    for number, piece in enumerate(line.pieces):
+        governs = pl.col(line.version) == number if len(line.pieces) > 1 else pl.lit(value=True)
+        chain = chain.when(governs).then(_worth_under(piece, fixed))
+    return chain.otherwise(pl.lit(None, pl.String))
+
+
+def _worth_under(piece: Slice, fixed: bool) -> pl.Expr:  # noqa: FBT001
+    escape = piece.rule.exception
+    if escape is None:
+        return pl.lit("not_allowed")
+    own = pl.col("·day") if fixed or piece.rule.hangs_on == "decided" else pl.coalesce(f"·{piece.rule.hangs_on}", "·day")
+    before = pl.coalesce(f"·{escape.before}", own)
+    missing = pl.any_horizontal(pl.col(name).is_null() for name in ("reason", "decided_on", "decided_by"))
+    level = pl.col("level")
+    return (
+        pl.when(missing | (level.is_null() if escape.levels else pl.lit(value=False)))
+        .then(pl.lit("unreasoned"))
+        .when(~level.is_in(escape.levels) if escape.levels else pl.lit(value=False))
+        .then(pl.lit("wrong_level"))
+        .when(pl.col("decided_on") > before)
+        .then(pl.lit("misdated"))
+        .when(pl.col("expires_on") < before)
+        .then(pl.lit("expired"))
+        .otherwise(pl.lit("used"))
+    )
+
+
+# Small expressions
+
+
+def _version(piece: Slice) -> str:
+    return f"{piece.rule.in_force.starts or 'always'}.r{piece.rule.revision}"
+
+
+def _year(day: pl.Expr) -> pl.Expr:
+    return day.dt.year().cast(pl.Int64)
+
+
+def _every(exprs: Iterable[pl.Expr]) -> pl.Expr:
+    return _joined(exprs, lambda one, other: one & other, start=True)
+
+
+def _some(exprs: Iterable[pl.Expr]) -> pl.Expr:
+    return _joined(exprs, lambda one, other: one | other, start=False)
+
+
+def _joined(exprs: Iterable[pl.Expr], join: Any, *, start: bool) -> pl.Expr:
+    exprs = list(exprs)
+    return reduce(join, exprs) if exprs else pl.lit(value=start)
+
+
+def _test(test: FactTest, fact: pl.Expr) -> pl.Expr:
+    match test.relation:
+        case "stated":
+            return fact.is_not_null()
+        case "in":
+            return _some(fact == constant for constant in test.constants).fill_null(value=False)
+        case "not in":
+            return _every(fact != constant for constant in test.constants).fill_null(value=False)
+        case "<":
+            return (fact < test.constants[0]).fill_null(value=False)
+        case "<=":
+            return (fact <= test.constants[0]).fill_null(value=False)
+        case ">":
+            return (fact > test.constants[0]).fill_null(value=False)
+        case ">=":
+            return (fact >= test.constants[0]).fill_null(value=False)
+
+
+def _at_most(edge: date | None, day: pl.Expr) -> pl.Expr:
+    return pl.lit(value=True) if edge is None else day >= edge
+
+
+def _at_least(edge: date | None, day: pl.Expr, *, strict: bool) -> pl.Expr:
+    return pl.lit(value=True) if edge is None else day < edge
+
+
+def _covers(piece: Slice, day: pl.Expr) -> pl.Expr:
+    return day.is_not_null() & _at_most(piece.window.starts, day) & _at_least(piece.window.until, day, strict=True)
+
+
+def _always(pieces: Sequence[Slice], *, forward: bool) -> bool:
+    edge = pieces[-1].window.until if forward else pieces[0].window.starts
+    return edge is None and all(one.window.until == next_.window.starts for one, next_ in pairwise(pieces))
+
+
+def _left(formula: Formula, known: Mapping[FactTest, int]) -> list[Clause]:
+    """Return what is still to be shown of each clause that no stated fact rules out."""
+    return [tuple(test for test in clause if known[test] == 2) for clause in formula if all(known[test] for test in clause)]
+
+
+def _failing(sets: Sequence[Sequence[str]] | None) -> str:
+    """Return the facts waited for as a digest reads them."""
+    return "".join(f"\x1f{fact}=None" for fact in sorted(fact for names in sets or () for fact in names))
+
+
+def _plain(name: str, rows: pl.DataFrame) -> pl.Expr:
+    """Return a fact as its digest reads it."""
+    column = pl.col(column_of(name))
+    if rows.schema[column_of(name)] == pl.Boolean:
+        return pl.when(column).then(pl.lit("True")).when(~column).then(pl.lit("False")).otherwise(pl.lit("None"))
+    return column.cast(pl.String).fill_null("None")
+
+
+def _named(facts: Sequence[tuple[str, str]], rows: pl.DataFrame) -> pl.Expr:
+    """Return facts with their values as a list."""
+    if not facts:
+        return pl.lit(pl.Series([[]], dtype=_NAMED)).first()
+    return pl.concat_list(
+        pl.struct(pl.lit(fact).alias("fact"), pl.col(column_of(name)).cast(pl.String).alias("value")) for fact, name in facts
+    )
