@@ -20,7 +20,7 @@ from cadre_rules.dossier.fields import fields_of
 from cadre_rules.dossier.frames import frame_schema
 from cadre_rules.dossier.models import DOSSIERS, PARTS
 from cadre_rules.errors import RulebookError
-from cadre_rules.facts.columns import ROW, FactColumns, column_of
+from cadre_rules.facts.columns import ROW, FactColumns, added, column_of
 from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.formula import Clause, FactTest, Formula, Scalar
@@ -326,7 +326,7 @@ class _Law:
         self.facts = FactColumns(court.kind, program.facts, wanted, court.tables)
         self.tests: dict[FactTest, str] = {}
         for piece in pieces:
-            for formula in (piece.verdicts.violated, piece.verdicts.satisfied, piece.verdicts.not_applicable):
+            for formula in _formulas(piece):
                 for clause in formula:
                     for test in clause:
                         self.tests.setdefault(test, f"t{len(self.tests)}")
@@ -337,16 +337,21 @@ class _Law:
         kept = [name for name in subjects.columns if name.startswith("·") and name != "·exceptions"]
         on_file = subjects.select(ROW, "·entry", "·exceptions")
         table = subjects.select(ROW, "row", *kept, *leaves)
-        table = self.facts.derive(table)
+        table = self._lean(self.facts.derive(table))
         table = self._heard(table, late=False)
         gate = _Gate(self.court, on_file)
         table = self._weighed(gate.excused(table, self.lines[False]), late=False)
         if self.lines[True]:
             table = gate.counted(table, self.lines[False])
-            table = table.with_columns(column for name, node in self.facts.given.items() for column in self._count(name, node, table))
+            table = added(table, [column for name, node in self.facts.given.items() for column in self._count(name, node, table)])
             table = self._heard(self.facts.derive(table, late=True), late=True)
             table = self._weighed(gate.excused(table, self.lines[True]), late=True)
         return Judged(self._findings(table), self._outcomes(table), self._heads(table))
+
+    def _lean(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Leave out what only led to the facts."""
+        late = [name for name in table.columns if name.startswith(("row", ROW, "·", "="))]
+        return table[late]
 
     # Outcomes
 
@@ -357,9 +362,8 @@ class _Law:
             for test, name in self.tests.items()
             if (test.fact in self.facts.late) == late
         ]
-        table = table.with_columns(tests)
-        columns = [column for line in self.lines[late] for column in self._line(line, table)]
-        return table.with_columns(columns)
+        table = added(table, tests)
+        return added(table, [column for line in self.lines[late] for column in self._line(line, table)])
 
     def _line(self, line: _Line, table: pl.DataFrame) -> Iterator[pl.Expr]:
         fixed = "·fixed" in table.columns
@@ -442,7 +446,7 @@ class _Law:
                     differs.append(self._governed(line, number) & (pl.col(line.outcome) == VIOLATED) & other)
             if differs:
                 columns.append(_some(differs).alias(line.rivalled))
-        return table.with_columns(columns)
+        return added(table, columns)
 
     @staticmethod
     def _governed(line: _Line, number: int) -> pl.Expr:
@@ -499,21 +503,23 @@ class _Law:
 
     def _findings(self, table: pl.DataFrame) -> pl.DataFrame:
         lines = [*self.lines[False], *self.lines[True]]
-        seen = table.select(
-            pl.col(line.outcome).is_in((VIOLATED, UNDETERMINED, AWAITING)).any() for line in lines
-        ).row(0) if lines else ()  # fmt: skip
         found = [
             one
-            for line, some in zip(lines, seen, strict=True)
-            if some
+            for line in lines
+            if (table.get_column(line.outcome).is_in((VIOLATED, UNDETERMINED, AWAITING))).any()
             for number, piece in enumerate(line.pieces)
             for one in self._findings_of(line, number, piece, table)
         ]
         return pl.concat(found) if found else pl.DataFrame(schema=FINDINGS)
 
     def _findings_of(self, line: _Line, number: int, piece: Slice, table: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        facts = {column_of(name) for name in piece.facts.values()}
+        tests = {self.tests[test] for formula in _formulas(piece) for clause in formula for test in clause}
+        read = {line.outcome, line.version, line.rivalled, "row", ROW, *facts, *tests}
         code = pl.col(line.outcome)
-        governed = table.lazy().filter(code.is_in((VIOLATED, UNDETERMINED, AWAITING)) & self._governed(line, number)).collect()
+        governed = table[[name for name in table.columns if name in read or name.startswith(("·", "given"))]].filter(
+            code.is_in((VIOLATED, UNDETERMINED, AWAITING)) & self._governed(line, number)
+        )
         breached = governed.filter(code == VIOLATED)
         if breached.height:
             yield from self._breaches(line, piece, breached)
@@ -547,8 +553,7 @@ class _Law:
 
     def _open(self, piece: Slice, waiting: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield the findings of what could not be judged, those that wait for the same facts together."""
-        verdicts = piece.verdicts
-        formulas = (verdicts.violated, verdicts.satisfied, verdicts.not_applicable)
+        formulas = _formulas(piece)
         tests = list(dict.fromkeys(test for formula in formulas for clause in formula for test in clause))
         state = {
             f"s{number}": pl.when(pl.col(column_of(test.fact)).is_null())
@@ -631,7 +636,8 @@ class _Law:
             (_year(self._law_day(line, table)) * 1024 + self._version(line) * 8 + pl.col(line.outcome)).alias(line.outcome)
             for line in lines
         ]
-        counted = table.select(column.value_counts().implode() for column in coded)
+        read = {name for column in coded for name in column.meta.root_names()}
+        counted = table[list(read)].select(column.value_counts().implode() for column in coded) if lines else pl.DataFrame()
         found = [
             (line, *divmod(code // 8, 128), code % 8, entry["count"])
             for line in lines
@@ -658,9 +664,10 @@ class _Law:
             for name, node in self.court.for_heads.items()
             for weak in (False, True)
         ]
-        some = table.filter(pl.col("·head").str.len_bytes() > 0)
-        left = some.select(pl.col("·head").alias("head"), pl.col("·dossier").alias("dossier"), pl.max_horizontal(days).alias("day"), *counts)
-        return left.filter(pl.col("day").is_not_null())
+        who = [pl.col("·head").alias("head"), pl.col("·dossier").alias("dossier"), pl.max_horizontal(days).alias("day")]
+        left = added(table[[ROW, *(name for name in table.columns if name[0] in "·ovr")]], [*who, *counts])
+        kept = left.filter((pl.col("head").str.len_bytes() > 0) & pl.col("day").is_not_null())
+        return kept[["head", "dossier", "day", *(column.meta.output_name() for column in counts)]]
 
     def _law_day(self, line: _Line, table: pl.DataFrame) -> pl.Expr:
         """Return the day whose law a rule was judged by."""
@@ -694,7 +701,7 @@ class _Gate:
             if line.rule in named:
                 days = [name for name in table.columns if name.startswith("·") and table.schema[name] == pl.Date]
                 versions = [line.version] if len(line.pieces) > 1 else []
-                judged = table.filter(pl.col(line.outcome) == VIOLATED).select(ROW, *days, *versions)
+                judged = table[[ROW, *days, *versions, line.outcome]].filter(pl.col(line.outcome) == VIOLATED)
                 granted = self._listed.filter(pl.col("rule") == line.rule).join(judged, on=ROW, how="inner")
                 if granted.height:
                     worth = granted.with_columns(_worth(line, "·fixed" in table.columns).alias("worth"))
@@ -715,7 +722,9 @@ class _Gate:
             return table.with_columns(none.alias(f"·{state}") for state in _STATES)
         named = set(self._listed.get_column("rule"))
         met = [
-            table.filter(pl.col(line.outcome).is_in((SATISFIED, NOT_APPLICABLE))).select(ROW, pl.lit(line.rule).alias("rule"))
+            table[[ROW, line.outcome]]
+            .filter(pl.col(line.outcome).is_in((SATISFIED, NOT_APPLICABLE)))
+            .select(ROW, pl.lit(line.rule).alias("rule"))
             for line in lines
             if line.rule in named
         ]
@@ -765,6 +774,10 @@ def _worth_under(piece: Slice, fixed: bool) -> pl.Expr:  # noqa: FBT001
 
 
 # Small expressions
+
+
+def _formulas(piece: Slice) -> tuple[Formula, Formula, Formula]:
+    return piece.verdicts.violated, piece.verdicts.satisfied, piece.verdicts.not_applicable
 
 
 def _version(piece: Slice) -> str:
@@ -836,7 +849,7 @@ def _failing(sets: Sequence[Sequence[str]] | None) -> str:
 def _plain(name: str, rows: pl.DataFrame) -> pl.Expr:
     """Return a fact as its digest reads it."""
     column = pl.col(column_of(name))
-    if rows.schema[column_of(name)] == pl.Boolean:
+    if rows.get_column(column_of(name)).dtype == pl.Boolean:
         return pl.when(column).then(pl.lit("True")).when(~column).then(pl.lit("False")).otherwise(pl.lit("None"))
     return column.cast(pl.String).fill_null("None")
 

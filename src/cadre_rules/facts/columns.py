@@ -102,22 +102,22 @@ class FactColumns:
         elements: dict[Path, pl.DataFrame] = {}
         for number in sorted(number for number in self._levels if (number >= LATE) == late):
             level = self._levels[number]
-            frame = frame.with_columns(level.columns)
+            frame = added(frame, level.columns)
             for path in {**level.elements, **level.gathered}:
                 if path not in elements:
                     elements[path] = self._exploded(frame, path)
-                listed = _given(elements[path], frame, self._needs[number, path]).with_columns(level.elements[path])
+                listed = added(_given(elements[path], frame, self._needs[number, path]), level.elements[path])
                 elements[path] = listed
                 if level.gathered[path]:
-                    asked = listed.select(ROW, *level.asked[path])
+                    asked = _selected(listed, [pl.col(ROW), *level.asked[path]])
                     sums = asked.group_by(ROW, maintain_order=True).agg(level.gathered[path])
-                    frame = frame.join(sums, on=ROW, how="left", maintain_order="left")
-            frame = frame.with_columns(level.settled)
+                    frame = frame.hstack(frame[[ROW]].join(sums, on=ROW, how="left", maintain_order="left").drop(ROW))
+            frame = added(frame, level.settled)
         return frame
 
     def _exploded(self, frame: pl.DataFrame, path: Path) -> pl.DataFrame:
         name = ".".join(path)
-        listed = frame.select(ROW, pl.col(name)).explode(name, empty_as_null=False, keep_nulls=False)
+        listed = frame[[ROW, name]].explode(name, empty_as_null=False, keep_nulls=False)
         columns = [_reached(pl.col(name), inner).alias(item) for item, inner in self._items[path].items()]
         return listed.select(pl.col(ROW).set_sorted(), *columns)
 
@@ -344,7 +344,17 @@ def _given(elements: pl.DataFrame, frame: pl.DataFrame, names: Sequence[str]) ->
     if not names:
         return elements
     rows = elements.get_column(ROW)
-    return elements.with_columns(frame.get_column(name).gather(rows) for name in names)
+    return elements.hstack([frame.get_column(name).gather(rows) for name in names])
+
+
+def added(frame: pl.DataFrame, columns: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Return the table with columns added, computed of no more columns than they read: a wide table is slow to ask."""
+    return frame.hstack(_selected(frame, columns)) if columns else frame
+
+
+def _selected(frame: pl.DataFrame, columns: Sequence[pl.Expr]) -> pl.DataFrame:
+    read = dict.fromkeys((ROW, *(name for column in columns for name in column.meta.root_names())))
+    return frame[list(read)].select(columns)
 
 
 # Values of the dossier and of the rulebook
