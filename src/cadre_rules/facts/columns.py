@@ -433,15 +433,48 @@ def _number(day: pl.Expr) -> pl.Expr:
     return day.cast(pl.Int32).cast(pl.Int64)
 
 
+@cache
+def _calendar() -> tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]:
+    """Return, by day from 0001-01-01, its month and day of the month; by month, its first day and its length.
+
+    To look a day up is ten times faster than to compute it.
+    """
+    days = pl.select(pl.date_range(date.min, date.max)).to_series()
+    firsts = days.filter(days.dt.day() == 1)
+    tables = (
+        days.dt.year().cast(pl.Int32) * 12 + days.dt.month() - 13,
+        days.dt.day(),
+        firsts.cast(pl.Int32),
+        firsts.dt.month_end().dt.day(),
+    )
+    month, day, first, length = (pl.lit(table.rechunk()) for table in tables)
+    return month, day, first, length
+
+
+_ORIGIN = -date(1970, 1, 1).toordinal() + 1
+"""0001-01-01 as polars numbers days."""
+
+
+def _month(day: pl.Expr) -> pl.Expr:
+    """Return the months since January of the year 1."""
+    return _calendar()[0].gather(day.cast(pl.Int32) - _ORIGIN)
+
+
+def _day_of_month(day: pl.Expr) -> pl.Expr:
+    return _calendar()[1].gather(day.cast(pl.Int32) - _ORIGIN)
+
+
 def _month_index(day: pl.Expr) -> pl.Expr:
-    return day.dt.year().cast(pl.Int64) * 12 + day.dt.month()
+    return _month(day).cast(pl.Int64) + 12 + 1
 
 
 def _months_between(first: pl.Expr, last: pl.Expr) -> pl.Expr:
-    early, late = pl.min_horizontal(first, last), pl.max_horizontal(first, last)
-    short = (late.dt.day() < early.dt.day()) & (late.dt.day() < late.dt.month_end().dt.day())
-    months = _month_index(late) - _month_index(early) - short.cast(pl.Int64)
-    return pl.when(first <= last).then(months).when(first > last).then(-months)
+    forward = first <= last
+    early, late = pl.when(forward).then(first).otherwise(last), pl.when(forward).then(last).otherwise(first)
+    end = _day_of_month(late)
+    short = (end < _day_of_month(early)) & (end < _calendar()[3].gather(_month(late)))
+    months = (_month(late) - _month(early) - short.cast(pl.Int32)).cast(pl.Int64)
+    return pl.when(forward).then(months).when(~forward).then(-months)
 
 
 def _weekdays_up_to(day: pl.Expr) -> pl.Expr:
@@ -470,10 +503,11 @@ def _add_days(day: pl.Expr, days: pl.Expr) -> pl.Expr:
 
 
 def _add_months(day: pl.Expr, months: pl.Expr) -> pl.Expr:
-    index = _month_index(day) - 1 + months
-    year = pl.when((index >= 12) & (index < 120_000)).then(index // 12)
-    first = pl.date(year, index % 12 + 1, 1)
-    return pl.date(year, index % 12 + 1, pl.min_horizontal(day.dt.day(), first.dt.month_end().dt.day()))
+    _, _, first, length = _calendar()
+    index = _month(day) + months
+    index = pl.when((index >= 0) & (index < 9999 * 12)).then(index.cast(pl.Int32))
+    within = pl.min_horizontal(_day_of_month(day), length.gather(index)).cast(pl.Int32)
+    return pl.when(index.is_not_null()).then(first.gather(index) + within - 1).cast(pl.Date)
 
 
 def _dated(compute: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Value, Value], Value]:
