@@ -309,6 +309,7 @@ class Assessment(_Stated):
     """What a named assessor found of a criterion only people can judge."""
 
     criterion: Text = _is("tiêu chí", "rule it answers", required=True)
+    entry: Text | None = _is("mã dòng", "leader it is about, where the unit has several")
     assessor: Text | None = _is("người đánh giá", "assessor")
     assessed_on: Day | None = _is("ngày đánh giá", "day assessed")
     conclusion: Annotated[str, c.CONCLUSION] | None = _is("kết luận", "conclusion")
