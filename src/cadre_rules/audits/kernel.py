@@ -70,8 +70,6 @@ _CODES = {"violated": (VIOLATED,), "satisfied": (SATISFIED,), "not_applicable": 
     "excepted": (EXCEPTED,),
 }
 MAX_SETS = 3
-MIN_TOGETHER = 20_000
-"""Subjects below which days of different law are judged together rather than apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +99,9 @@ class BulkJudge:
         found = list(self._court(kind).judged(_subjects(kind, frame, as_of, today)))
         children = DOSSIERS[kind].children
         if children is not None and frame.get_column(children[0]).dtype != pl.Null:
-            parts = _parts(kind, children, frame, as_of, today)
-            found += self._court(children[1]).judged(parts) if parts.height else []
+            court = self._court(children[1])
+            parts = _parts(court, children[0], frame, as_of, today)
+            found += court.judged(parts) if parts.height else []
         return _put_together(found)
 
     def judge_heads(self, heads: pl.DataFrame, *, as_of: AsOf = "decision", today: date) -> Judged:
@@ -132,7 +131,7 @@ class BulkJudge:
     def _court(self, kind: str) -> "_Court":
         if kind not in self._courts:
             whole = self._court("head") if kind != "head" else None
-            self._courts[kind] = _Court(self.rulebook, kind, self._tables, whole.counted if whole is not None else {})
+            self._courts[kind] = _Court(self.rulebook, kind, self._tables, whole.counts if whole is not None else {})
         return self._courts[kind]
 
 
@@ -178,21 +177,20 @@ def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.Da
     return _dated(listed, {name: _path(path) for name, path in days.items()}, as_of, today)
 
 
-def _parts(kind: str, children: tuple[str, str], frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
-    """Return the parts of dossiers as subjects: their own fields and, under the whole's name, the whole."""
-    field_, part = children
-    whole = PARTS[part][0]
-    listed = _subjects(kind, frame, as_of, today).rename({"row": "·row"})
-    names = frame_schema(kind)
-    kept = [pl.struct(pl.col(name) for name in names if name != field_).alias(whole)]
+def _parts(court: "_Court", listed_in: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
+    """Return the parts of dossiers as subjects: their own fields and, under the whole's name, what is read of the whole."""
+    whole = PARTS[court.kind][0]
+    listed = _subjects(whole, frame, as_of, today).rename({"row": "·row"})
+    names = frame_schema(whole)
+    kept = [pl.struct(pl.col(name) for name in names if (whole, name) in court.read).alias(whole)]
     rest = [name for name in listed.columns if name not in names]
-    rows = listed.select(*rest, *kept, pl.col(field_).alias("·part"))
+    rows = listed.select(*rest, *kept, pl.col(listed_in).alias("·part"))
     rows = rows.explode("·part", empty_as_null=False, keep_nulls=False)
     inner = rows.get_column("·part").struct.unnest()
-    rows = rows.drop("·part").with_columns(*(column for column in inner.get_columns() if column.name not in (whole, "id")))
-    rows = rows.with_columns(inner.get_column("id").alias("·entry")).rename({"·row": "row"})
+    rows = rows.drop("·part").with_columns(*(column for column in inner.get_columns() if column.name != whole))
+    rows = rows.with_columns(pl.col("id").alias("·entry")).rename({"·row": "row"})
     rows = rows.with_columns(pl.concat_str("·subject", "·entry", separator="/").alias("·subject"))
-    if part != "figure":
+    if court.kind != "figure":
         return rows
     on = _path(("on", "latest"))
     decided = {name: pl.coalesce(on, pl.col(f"·{name}")) for name in _ORDER}
@@ -245,6 +243,10 @@ class _Court:
         if problems:
             raise RulebookError(problems)
         self.kind, self.rulebook, self.tables, self.for_heads = kind, rulebook, tables, for_heads
+        nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact)]
+        self.read = {node.path[:2] for node in nodes if isinstance(node, ex.Field | ex.Each)}
+        self.counts = {f"count{n}": node for n, node in enumerate(dict.fromkeys(n for n in nodes if isinstance(n, ex.Outcomes)))}
+        """The counts over outcomes that this kind's rules read, under the names of their columns."""
         self.allowed = frozenset(rule.id for rule in rulebook.rules if rule.exception is not None)
         grouped: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in self.program.slices:
@@ -255,41 +257,12 @@ class _Court:
             self.lines[late].append(_Line(number, rule, hangs_on, tuple(ordered)))
         self._laws: dict[tuple[str, ...], _Law] = {}
 
-    @property
-    def counted(self) -> dict[str, ex.Outcomes]:
-        """Return the counts over outcomes that this kind's rules read, under the names of their columns."""
-        nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact) if isinstance(node, ex.Outcomes)]
-        return {f"count{number}": node for number, node in enumerate(dict.fromkeys(nodes))}
-
     def judged(self, subjects: pl.DataFrame) -> Iterator[Judged]:
-        """Yield what is found of the subjects, those of like days together."""
+        """Yield what is found of the subjects, if any rule governs one."""
         subjects = subjects.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-        for together in self._by_law(subjects):
-            law = self._law(together)
-            if law.lines[False] or law.lines[True]:
-                yield law.judged(together.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW)))
-
-    def _by_law(self, subjects: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Part the subjects where the law of their day changes, though not into crumbs."""
-        windows = [piece.window for late in (False, True) for line in self.lines[late] for piece in line.pieces]
-        edges = sorted({edge for window in windows for edge in (window.starts, window.until) if edge is not None})
-        if subjects.height < 2 * MIN_TOGETHER or not edges:
-            yield subjects
-            return
-        era = pl.lit(pl.Series(edges, dtype=pl.Date)).search_sorted(pl.col("·day"), side="right")
-        eras = subjects.select(era.alias("era")).get_column("era")
-        sizes = eras.value_counts().sort("era")
-        group, held, groups = 0, 0, {}
-        for number, size in sizes.iter_rows():
-            groups[number] = group
-            held += size
-            if held >= MIN_TOGETHER:
-                group, held = group + 1, 0
-        chosen = eras.replace_strict(list(groups), list(groups.values()), return_dtype=pl.UInt32)
-        for number in range(group + 1):
-            part = subjects.filter(chosen == number)
-            if part.height:
-                yield part
+        law = self._law(subjects)
+        if law.lines[False] or law.lines[True]:
+            yield law.judged(subjects)
 
     def _law(self, subjects: pl.DataFrame) -> "_Law":
         """Return the law of all rule versions that may govern these subjects."""
@@ -458,7 +431,7 @@ class _Law:
         """Yield a count over the first pass that facts of the second read, and how much of it is provisional."""
         match node:
             case ex.Outcomes() if self.court.kind == "head":
-                column = next(column for column, counted in self.court.counted.items() if counted == node)
+                column = next(column for column, counted in self.court.counts.items() if counted == node)
                 yield pl.col(f"·{column}").alias(name)
                 yield pl.col(f"·{column}.weak").alias(f"{name}.weak")
             case ex.Outcomes():
@@ -470,21 +443,23 @@ class _Law:
     def matching(self, wanted: ex.Outcomes, table: pl.DataFrame, *, provisional: bool = False) -> pl.Expr:
         """Return how many outcomes of the first pass are as wanted, or how many of those are provisional."""
         tags = set(wanted.tags)
+        codes = [code for outcome in wanted.outcomes for code in _CODES[outcome]]
         terms = []
-        codes = [code for outcome in wanted.outcomes for code in _CODES[outcome]] or [*range(1, 7)]
         for line in self.lines[False]:
             if wanted.rules and line.rule not in wanted.rules:
                 continue
-            for number, piece in enumerate(line.pieces):
-                if tags and tags.isdisjoint(piece.rule.tags):
-                    continue
-                if provisional and not self.provisional(piece):
-                    continue
-                right = self._governed(line, number) & pl.col(line.outcome).is_in(codes)
-                if wanted.levels:
-                    right &= self._level_in(line, piece, wanted.levels, table)
-                terms.append(right.cast(pl.Int64))
-        return pl.sum_horizontal(terms) if terms else pl.lit(0, pl.Int64)
+            code = pl.col(line.outcome)
+            right = _some(code == one for one in codes) if codes else code != NONE
+            meant = [
+                not (tags and tags.isdisjoint(piece.rule.tags)) and (not provisional or self.provisional(piece))
+                for piece in line.pieces
+            ]
+            alike = all(meant) and len({level_of(piece) for piece in line.pieces} if wanted.levels else "1") == 1
+            for number, piece in enumerate(line.pieces[:1] if alike else line.pieces):
+                if meant[number]:
+                    governed = right if alike else right & self._governed(line, number)
+                    terms.append(governed & self._level_in(line, piece, wanted.levels, table) if wanted.levels else governed)
+        return pl.sum_horizontal(term.cast(pl.UInt16) for term in terms).cast(pl.Int64) if terms else pl.lit(0, pl.Int64)
 
     @staticmethod
     def _level_in(line: _Line, piece: Slice, levels: Sequence[str], table: pl.DataFrame) -> pl.Expr:
@@ -658,7 +633,13 @@ class _Law:
         lines = self.lines[False]
         if self.court.kind == "head" or not lines:
             return pl.DataFrame(schema=HEADS)
-        days = [pl.when(pl.col(line.outcome) != NONE).then(self._law_day(line, table)) for line in lines]
+        by_day: dict[str, list[_Line]] = defaultdict(list)
+        for line in lines:
+            by_day[line.hangs_on].append(line)
+        days = [
+            pl.when(pl.any_horizontal(pl.col(line.outcome) != NONE for line in together)).then(self._law_day(together[0], table))
+            for together in by_day.values()
+        ]
         counts = [
             self.matching(node, table, provisional=weak).alias(f"{name}.weak" if weak else name)
             for name, node in self.court.for_heads.items()

@@ -6,7 +6,7 @@ subjects', are computed there together, and are gathered back to their subject.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, partial, reduce
@@ -80,6 +80,7 @@ class FactColumns:
         self._fields, self._definitions, self._tables = fields_of(subject), definitions, tables
         self._known: dict[tuple[ex.Expression, Path | None], Value] = {}
         self._levels: dict[int, _Level] = defaultdict(_Level)
+        self._places: dict[tuple[ex.Expression, Path | None], _Place] = {}
         self._count = 0
         self.leaves: dict[str, Path] = {}
         """Columns the table must have, and the paths of the dossier they are read from; lists among them."""
@@ -88,7 +89,8 @@ class FactColumns:
         self._items: dict[Path, dict[str, Path]] = defaultdict(dict)
         self.late: set[str] = set()
         wanted = list(wanted)
-        self._uses = Counter(_uses(definitions, wanted))
+        self._uses = Counter(child for _, child in _uses(definitions, wanted))
+        self._compared = {child for parent, child in _uses(definitions, wanted) if not isinstance(parent, ex.Fact)}
         for name in wanted:
             value = self._value(ex.Fact(name), None)
             if value.level >= LATE:
@@ -140,6 +142,8 @@ class FactColumns:
         key = (node, at)
         if key not in self._known:
             value = self._built(node, at)
+            if isinstance(node, ex.Field | ex.Item) and value.folded is not None and node in self._compared:
+                value = self._folded(value, at)
             shared = isinstance(node, ex.Call | ex.Within) and self._uses[node] > 1
             self._known[key] = self._column(value, at) if shared or isinstance(node, ex.Fact | ex.Lookup) else value
         return self._known[key]
@@ -162,6 +166,34 @@ class FactColumns:
         columns = self._levels[level].columns if at is None else self._levels[level].elements[at]
         columns += [expr.alias(f"n{self._count}.{part}") for part, expr in value.parts().items()]
         return Value(value.kind, **{part: pl.col(f"n{self._count}.{part}") for part in value.parts()}, level=level)
+
+    def _folded(self, value: Value, at: Path | None) -> Value:
+        """Give the name of a text a column of its own: it is costly, and often asked for."""
+        assert value.folded is not None
+        if value.folded.meta.is_column():
+            return value
+        return replace(value, folded=self._single(value.folded, at), level=1)
+
+    def _single(self, expr: pl.Expr, at: Path | None, level: int = 1) -> pl.Expr:
+        self._count += 1
+        columns = self._levels[level].columns if at is None else self._levels[level].elements[at]
+        columns.append(expr.alias(f"n{self._count}"))
+        return pl.col(f"n{self._count}")
+
+    def _place(self, node: ex.Expression, at: Path | None) -> "_Place":
+        """Return a place in columns by which places compare."""
+        at = at if _has_item(node) else None
+        if (node, at) not in self._places:
+            area = self._value(node, at)
+            level = area.level + 1
+            codes = self._tables.areas
+            texts = [("province", codes.code_before), ("province", codes.code_after), ("district", bare), ("commune", bare)]
+            parts = [
+                self._single(_mapped(area.low.struct.field(name), function, pl.String()), at, level) for name, function in texts
+            ]
+            stated = self._single(area.low.is_not_null(), at, level)
+            self._places[node, at] = _Place(*parts, stated, level)
+        return self._places[node, at]
 
     def _built(self, node: ex.Expression, at: Path | None) -> Value:
         match node:
@@ -190,8 +222,10 @@ class FactColumns:
                 names = tuple(name for name, _ in node.keys)
                 return _at_level(_Finder(self._tables.rows[node.table], names, node.get).value(keys, on), [*keys, *on])
             case ex.Within(area, other, level, on_day):
-                values = [self._value(part, at) for part in (area, other, level, on_day)]
-                return _at_level(_within(self._tables, *values), values)
+                one, another = self._place(area, at), self._place(other, at)
+                values = [self._value(part, at) for part in (level, on_day)]
+                value = _within(self._tables.areas.reform, one, another, *values)
+                return replace(value, level=max(one.level, another.level, *(part.level for part in values)))
             case ex.Outcomes() | ex.Exceptions():
                 name = f"given{len(self.given)}"
                 self.given[name] = node
@@ -312,8 +346,10 @@ def column_of(fact: str) -> str:
     return f"={fact}"
 
 
-def _uses(definitions: Mapping[str, ex.Expression], wanted: Iterable[str]) -> Iterable[ex.Expression]:
-    """Yield every node once for each place of another node it stands in."""
+def _uses(
+    definitions: Mapping[str, ex.Expression], wanted: Iterable[str]
+) -> Iterator[tuple[ex.Expression, ex.Expression]]:
+    """Yield every node with each node it stands in."""
     seen: set[ex.Expression] = set()
     waiting: list[ex.Expression] = [ex.Fact(name) for name in wanted]
     while waiting:
@@ -321,7 +357,7 @@ def _uses(definitions: Mapping[str, ex.Expression], wanted: Iterable[str]) -> It
         if node not in seen:
             seen.add(node)
             inner = [definitions[node.name]] if isinstance(node, ex.Fact) else list(ex.children(node))
-            yield from inner
+            yield from ((node, child) for child in inner)
             waiting += inner
 
 
@@ -789,20 +825,23 @@ def _cell_kind(cells: Iterable[Any]) -> tuple[ex.ValueKind, pl.DataType]:
             return "str", pl.String()
 
 
-def _within(tables: Tables, area: Value, other: Value, level: Value, on: Value) -> Value:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An area as columns: the codes of its province on both sides of the reform, its district, its commune, whether it is stated."""
+
+    before: pl.Expr
+    after: pl.Expr
+    district: pl.Expr
+    commune: pl.Expr
+    stated: pl.Expr
+    level: int
+
+
+def _within(reform: date, area: _Place, other: _Place, level: Value, on: Value) -> Value:
     """Tell whether two places are one, as `AreaMap.same` does."""
-    areas = tables.areas
-    reformed = on.low >= areas.reform
-    exact = None if on.top is None else on.low == on.high
-
-    def part(value: Value, name: str, function: Callable[[str], Any]) -> pl.Expr:
-        return _mapped(value.low.struct.field(name), function, pl.String())
-
-    def same(name: str, function: Callable[[str], Any]) -> pl.Expr:
-        return part(area, name, function) == part(other, name, function)
-
-    province = pl.when(reformed).then(same("province", areas.code_after)).otherwise(same("province", areas.code_before))
-    district, commune = same("district", bare), same("commune", bare)
+    reformed = on.low >= reform
+    province = pl.when(reformed).then(area.after == other.after).otherwise(area.before == other.before)
+    district, commune = area.district == other.district, area.commune == other.commune
     false = pl.lit(value=False)
     below = (
         pl.when(reformed | (commune == false))  # a commune that differs differs, whatever the district
@@ -812,8 +851,8 @@ def _within(tables: Tables, area: Value, other: Value, level: Value, on: Value) 
         .when(district)
         .then(commune)
     )
-    stated = area.low.is_not_null() & other.low.is_not_null() & level.low.is_not_null() & on.low.is_not_null()
-    stated = stated if exact is None else stated & exact
+    stated = area.stated & other.stated & level.low.is_not_null() & on.low.is_not_null()
+    stated = stated if on.top is None else stated & (on.low == on.top)
     answer = (
         pl.when(stated & ((level.low == "province") | (province == false)))
         .then(province)
