@@ -1,0 +1,126 @@
+"""A fictional population of personnel decisions with planted breaches, by which an audit can be scored.
+
+python benchmarks/population.py --seed 1 --count 1000000 --out FOLDER [--planted 0.02]
+python benchmarks/population.py score PLANTED FINDINGS
+
+The first writes appointments.parquet and planted.parquet into a folder, and smaller shares of other dossiers into
+planning.parquet, bodies.parquet, units.parquet and statistics.parquet. The same seed and count give the same dossiers.
+The second compares an audit's findings with what was planted: found, missed, false. A false one is a finding of a breach
+(violated, at level violation, exception_needed or target_missed) that nobody planted. Exit 1 when one is missed or false.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+from breaches import APPOINTMENT_BREACHES
+from people import FIRST_DAY, LAST_DAY, SCENARIOS, Draft, blurred, day, draw, joined, table_of
+
+CHUNK = 25_000
+"""Dossiers drawn together; with it and the seed, a population is fixed."""
+
+BREACH_LEVELS = ("violation", "exception_needed", "target_missed")
+PLANTED = {"subject": pl.String, "rule": pl.String, "level": pl.String}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["score"]:
+        return _score(given[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1_000_000, help="appointments")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--planted", type=float, default=0.02, help="share of the dossiers with a breach")
+    options = parser.parse_args(given)
+    write(options.out, options.seed, options.count, options.planted)
+    return 0
+
+
+def write(folder: Path, seed: int, count: int, share: float) -> None:
+    """Write a population into a folder, a row group for each chunk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    planted, writer, start = [], None, time.perf_counter()
+    for table, breaches in chunks(seed, count, share):
+        arrow = table.to_arrow()
+        writer = writer or pq.ParquetWriter(folder / "appointments.parquet", arrow.schema, compression="zstd")
+        writer.write_table(arrow, row_group_size=CHUNK)
+        planted.append(breaches)
+        print(f"{sum(map(len, planted)):>9,} planted  {time.perf_counter() - start:6.1f} s", file=sys.stderr)
+    if writer is not None:
+        writer.close()
+    pl.concat(planted).write_parquet(folder / "planted.parquet")
+
+
+def chunks(seed: int, count: int, share: float) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield the appointments of a population chunk by chunk, each with what is planted in it."""
+    for number, first in enumerate(range(0, count, CHUNK)):
+        yield appointments(np.random.default_rng([seed, number]), first, min(CHUNK, count - first), share)
+
+
+def appointments(chance: np.random.Generator, first: int, count: int, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return appointments, and the breaches planted in them; each kind of breach comes by turns."""
+    which = np.full(count, -1)
+    spots = np.sort(chance.permutation(count)[: round(count * share)])
+    which[spots] = (first + np.arange(len(spots))) % len(APPOINTMENT_BREACHES)
+    names = chance.choice(list(SCENARIOS), count, p=np.array([*SCENARIOS.values()]) / 100.0).tolist()
+    since, until = np.full(count, day(FIRST_DAY)), np.full(count, day(LAST_DAY))
+    for row in spots:
+        breach = APPOINTMENT_BREACHES[which[row]]
+        names[row], since[row], until[row] = breach.scenario, day(breach.since) + 2, day(breach.until)
+    draft = draw(chance, first, names, since, until)
+    sound = draft.flat["row"]
+    draft = blurred(chance, draft, keep=pl.Series(spots))
+    draft = joined([draft.of(sound.filter(pl.Series(which < 0))), *_planted(draft, which)]) if len(spots) else draft
+    ids = draft.flat["id"]
+    told = [(ids[int(row)], *breach) for row in spots for breach in APPOINTMENT_BREACHES[which[row]].told()]
+    return table_of(draft), pl.DataFrame(told, schema=PLANTED, orient="row")
+
+
+def _planted(draft: Draft, which: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Iterator[Draft]:
+    chosen = draft.of(pl.Series(np.flatnonzero(which >= 0)))
+    for number in np.unique(which[which >= 0]):
+        yield APPOINTMENT_BREACHES[number].planted(chosen.of(pl.Series(np.flatnonzero(which == number))))
+
+
+def _score(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="population.py score", description="Compare an audit's findings with what was planted.")
+    parser.add_argument("planted", type=Path)
+    parser.add_argument("findings", type=Path, help="Parquet file, or a folder of parts")
+    options = parser.parse_args(arguments)
+    findings = pl.read_parquet(options.findings / "*.parquet" if options.findings.is_dir() else options.findings)
+    scores = score(pl.read_parquet(options.planted), findings)
+    print(_told(scores))
+    return int(scores.filter((pl.col("missed") > 0) | (pl.col("false") > 0)).height > 0)
+
+
+def score(planted: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """Return, by rule and level, how many breaches were planted, found, missed, and found where nobody planted one."""
+    key = list(PLANTED)
+    found = findings.filter((pl.col("outcome") == "violated") & pl.col("level").is_in(BREACH_LEVELS)).select(key).unique()
+    planted = planted.select(key)
+    counts = {
+        "planted": planted,
+        "found": planted.join(found, on=key, how="semi"),
+        "missed": planted.join(found, on=key, how="anti"),
+        "false": found.join(planted, on=key, how="anti"),
+    }
+    told = [table.group_by("rule", "level").len().with_columns(pl.lit(name).alias("what")) for name, table in counts.items()]
+    wide = pl.concat(told).pivot("what", on_columns=list(counts), index=["rule", "level"], values="len").fill_null(0)
+    return wide.select("rule", "level", *counts).sort("rule", "level")
+
+
+def _told(scores: pl.DataFrame) -> str:
+    lines = ["| rule | level | planted | found | missed | false |", "|---|---|---:|---:|---:|---:|"]
+    lines += [f"| {rule} | {level} | {p:,} | {f:,} | {m:,} | {x:,} |" for rule, level, p, f, m, x in scores.iter_rows()]
+    total = scores.select("planted", "found", "missed", "false").sum().row(0)
+    return "\n".join([*lines, "| **all** | | " + " | ".join(f"{number:,}" for number in total) + " |"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
