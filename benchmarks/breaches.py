@@ -175,7 +175,7 @@ APPOINTMENT_BREACHES = (
     ),
     Breach(
         "kin-in-one-collective",
-        "civil:Phó Giám đốc Sở Thương mại",
+        "civil:Phó Giám đốc Sở Thuế vụ",
         (_kin(role="deputy", body="leadership"),),
         date(2023, 7, 11),
         level="exception_needed",

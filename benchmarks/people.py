@@ -48,8 +48,8 @@ civil,Phó Giám đốc Sở Nội vụ,Sở Nội vụ,province,home_affairs,de
 civil,Giám đốc Sở Nội vụ,Sở Nội vụ,province,home_affairs,head,5,civil_servant,province_department_head,leadership
 civil,Phó Giám đốc Sở Tài chính,Sở Tài chính,province,finance,deputy,4,civil_servant,province_department_deputy,leadership
 civil,Giám đốc Sở Tài chính,Sở Tài chính,province,finance,head,5,civil_servant,province_department_head,leadership
-civil,Phó Giám đốc Sở Thương mại,Sở Thương mại,province,industry_trade,deputy,4,civil_servant,province_department_deputy,leadership
-civil,Giám đốc Sở Thương mại,Sở Thương mại,province,industry_trade,head,5,civil_servant,province_department_head,leadership
+civil,Phó Giám đốc Sở Thuế vụ,Sở Thuế vụ,province,industry_trade,deputy,4,civil_servant,province_department_deputy,leadership
+civil,Giám đốc Sở Thuế vụ,Sở Thuế vụ,province,industry_trade,head,5,civil_servant,province_department_head,leadership
 civil,Phó Giám đốc Sở Y tế,Sở Y tế,province,health,deputy,4,civil_servant,province_department_deputy,leadership
 civil,Giám đốc Sở Y tế,Sở Y tế,province,health,head,5,civil_servant,province_department_head,leadership
 civil,Phó Giám đốc Sở Giáo dục,Sở Giáo dục,province,education,deputy,4,civil_servant,province_department_deputy,leadership

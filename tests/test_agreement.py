@@ -1,4 +1,4 @@
-"""Lowering and both matchers agree with a three-valued oracle that has never seen a formula."""
+"""Lowering and every matcher agree with a three-valued oracle that has never seen a formula."""
 
 import unicodedata
 import warnings
@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, TypeAlias
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cadre_rules.engine import bulk
 from cadre_rules.engine.plain import PlainMatcher
 from cadre_rules.engine.single import MAX_NUMBER, SingleMatcher
 from cadre_rules.errors import EngineDisagreementWarning
-from cadre_rules.formula import FactTest
+from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
 from cadre_rules.lowering import MAX_CHOICES, Lowering, TooLargeError, passes
 from cadre_rules.rulebook.schema import Condition, Every, Not, Some
 from cadre_rules.rulebook.schema import Test as Comparison
@@ -36,6 +38,7 @@ WORDS = {
     "signed": ["equals", "one_of", "stated", *ORDER],
     "votes": ["equals", "one_of", "stated", *ORDER],
 }
+TYPES = {"age": pl.Int64, "title": pl.String, "party": pl.Boolean, "signed": pl.Date, "votes": pl.Int64}
 LOWERING = Lowering(lambda fact: fact, {})
 
 
@@ -104,7 +107,9 @@ def test_every_matcher_says_what_the_oracle_says(conditions: list[Condition], ro
     formulas = {f"holds {n}": LOWERING.holds(condition) for n, condition in enumerate(conditions)}
     formulas |= {f"fails {n}": LOWERING.fails(condition) for n, condition in enumerate(conditions)}
     single, plain = SingleMatcher(formulas), PlainMatcher(formulas)
-    for row in rows:
+    table = bulk.match(pl.DataFrame(rows, schema=TYPES, orient="row"), formulas)
+    assert set(table.dtypes) == {pl.Boolean}
+    for row, columns in zip(rows, table.iter_rows(named=True), strict=True):
         said = [oracle(condition, row) for condition in conditions]
         wanted = {f"holds {n}" for n, answer in enumerate(said) if answer is True}
         wanted |= {f"fails {n}" for n, answer in enumerate(said) if answer is False}
@@ -113,6 +118,8 @@ def test_every_matcher_says_what_the_oracle_says(conditions: list[Condition], ro
             fired = single.match(row)
         assert fired.keys() == wanted
         assert plain.match(row) == fired
+        assert {name for name, holds in columns.items() if holds} == wanted
+        assert None not in columns.values()
         for name, clause in fired.items():
             assert clause in formulas[name]
             assert all(row[test.fact] is not None and passes(row[test.fact], test) for test in clause)
@@ -193,6 +200,43 @@ def test_a_clause_nobody_wrote_is_a_disagreement(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(single, "_hear", lambda row, asked: {"yes": [(FactTest("n", ">", (1,)),)]})
     with pytest.warns(EngineDisagreementWarning, match="differs on yes"):
         assert single.match({"n": 1}) == {"yes": formulas["yes"][0]}
+
+
+@pytest.mark.parametrize("relation", ["in", "not in"])
+@pytest.mark.parametrize("many", [1, 8, 9, 40])
+def test_a_table_is_matched_as_its_rows_are_however_many_constants_there_are(relation: Any, many: int) -> None:
+    formulas: dict[str, Formula] = {
+        "texts": ((FactTest("title", relation, tuple(f"t{n}" for n in range(many))),),),
+        "numbers": ((FactTest("age", relation, tuple(range(many))),),),
+        "days": ((FactTest("signed", relation, tuple(date(2020, 1, 1) + timedelta(days=n) for n in range(many))),),),
+        "flags": ((FactTest("party", relation, (True,)),), (FactTest("party", relation, (False, True)),)),
+    }
+    first = date(2020, 1, 1)
+    rows: list[dict[str, Any]] = [
+        {"title": f"t{n}", "age": n, "signed": first + timedelta(days=n), "party": n % 2 == 0} for n in range(45)
+    ]
+    rows.append(dict.fromkeys(rows[0]))
+    table = bulk.match(pl.DataFrame(rows), formulas)
+    plain = PlainMatcher(formulas)
+    assert [dict(zip(formulas, row, strict=True)) for row in table.iter_rows()] == [
+        {name: name in plain.match(row) for name in formulas} for row in rows
+    ]
+
+
+def test_a_fact_a_table_does_not_know_is_not_stated() -> None:
+    formulas: dict[str, Formula] = {
+        "always": ALWAYS,
+        "never": NEVER,
+        "stated": ((FactTest("age", "stated"),),),
+        "young": ((FactTest("age", "<", (30,)),),),
+        "either": ((FactTest("age", "<", (30,)),), (FactTest("votes", ">", (0,)),)),
+    }
+    unknown = pl.DataFrame({"age": [None, None], "votes": [1, None]}, schema={"age": pl.Null, "votes": pl.Int64})
+    for table in (unknown, unknown.select("votes")):
+        matched = bulk.match(table, formulas)
+        assert list(matched.iter_rows()) == [(True, False, False, False, True), (True, False, False, False, False)]
+    assert bulk.match(unknown, {"always": ALWAYS}).height == 2
+    assert bulk.match(unknown.clear(), formulas).height == 0
 
 
 def test_a_row_leaves_nothing_behind() -> None:
