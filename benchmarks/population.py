@@ -1,11 +1,13 @@
 """A fictional population of personnel decisions with planted breaches, by which an audit can be scored.
 
 python benchmarks/population.py --seed 1 --count 1000000 --out FOLDER [--planted 0.02]
+python benchmarks/population.py check FOLDER FINDINGS
 python benchmarks/population.py score PLANTED FINDINGS
 
 The first writes appointments.parquet and planted.parquet into a folder, and smaller shares of other dossiers into
 planning.parquet, bodies.parquet, units.parquet and statistics.parquet. The same seed and count give the same dossiers.
-The second compares an audit's findings with what was planted: found, missed, false. A false one is a finding of a breach
+The second judges a (small) population dossier by dossier with `cadre_rules.check` and writes what it found.
+The third compares an audit's findings with what was planted: found, missed, false. A false one is a finding of a breach
 (violated, at level violation, exception_needed or target_missed) that nobody planted. Exit 1 when one is missed or false.
 """
 
@@ -13,7 +15,9 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,10 +25,18 @@ import pyarrow.parquet as pq
 from breaches import APPOINTMENT_BREACHES
 from people import FIRST_DAY, LAST_DAY, SCENARIOS, Draft, blurred, day, draw, joined, table_of
 
+from cadre_rules.checks import check
+from cadre_rules.dossier.values import PartialDate
+from cadre_rules.rulebook.loading import load_rulebook
+from cadre_rules.rulebook.model import Rulebook
+
 CHUNK = 25_000
 """Dossiers drawn together; with it and the seed, a population is fixed."""
 
 BREACH_LEVELS = ("violation", "exception_needed", "target_missed")
+FILES = ("appointments", "planning", "bodies", "units", "statistics")
+TODAY = date(2026, 11, 25)
+FOUND = {"subject": pl.String, "rule": pl.String, "outcome": pl.String, "level": pl.String}
 PLANTED = {"subject": pl.String, "rule": pl.String, "level": pl.String}
 
 
@@ -32,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["score"]:
         return _score(given[1:])
+    if given[:1] == ["check"]:
+        return _check(given[1:])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1_000_000, help="appointments")
@@ -88,6 +102,43 @@ def _planted(draft: Draft, which: "np.ndarray[tuple[int], np.dtype[np.int64]]") 
         yield APPOINTMENT_BREACHES[number].planted(chosen.of(pl.Series(np.flatnonzero(which == number))))
 
 
+def _check(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="population.py check", description="Judge a population dossier by dossier.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("findings", type=Path, help="Parquet file to write")
+    options = parser.parse_args(arguments)
+    tables = [pl.read_parquet(path) for path in sorted(options.folder.glob("*.parquet")) if path.stem in FILES]
+    pl.concat([checked(table, load_rulebook("vn")) for table in tables]).write_parquet(options.findings)
+    return 0
+
+
+def checked(table: pl.DataFrame, rulebook: Rulebook) -> pl.DataFrame:
+    """Return what `check` finds in each dossier of a table, alone."""
+    found = [
+        (finding.subject, finding.rule, finding.outcome, finding.level)
+        for row in table.iter_rows(named=True)
+        for finding in check(stated(row), rulebook, today=TODAY).findings
+    ]
+    return pl.DataFrame(found, schema=FOUND, orient="row")
+
+
+def stated(value: Any) -> Any:
+    """Return a row of a table as the plain values a file would hold: what is null is left out, a span is written short."""
+    match value:
+        case {"earliest": date() as earliest, "latest": date() as latest}:
+            return str(earliest if earliest == latest else PartialDate(earliest, latest))
+        case dict():
+            return {name: stated(part) for name, part in value.items() if not _silent(part)}
+        case list():
+            return [stated(part) for part in value]
+        case _:
+            return value
+
+
+def _silent(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and all(map(_silent, value.values())))
+
+
 def _score(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="population.py score", description="Compare an audit's findings with what was planted.")
     parser.add_argument("planted", type=Path)
@@ -95,7 +146,7 @@ def _score(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     findings = pl.read_parquet(options.findings / "*.parquet" if options.findings.is_dir() else options.findings)
     scores = score(pl.read_parquet(options.planted), findings)
-    print(_told(scores))
+    print(told(scores))
     return int(scores.filter((pl.col("missed") > 0) | (pl.col("false") > 0)).height > 0)
 
 
@@ -115,7 +166,8 @@ def score(planted: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     return wide.select("rule", "level", *counts).sort("rule", "level")
 
 
-def _told(scores: pl.DataFrame) -> str:
+def told(scores: pl.DataFrame) -> str:
+    """Return scores as a table for people."""
     lines = ["| rule | level | planted | found | missed | false |", "|---|---|---:|---:|---:|---:|"]
     lines += [f"| {rule} | {level} | {p:,} | {f:,} | {m:,} | {x:,} |" for rule, level, p, f, m, x in scores.iter_rows()]
     total = scores.select("planted", "found", "missed", "false").sum().row(0)

@@ -1,24 +1,26 @@
 """The bulk matcher: which formulas each row of a table makes true, with polars.
 
 A test of a fact that is not stated is null here, and stays null through "and" and "or" unless the rest decides: what is
-null in the end was never proved. As formulas negate nothing, that is the meaning the plain matcher gives them.
+null in the end was never proved. As formulas negate nothing but "in", that is the meaning the plain matcher gives them.
+Each comparison of a fact with a constant is made once, whichever tests ask for it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
-from operator import and_, eq, ge, gt, le, lt, ne, or_
+from operator import and_, ge, gt, le, lt, or_
 from typing import Any, TypeAlias
 
 import polars as pl
 
-from cadre_rules.formula import Clause, FactTest, Formula, Relation, Scalar
+from cadre_rules.formula import Clause, FactTest, Formula, Relation
 
-_Compare: TypeAlias = Callable[[Any, Any], Any]
+_Names: TypeAlias = Mapping[FactTest, str]
+"""The column of each comparison."""
 
-_ORDERINGS: Mapping[Relation, _Compare] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+_ORDERINGS: Mapping[Relation, Callable[[Any, Any], Any]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 _MANY = 8
-"""Constants from which on looking each value up is quicker than comparing it with each."""
+"""Constants beyond which looking each value up is quicker than comparing it with each."""
 
 
 def match(frame: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
@@ -29,24 +31,24 @@ def match(frame: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
     [False, True, False]
     """
     tests = dict.fromkeys(test for formula in formulas.values() for clause in formula for test in clause)
-    names = {test: f"test {number}" for number, test in enumerate(tests)}
-    tested = frame.select(_test(test, frame.schema).alias(name) for test, name in names.items())
-    return tested.select(_formula(formula, names, frame.height).alias(name) for name, formula in formulas.items())
+    compared = dict.fromkeys(comparison for test in tests for comparison in _comparisons(test))
+    names = {comparison: f"comparison {number}" for number, comparison in enumerate(compared)}
+    table = frame.select(_comparison(comparison, frame.schema).alias(name) for comparison, name in names.items())
+    return table.select(_formula(formula, names, frame.height).alias(name) for name, formula in formulas.items())
 
 
-def _formula(formula: Formula, names: Mapping[FactTest, str], height: int) -> pl.Expr:
-    if not all(formula):
-        return pl.repeat(value=True, n=height, dtype=pl.Boolean)
-    if not formula:
-        return pl.repeat(value=False, n=height, dtype=pl.Boolean)
-    return _joined(or_, (_clause(clause, names) for clause in formula)).fill_null(value=False)
+def _comparisons(test: FactTest) -> Iterator[FactTest]:
+    """Yield what a test is made of: one equality for each constant, or one look-up among many."""
+    match test.relation:
+        case "in" | "not in" if len(test.constants) <= _MANY:
+            yield from (FactTest(test.fact, "in", (constant,)) for constant in test.constants)
+        case "in" | "not in":
+            yield FactTest(test.fact, "in", test.constants)
+        case _:
+            yield test
 
 
-def _clause(clause: Clause, names: Mapping[FactTest, str]) -> pl.Expr:
-    return _joined(and_, (pl.col(names[test]) for test in clause))
-
-
-def _test(test: FactTest, schema: pl.Schema) -> pl.Expr:
+def _comparison(test: FactTest, schema: pl.Schema) -> pl.Expr:
     kind = schema.get(test.fact, pl.Null())
     if kind == pl.Null:
         return pl.repeat(value=None, n=pl.len(), dtype=pl.Boolean)
@@ -54,27 +56,30 @@ def _test(test: FactTest, schema: pl.Schema) -> pl.Expr:
     match test.relation:
         case "stated":
             return fact.is_not_null()
+        case "in" if len(test.constants) > 1:
+            return fact.is_in(pl.Series(test.constants, dtype=kind).implode())
         case "in":
-            return _one_of(fact, test.constants, kind)
-        case "not in":
-            return ~_one_of(fact, test.constants, kind) if len(test.constants) > _MANY else _each(fact, ne, and_, test.constants)
+            return fact if test.constants[0] is True else fact == pl.lit(test.constants[0])
         case ordering:
-            compared: pl.Expr = _ORDERINGS[ordering](fact, pl.lit(test.constants[0]))
-            return compared
+            ordered: pl.Expr = _ORDERINGS[ordering](fact, pl.lit(test.constants[0]))
+            return ordered
 
 
-def _one_of(fact: pl.Expr, constants: tuple[Scalar, ...], kind: pl.DataType) -> pl.Expr:
-    if constants == (True,) and kind == pl.Boolean:
-        return fact
-    if len(constants) > _MANY:
-        return fact.is_in(pl.Series(constants, dtype=kind).implode())
-    return _each(fact, eq, or_, constants)
+def _formula(formula: Formula, names: _Names, height: int) -> pl.Expr:
+    if not formula or not all(formula):
+        return pl.repeat(value=bool(formula), n=height, dtype=pl.Boolean)
+    return _joined(or_, (_clause(clause, names) for clause in formula)).fill_null(value=False)
 
 
-def _each(fact: pl.Expr, compare: _Compare, join: _Compare, constants: tuple[Scalar, ...]) -> pl.Expr:
-    return _joined(join, (compare(fact, pl.lit(constant)) for constant in constants))
+def _clause(clause: Clause, names: _Names) -> pl.Expr:
+    return _joined(and_, (_test(test, names) for test in clause))
 
 
-def _joined(join: _Compare, expressions: Iterable[pl.Expr]) -> pl.Expr:
+def _test(test: FactTest, names: _Names) -> pl.Expr:
+    told = _joined(or_, (pl.col(names[comparison]) for comparison in _comparisons(test)))
+    return ~told if test.relation == "not in" else told
+
+
+def _joined(join: Callable[[Any, Any], Any], expressions: Iterable[pl.Expr]) -> pl.Expr:
     joined: pl.Expr = reduce(join, expressions)
     return joined

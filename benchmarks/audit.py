@@ -1,0 +1,247 @@
+"""Many rows at once: the flat rules on a million rows beside other ways to write them, and the whole audit of a population.
+
+python benchmarks/audit.py flat [--rows 1000000] [--repeat 5] [--sample 2000]
+python benchmarks/audit.py full FOLDER [--pack vn] [--times 1] [--rows 100000]
+
+`flat` runs the hundred rules of flat_rules.py. Every way must give the same answers, or nothing is printed: the tables on
+every row, the engines called row by row on a sample, by which their time is scaled. Repetitions are interleaved and the
+median is told. `full` judges the appointments that population.py wrote into a folder, and scores what it found.
+"""
+
+import argparse
+import platform
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import partial, reduce
+from operator import and_
+from pathlib import Path
+from statistics import median
+from typing import TypeAlias
+
+import flat_rules
+import numpy as np
+import polars as pl
+from population import score, told
+
+from cadre_rules.engine import bulk
+from cadre_rules.formula import FactTest, Formula
+from cadre_rules.rulebook.loading import load_rulebook
+
+Table: TypeAlias = Callable[[], pl.DataFrame]
+"""Judges all rows: a column for each rule."""
+
+TODAY = date(2026, 11, 25)
+OURS = "cadre_rules, bulk"
+TABLES = ("Polars by hand", "Polars by hand, streaming")
+ROW_BY_ROW = {
+    "zen-engine, all rules in one expression": flat_rules.zen_at_once,
+    "zen-engine, an expression a rule": flat_rules.zen_each,
+    "rule-engine, a rule a rule": flat_rules.rule_engine_each,
+    "rule-engine, all rules in one expression": flat_rules.rule_engine_at_once,
+}
+BY_HAND_BAR, ROW_BY_ROW_BAR = 2.0, 100.0
+DOSSIERS_BAR, MEMORY_BAR = 100_000, 4.0
+"""Dossiers a second, and GiB."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_subparsers(required=True)
+    flat = what.add_parser("flat")
+    flat.add_argument("--rows", type=int, default=1_000_000)
+    flat.add_argument("--repeat", type=int, default=5)
+    flat.add_argument("--sample", type=int, default=2000)
+    flat.set_defaults(run=lambda options: run_flat(options.rows, options.repeat, options.sample))
+    full = what.add_parser("full")
+    full.add_argument("folder", type=Path)
+    full.add_argument("--pack", default="vn")
+    full.add_argument("--times", type=int, default=1, help="how often over the same dossiers, to be ten million of one")
+    full.add_argument("--rows", type=int, default=100_000, help="dossiers judged together")
+    full.set_defaults(run=lambda options: run_full(options.folder, options.pack, options.times, options.rows))
+    options = parser.parse_args()
+    options.run(options)
+
+
+# ------------------------------------------------------------------------------------------------ a hundred flat rules
+
+
+def run_flat(rows: int, repeat: int, sample: int) -> None:
+    rules = flat_rules.make_rules(random.Random(2026))
+    frame = make_frame(np.random.default_rng(2026), rows)
+    tables = {OURS: lambda: bulk.match(frame, rules)} | by_hand(rules, frame) | {"DuckDB SQL by hand": duckdb_table(rules, frame)}
+    few = list(frame.head(sample).iter_rows(named=True))
+    engines = {name: prepare(rules) for name, prepare in ROW_BY_ROW.items()}
+    agree(tables, engines, few)
+    taken: dict[str, list[float]] = {name: [] for name in (*tables, *engines)}
+    for _ in range(repeat):
+        for name, judge in tables.items():
+            taken[name].append(_seconds(judge))
+        for name, answer in engines.items():
+            taken[name].append(_seconds(partial(_answers, answer, few)) * rows / len(few))
+    print(f"{len(rules)} rules, {rows:,} rows, median of {repeat}; Python {platform.python_version()}, polars {pl.__version__}\n")
+    _print_flat({name: median(times) for name, times in taken.items()}, rows, len(few))
+
+
+def _answers(answer: flat_rules.Answer, rows: Sequence[flat_rules.Row]) -> list[object]:
+    return [answer(row) for row in rows]
+
+
+def make_frame(chance: np.random.Generator, rows: int) -> pl.DataFrame:
+    """Return rows like those of flat_rules.py: sixty facts, a third each of numbers, texts and yes or no, some not stated."""
+    draw: dict[str, Callable[[], pl.Series]] = {
+        "int": lambda: pl.Series(chance.integers(0, 101, rows)),
+        "str": lambda: pl.Series(flat_rules.POSTS).gather(chance.integers(0, len(flat_rules.POSTS), rows)),
+        "bool": lambda: pl.Series(chance.random(rows) < 0.5),
+    }
+    facts = [f"fact_{number}" for number in range(flat_rules.FACTS)]
+    stated = {fact: pl.Series(chance.random(rows) >= flat_rules.UNKNOWN) for fact in facts}
+    values = {fact: draw[flat_rules.kind_of(fact)]() for fact in facts}
+    return pl.select(pl.when(stated[fact]).then(values[fact]).alias(fact) for fact in facts)
+
+
+def by_hand(rules: Mapping[str, Formula], frame: pl.DataFrame) -> dict[str, Table]:
+    """Return the rules as one writes them with Polars, each an expression, judged at once or in a stream."""
+    written = {name: _polars(rule) for name, rule in rules.items()}
+    return {
+        TABLES[0]: lambda: frame.select(**written),
+        TABLES[1]: lambda: frame.lazy().select(**written).collect(engine="streaming"),
+    }
+
+
+def _polars(rule: Formula) -> pl.Expr:
+    (clause,) = rule
+    return reduce(and_, map(_polars_test, clause)).fill_null(value=False)
+
+
+def _polars_test(test: FactTest) -> pl.Expr:
+    fact, (first, *others) = pl.col(test.fact), test.constants
+    match test.relation:
+        case "in":
+            return fact.is_in([first, *others]) if others else fact == first
+        case "not in":
+            return ~fact.is_in([first, *others]) if others else fact != first
+        case "<":
+            return fact < first
+        case "<=":
+            return fact <= first
+        case ">":
+            return fact > first
+        case _:
+            return fact >= first
+
+
+def duckdb_table(rules: Mapping[str, Formula], frame: pl.DataFrame) -> Table:
+    """Return the rules as SQL over a table of DuckDB's own, loaded beforehand; its answers come back as Arrow."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.register("given", frame.to_arrow())
+    connection.execute("create table facts as select * from given")
+    columns = ", ".join(f"coalesce({_sql(rule)}, false) as {name}" for name, rule in rules.items())
+
+    def judge() -> pl.DataFrame:
+        return pl.DataFrame(connection.sql(f"select {columns} from facts").to_arrow_table())
+
+    return judge
+
+
+def _sql(rule: Formula) -> str:
+    (clause,) = rule
+    return " and ".join(_sql_test(test) for test in clause)
+
+
+def _sql_test(test: FactTest) -> str:
+    constants = [f"'{constant}'" if isinstance(constant, str) else str(constant) for constant in test.constants]
+    match test.relation:
+        case "in" | "not in" if len(constants) > 1:
+            return f"{test.fact} {test.relation} ({', '.join(constants)})"
+        case "in":
+            return f"{test.fact} = {constants[0]}"
+        case "not in":
+            return f"{test.fact} <> {constants[0]}"
+        case ordering:
+            return f"{test.fact} {ordering} {constants[0]}"
+
+
+def agree(tables: Mapping[str, Table], engines: Mapping[str, flat_rules.Answer], few: Sequence[flat_rules.Row]) -> None:
+    """Assert that every way gives the same answers."""
+    ours = tables[OURS]()
+    for name, judge in tables.items():
+        assert judge().equals(ours), f"{name} differs from {OURS}"
+    for number, (row, said) in enumerate(zip(few, ours.iter_rows(named=True), strict=False)):
+        wanted = {rule for rule, holds in said.items() if holds}
+        for name, answer in engines.items():
+            assert set(answer(row)) == wanted, f"{name} differs from {OURS} on row {number}"
+
+
+def _print_flat(taken: Mapping[str, float], rows: int, sample: int) -> None:
+    ours = taken[OURS]
+    print("| way | seconds | rows/s | time against ours |\n|---|---:|---:|---:|")
+    for name, seconds in taken.items():
+        scaled = f", scaled from {sample:,} rows" if name in ROW_BY_ROW else ""
+        print(f"| {name}{scaled} | {seconds:,.2f} | {rows / seconds:,.0f} | {seconds / ours:,.2f} |")
+    best = min(taken[name] for name in TABLES)
+    print(f"\n{_met(ours <= BY_HAND_BAR * best)}: within {BY_HAND_BAR:.0f} times the faster Polars by hand ({ours / best:.2f})")
+    for peer in ("zen-engine", "rule-engine"):
+        fastest = min(seconds for name, seconds in taken.items() if name.startswith(peer))
+        print(f"{_met(fastest >= ROW_BY_ROW_BAR * ours)}: {fastest / ours:,.0f} times as fast as the fastest way of {peer}")
+
+
+def _met(holds: bool) -> str:  # noqa: FBT001
+    return "met" if holds else "MISSED"
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+# ------------------------------------------------------------------------------------------------ the whole audit
+
+
+def run_full(folder: Path, pack: str, times: int, rows: int) -> None:
+    """Judge a population's appointments, Parquet in, findings out; tell the rate, the memory and the score."""
+    from cadre_rules.audits.kernel import BulkJudge  # type: ignore[import-untyped,unused-ignore]
+
+    judge = BulkJudge(load_rulebook(pack))
+    found, count, start = [], 0, time.perf_counter()
+    for turn in range(times):
+        for batch in _batches(folder / "appointments.parquet", rows):
+            findings = judge.judge("appointment", batch, today=TODAY).findings
+            count += batch.height
+            if turn == 0:
+                found.append(findings.select("subject", "rule", "outcome", "level"))
+            print(
+                f"{count:>12,} dossiers  {count / (time.perf_counter() - start):>10,.0f}/s  {_peak():5.2f} GiB", file=sys.stderr
+            )
+    seconds = time.perf_counter() - start
+    planted = pl.read_parquet(folder / "planted.parquet").filter(pl.col("subject").str.starts_with("hs-"))
+    print("| dossiers | seconds | dossiers/s | peak memory |\n|---:|---:|---:|---:|")
+    print(f"| {count:,} | {seconds:,.1f} | {count / seconds:,.0f} | {_peak():.2f} GiB |\n")
+    print(f"{_met(count / seconds >= DOSSIERS_BAR)}: {DOSSIERS_BAR:,} dossiers a second")
+    print(f"{_met(_peak() <= MEMORY_BAR)}: at most {MEMORY_BAR:.0f} GiB\n")
+    print(told(score(planted, pl.concat(found))))
+
+
+def _batches(path: Path, rows: int) -> Iterator[pl.DataFrame]:
+    import pyarrow.parquet as pq
+
+    first = 0
+    for batch in pq.ParquetFile(path).iter_batches(rows):
+        frame = pl.DataFrame(batch)
+        yield frame.with_row_index("_row", first + 1).with_columns(pl.col("_row").cast(pl.UInt64))
+        first += frame.height
+
+
+def _peak() -> float:
+    """Return the most memory this process has held, in GiB (Linux)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+if __name__ == "__main__":
+    main()
