@@ -25,7 +25,7 @@ from typing import TypeAlias
 import flat_rules
 import numpy as np
 import polars as pl
-from population import score, told
+from population import score, shown
 
 from cadre_rules.engine import bulk
 from cadre_rules.formula import FactTest, Formula
@@ -225,7 +225,7 @@ def run_full(folder: Path, pack: str, times: int, rows: int) -> None:
     print(f"| {count:,} | {seconds:,.1f} | {count / seconds:,.0f} | {_peak():.2f} GiB |\n")
     print(f"{_met(count / seconds >= DOSSIERS_BAR)}: {DOSSIERS_BAR:,} dossiers a second")
     print(f"{_met(_peak() <= MEMORY_BAR)}: at most {MEMORY_BAR:.0f} GiB\n")
-    print(told(score(planted, pl.concat(found))))
+    print(shown(score(planted, pl.concat(found))))
 
 
 def _batches(path: Path, rows: int) -> Iterator[pl.DataFrame]:

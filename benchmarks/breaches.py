@@ -25,10 +25,13 @@ class Breach:
     level: str = "violation"
     also: tuple[tuple[str, str], ...] = ()
     """Rules and levels of what cannot but come with it."""
+    part: str = ""
+    """The entry, leader or figure that is in breach, if not the whole."""
 
-    def told(self) -> tuple[tuple[str, str], ...]:
-        """Return the rules breached, each with its level."""
-        return ((self.rule, self.level), *self.also)
+    def told(self, dossier: str) -> list[tuple[str, str, str]]:
+        """Return the subject, rule and level of what is found in a dossier it is planted in."""
+        subject = f"{dossier}/{self.part}" if self.part else dossier
+        return [(subject, rule, level) for rule, level in ((self.rule, self.level), *self.also)]
 
     def planted(self, draft: Draft) -> Draft:
         """Return the dossiers with the breach in each."""

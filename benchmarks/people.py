@@ -6,7 +6,7 @@ left out is not stated; a dossier without rows in a list states that there are n
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -103,22 +103,22 @@ SAME_RANK = ("transfer", "rotation", "secondment", "reappointment", "relief", "d
 PROMOTED = ("civil", "public", "cadre", "candidature", "exam", "external")
 WITH_STEPS = ("civil", "public", "cadre", "candidature", "external", "reappointment", "dismissal")
 
-_FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lò",
+FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương", "Lò",
            "Vàng", "Giàng", "Nông", "Y", "Thạch")  # fmt: skip
-_MIDDLE = (("Văn", "Đức", "Hữu", "Quang", "Minh", "Xuân"), ("Thị", "Thu", "Ngọc", "Thanh", "Kim", "Hồng"))
-_GIVEN = (("An", "Bình", "Cường", "Dũng", "Hải", "Hùng", "Khoa", "Long", "Nam", "Sơn", "Tùng", "Việt"),
+MIDDLE = (("Văn", "Đức", "Hữu", "Quang", "Minh", "Xuân"), ("Thị", "Thu", "Ngọc", "Thanh", "Kim", "Hồng"))
+GIVEN = (("An", "Bình", "Cường", "Dũng", "Hải", "Hùng", "Khoa", "Long", "Nam", "Sơn", "Tùng", "Việt"),
           ("Anh", "Chi", "Dung", "Hà", "Hạnh", "Hoa", "Lan", "Mai", "Nga", "Thủy", "Trang", "Yến"))  # fmt: skip
-_OLD = ("Hà Giang", "Cao Bằng", "Bắc Kạn", "Tuyên Quang", "Lào Cai", "Điện Biên", "Sơn La", "Yên Bái", "Hòa Bình", "Thái Nguyên",
+OLD = ("Hà Giang", "Cao Bằng", "Bắc Kạn", "Tuyên Quang", "Lào Cai", "Điện Biên", "Sơn La", "Yên Bái", "Hòa Bình", "Thái Nguyên",
         "Lạng Sơn", "Quảng Ninh", "Bắc Giang", "Phú Thọ", "Vĩnh Phúc", "Bắc Ninh", "Hải Dương", "Hưng Yên", "Thái Bình", "Hà Nam",
         "Nam Định", "Ninh Bình", "Thanh Hóa", "Nghệ An", "Hà Tĩnh", "Quảng Bình", "Quảng Trị", "Quảng Nam", "Quảng Ngãi",
         "Bình Định", "Phú Yên", "Khánh Hòa", "Ninh Thuận", "Kon Tum", "Gia Lai", "Đắk Lắk", "Lâm Đồng", "Bình Phước", "Tây Ninh",
         "Đồng Nai", "Long An", "Tiền Giang", "Bến Tre", "Vĩnh Long", "Đồng Tháp", "An Giang", "Sóc Trăng", "Cà Mau")  # fmt: skip
-_NEW = ("Tuyên Quang", "Cao Bằng", "Lào Cai", "Điện Biên", "Sơn La", "Thái Nguyên", "Lạng Sơn", "Quảng Ninh", "Phú Thọ",
+NEW = ("Tuyên Quang", "Cao Bằng", "Lào Cai", "Điện Biên", "Sơn La", "Thái Nguyên", "Lạng Sơn", "Quảng Ninh", "Phú Thọ",
         "Bắc Ninh", "Hưng Yên", "Ninh Bình", "Thanh Hóa", "Nghệ An", "Hà Tĩnh", "Quảng Trị", "Quảng Ngãi", "Gia Lai", "Khánh Hòa",
         "Đắk Lắk", "Lâm Đồng", "Tây Ninh", "Đồng Nai", "Vĩnh Long", "Đồng Tháp", "An Giang", "Cà Mau")  # fmt: skip
 _BIG_CITIES = ("Hà Nội", "Hải Phòng", "Huế", "Đà Nẵng", "Cần Thơ", "Hồ Chí Minh")
 """Nobody of this population serves there, so that a person drawn from one is from another province than the post's."""
-_PLACES = ("Yên Phong", "Đông Sơn", "Tân Lập", "Bình Minh", "Vĩnh Thạnh", "Phú Lộc", "Hòa An", "Thạch Hà", "Quế Võ", "Long Mỹ",
+PLACES = ("Yên Phong", "Đông Sơn", "Tân Lập", "Bình Minh", "Vĩnh Thạnh", "Phú Lộc", "Hòa An", "Thạch Hà", "Quế Võ", "Long Mỹ",
            "Mường Ảng", "Kỳ Sơn", "Tam Nông", "An Lão", "Đức Trọng", "Krông Pa")  # fmt: skip
 _GROUPS = ("Kinh", "Tày", "Thái", "Mường", "Khmer", "Mông", "Ê Đê")
 _KIN = ("spouse", "parent", "sibling", "child", "parent_in_law", "sibling_of_spouse", "aunt_uncle")
@@ -191,7 +191,7 @@ def draw(chance: np.random.Generator, first: int, scenarios: Iterable[str], sinc
     scenario = np.array([name for name, _, _ in asked])
     n = len(scenario)
     decided = _weekday(chance.integers(since, np.maximum(until, since + 1)))
-    flat = _Columns(chance, n)
+    flat = Columns(chance, n)
     flat.put(row=np.arange(n), scenario=scenario, id=[f"hs-{number:07d}" for number in range(first, first + n)])
     flat.put(decision=[_DECISIONS.get(name, name) for name in scenario])
     _put_days(flat, scenario, decided)
@@ -212,7 +212,7 @@ def _weekday(days: Ints) -> Ints:
     return days - np.maximum((days + 3) % 7 - 4, 0)
 
 
-class _Columns:
+class Columns:
     """Columns of a chunk as they are drawn."""
 
     def __init__(self, chance: np.random.Generator, n: int) -> None:
@@ -271,7 +271,7 @@ def _either(mask: Any, yes: Any, no: Any) -> pl.Series:
     return pl.select(pl.when(pl.Series(mask)).then(_words(yes)).otherwise(_words(no))).to_series()
 
 
-def _text(*parts: Any, between: str = " ") -> pl.Series:
+def text(*parts: Any, between: str = " ") -> pl.Series:
     return pl.select(pl.concat_str([_words(part) for part in parts], separator=between, ignore_nulls=True)).to_series()
 
 
@@ -279,7 +279,7 @@ def _words(said: pl.Series | str) -> pl.Expr:
     return pl.lit(said)
 
 
-def _put_days(flat: _Columns, scenario: Any, decided: Ints) -> None:
+def _put_days(flat: Columns, scenario: Any, decided: Ints) -> None:
     renewed = scenario == "reappointment"
     removed = np.isin(scenario, ["relief", "dismissal"])
     started = decided - np.where(renewed, flat.between(115, 125), np.where(removed, flat.between(4, 9), flat.between(34, 46)))
@@ -312,7 +312,7 @@ def _put_days(flat: _Columns, scenario: Any, decided: Ints) -> None:
         flat.where(f"days.{name}", removed)
 
 
-def _put_post(flat: _Columns, scenario: Any, asked: Any, decided: Ints) -> None:
+def _put_post(flat: Columns, scenario: Any, asked: Any, decided: Ints) -> None:
     late = decided >= day(NO_DISTRICTS)
     chosen = np.zeros(flat.n, dtype=np.int64)
     for name in SCENARIOS:
@@ -323,12 +323,12 @@ def _put_post(flat: _Columns, scenario: Any, asked: Any, decided: Ints) -> None:
     for name in set(asked) - {""}:
         chosen[asked == name] = TITLES["title"].to_list().index(name)
     titles = TITLES[chosen]
-    old, new = (flat.one_of([f"tỉnh {name}" for name in names]) for names in (_OLD, _NEW))
+    old, new = (flat.one_of([f"tỉnh {name}" for name in names]) for names in (OLD, NEW))
     province = _either(late, new, old)
     low = titles["level"].is_in(["district", "commune", "unit"]).to_numpy()
-    district = _masked(flat.one_of([f"huyện {name}" for name in _PLACES]), low & ~late)
-    commune = _masked(flat.one_of([f"xã {name}" for name in _PLACES]), titles["level"].is_in(["commune"]).to_numpy())
-    place = _text(commune, district, province, between=", ")
+    district = _masked(flat.one_of([f"huyện {name}" for name in PLACES]), low & ~late)
+    commune = _masked(flat.one_of([f"xã {name}" for name in PLACES]), titles["level"].is_in(["commune"]).to_numpy())
+    place = text(commune, district, province, between=", ")
     flat.of(
         {
             "post.title": titles["title"],
@@ -361,7 +361,7 @@ def _fits(scenario: str, *, after: bool) -> pl.Series:
     return (TITLES["scenario"] == _POSTS_OF.get(scenario, scenario)) & TITLES["era"].ne_missing(gone)
 
 
-def _put_person(flat: _Columns, scenario: Any) -> None:
+def _put_person(flat: Columns, scenario: Any) -> None:
     decided = flat.numbers("days.decided")
     woman = flat.odds(0.35)
     young = np.isin(scenario, ["rotation", "training"]) | (flat.texts("post.level") == "district").to_numpy()
@@ -378,18 +378,18 @@ def _put_person(flat: _Columns, scenario: Any) -> None:
     home = _either(local, flat.texts("post.area.province"), city)
     group = flat.one_of(_GROUPS, (80, 5, 4, 4, 3, 2, 2))
     sex = pl.Series(np.where(woman, "female", "male"))
-    middle = _either(woman, flat.one_of(_MIDDLE[1]), flat.one_of(_MIDDLE[0]))
-    name = _text(flat.one_of(_FAMILY), middle, _either(woman, flat.one_of(_GIVEN[1]), flat.one_of(_GIVEN[0])))
+    middle = _either(woman, flat.one_of(MIDDLE[1]), flat.one_of(MIDDLE[0]))
+    name = text(flat.one_of(FAMILY), middle, _either(woman, flat.one_of(GIVEN[1]), flat.one_of(GIVEN[0])))
     rank = flat.numbers("post.rank")
     flat.of(
         {
-            "person.id": _text("CB-", flat.texts("id").str.slice(3), between=""),
+            "person.id": text("CB-", flat.texts("id").str.slice(3), between=""),
             "person.name": name,
             "person.sex": sex,
             "person.birth_date~": flat.one_of([0, 1, 2], (85, 5, 10)),
             "person.home_town.province": home,
-            "person.home_town.district": flat.one_of([f"huyện {name}" for name in _PLACES]),
-            "person.home_town.commune": flat.one_of([f"xã {name}" for name in _PLACES]),
+            "person.home_town.district": flat.one_of([f"huyện {name}" for name in PLACES]),
+            "person.home_town.commune": flat.one_of([f"xã {name}" for name in PLACES]),
             "person.birthplace.province": home,
             "person.ethnicity": group,
             "person.minority": group != "Kinh",
@@ -424,7 +424,7 @@ def _put_person(flat: _Columns, scenario: Any) -> None:
     flat.where("person.party_joined_on", ~fresh)
 
 
-def _put_rest(flat: _Columns, scenario: Any) -> None:
+def _put_rest(flat: Columns, scenario: Any) -> None:
     promoted = np.isin(scenario, PROMOTED)
     exam = scenario == "exam"
     rotated = scenario == "rotation"
@@ -432,12 +432,12 @@ def _put_rest(flat: _Columns, scenario: Any) -> None:
     fresh = scenario == "recruitment"
     decided = flat.numbers("days.decided")
     level, place = flat.texts("post.level"), flat.texts("place")
-    head = _text(_either(level == "commune", "Chủ tịch Ủy ban nhân dân", "Người đứng đầu"), place)
+    head = text(_either(level == "commune", "Chủ tịch Ủy ban nhân dân", "Người đứng đầu"), place)
     allowed = flat.between(2, 4)
     studied = flat.between(18, 24)
     flat.of(
         {
-            "title": _text(flat.texts("post.title"), place, between=", "),
+            "title": text(flat.texts("post.title"), place, between=", "),
             "kind": "appointment",
             "source": np.where(scenario == "external", "external", "internal"),
             "selection": np.where(exam | fresh, "exam", "process"),
@@ -464,12 +464,12 @@ def _put_rest(flat: _Columns, scenario: Any) -> None:
             "training.degree": "master",
             "training.ordered": True,
             "training.committed_months": studied * 3 + 6,
-            "authority.office": _text("Cơ quan có thẩm quyền", place),
+            "authority.office": text("Cơ quan có thẩm quyền", place),
             "authority.head": head,
             "authority.level": flat.texts("post.managed_by"),
             "authority.competent": True,
             "authority.leaving": False,
-            "authority.reports_to": _text("Ban Thường vụ cấp ủy cấp trên của", place),
+            "authority.reports_to": text("Ban Thường vụ cấp ủy cấp trên của", place),
         }
     )
     flat.days(
@@ -513,16 +513,16 @@ def _lists(chance: np.random.Generator, flat: pl.DataFrame) -> dict[str, pl.Data
     return {name: make(chance, flat) for name, make in makers.items()} | empty
 
 
-def _repeated(chance: np.random.Generator, flat: pl.DataFrame, counts: Ints) -> tuple[_Columns, pl.DataFrame, Ints]:
+def repeated(chance: np.random.Generator, flat: pl.DataFrame, counts: Ints) -> tuple[Columns, pl.DataFrame, Ints]:
     """Return columns for the rows of a list, the dossier of each, and its place in the list from 0."""
     whose = np.repeat(np.arange(flat.height), counts)
     place = np.arange(len(whose)) - np.repeat(np.cumsum(counts) - counts, counts)
-    columns = _Columns(chance, len(whose))
+    columns = Columns(chance, len(whose))
     columns.put(row=whose)
     return columns, flat[whose], place
 
 
-def _day_of(owner: pl.DataFrame, name: str) -> Ints:
+def day_of(owner: pl.DataFrame, name: str) -> Ints:
     return owner[name].to_physical().fill_null(0).to_numpy().astype(np.int64)
 
 
@@ -531,15 +531,15 @@ def _posts(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     same = flat["scenario"].is_in(SAME_RANK).to_numpy()
     held = flat["post.rank"].to_numpy() - np.where(same, 0, 1)
     counts = np.where(fresh, 0, np.clip(held, 1, 3))
-    rows, owner, place = _repeated(chance, flat, counts)
+    rows, owner, place = repeated(chance, flat, counts)
     last = np.repeat(counts, counts) - 1
     current = place == last
     rank = np.repeat(held, counts) - (last - place)
-    began = _day_of(owner, "person.recruited_on")
+    began = day_of(owner, "person.recruited_on")
     now = np.where(
         (owner["scenario"] == "reappointment").to_numpy(),
-        _day_of(owner, "days.term_started"),
-        _day_of(owner, "days.decided") - np.repeat(chance.integers(1100, 2400, flat.height), counts),
+        day_of(owner, "days.term_started"),
+        day_of(owner, "days.decided") - np.repeat(chance.integers(1100, 2400, flat.height), counts),
     )
     now = np.maximum(now, began + 700)
     each = (now - began) // np.maximum(last, 1)
@@ -547,7 +547,7 @@ def _posts(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     rows.of(
         {
             "title": _either(leading, _either(current, "Trưởng bộ phận", "Phó Trưởng bộ phận"), "Chuyên viên"),
-            "unit": _text("Phòng Tổng hợp", owner["post.unit"], between=", "),
+            "unit": text("Phòng Tổng hợp", owner["post.unit"], between=", "),
             "level": owner["post.level"],
             "sector": _either(owner["scenario"] == "candidature", "party_committee", owner["post.sector"]),
             "role": np.where(~leading, "staff", np.where(current, "head", "deputy")),
@@ -570,8 +570,8 @@ def _posts(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
 
 
 def _residences(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
-    rows, owner, place = _repeated(chance, flat, np.full(flat.height, 2))
-    born = _day_of(owner, "person.birth_date")
+    rows, owner, place = repeated(chance, flat, np.full(flat.height, 2))
+    born = day_of(owner, "person.birth_date")
     rows.of(
         {
             "area.province": _either(place == 0, owner["person.home_town.province"], owner["post.area.province"]),
@@ -585,7 +585,7 @@ def _residences(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame
 
 def _ratings(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     fresh = (flat["scenario"] == "recruitment").to_numpy()
-    rows, owner, place = _repeated(chance, flat, np.where(fresh, 0, 6))
+    rows, owner, place = repeated(chance, flat, np.where(fresh, 0, 6))
     level = np.where(rows.odds(0.2), "excellent", "good")
     rows.of(
         {
@@ -600,8 +600,8 @@ def _ratings(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
 def _discipline(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     """A few have one of long ago, with its progress found: over under every text."""
     calm = flat["scenario"].is_in(PROMOTED).to_numpy() & ~flat["post.new_unit"].to_numpy()
-    rows, owner, _ = _repeated(chance, flat, (calm & (chance.random(flat.height) < 0.03)).astype(np.int64))
-    decided = _day_of(owner, "days.decided") - rows.between(1500, 1800)
+    rows, owner, _ = repeated(chance, flat, (calm & (chance.random(flat.height) < 0.03)).astype(np.int64))
+    decided = day_of(owner, "days.decided") - rows.between(1500, 1800)
     party = rows.odds(0.5)
     rows.of(
         {
@@ -619,26 +619,26 @@ def _discipline(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame
 
 
 def _open_cases(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
-    rows, owner, _ = _repeated(chance, flat, (chance.random(flat.height) < 0.04).astype(np.int64))
-    opened = _day_of(owner, "days.decided") - rows.between(400, 900)
+    rows, owner, _ = repeated(chance, flat, (chance.random(flat.height) < 0.04).astype(np.int64))
+    opened = day_of(owner, "days.decided") - rows.between(400, 900)
     rows.of({"kind": rows.one_of(("denunciation", "inspection", "audit")), "open": False})
     rows.days({"opened_on": opened, "closed_on": opened + rows.between(60, 200)})
     return rows.frame()
 
 
 def _kin(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
-    rows, owner, place = _repeated(chance, flat, chance.integers(1, 5, flat.height))
+    rows, owner, place = repeated(chance, flat, chance.integers(1, 5, flat.height))
     work = pl.DataFrame(_KIN_WORK, schema=["title", "unit", "sector", "role", "level"], orient="row")[
         chance.choice(len(_KIN_WORK), rows.n)
     ]
-    commune = rows.one_of([f"xã {name}" for name in _PLACES])
+    commune = rows.one_of([f"xã {name}" for name in PLACES])
     former = (work["role"] == "head").to_numpy()
     rows.of(
         {
-            "name": _text(rows.one_of(_FAMILY), rows.one_of(_MIDDLE[0] + _MIDDLE[1]), rows.one_of(_GIVEN[0] + _GIVEN[1])),
+            "name": text(rows.one_of(FAMILY), rows.one_of(MIDDLE[0] + MIDDLE[1]), rows.one_of(GIVEN[0] + GIVEN[1])),
             "relation": pl.Series(_KIN).gather(place),
             "title": work["title"],
-            "unit": _text(work["unit"], commune),
+            "unit": text(work["unit"], commune),
             "sector": work["sector"],
             "role": work["role"],
             "level": work["level"],
@@ -654,7 +654,7 @@ def _kin(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
             "end~": 2,
         }
     )
-    start = _day_of(owner, "days.decided") - rows.between(4000, 7000)
+    start = day_of(owner, "days.decided") - rows.between(4000, 7000)
     rows.days({"start": start, "end": start + 1500})
     rows.where("end", former)
     return rows.frame()
@@ -662,7 +662,7 @@ def _kin(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
 
 def _planning(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     fresh = (flat["scenario"] == "recruitment").to_numpy()
-    rows, owner, place = _repeated(chance, flat, np.where(fresh, 0, chance.integers(1, 3, flat.height)))
+    rows, owner, place = repeated(chance, flat, np.where(fresh, 0, chance.integers(1, 3, flat.height)))
     rows.of(
         {
             "title": owner["post.title"],
@@ -673,15 +673,15 @@ def _planning(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
             "approved_on~": rows.one_of([0, 1], (90, 10)),
         }
     )
-    rows.days({"approved_on": _day_of(owner, "days.process_started") - rows.between(200, 900)})
+    rows.days({"approved_on": day_of(owner, "days.process_started") - rows.between(200, 900)})
     return rows.frame()
 
 
 def _courses(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     kinds = ("political_theory", "state_management", "leadership", "title_specific", "defence")
     fresh = (flat["scenario"] == "recruitment").to_numpy()
-    rows, owner, place = _repeated(chance, flat, np.where(fresh, 0, 5))
-    start = _day_of(owner, "days.decided") - rows.between(600, 2500)
+    rows, owner, place = repeated(chance, flat, np.where(fresh, 0, 5))
+    start = day_of(owner, "days.decided") - rows.between(600, 2500)
     theory = place == 0
     rows.of(
         {
@@ -708,8 +708,8 @@ def _courses(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
 
 
 def _declarations(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
-    rows, owner, place = _repeated(chance, flat, np.full(flat.height, 3))
-    decided = _day_of(owner, "days.decided")
+    rows, owner, place = repeated(chance, flat, np.full(flat.height, 3))
+    decided = day_of(owner, "days.decided")
     year = owner["days.decided"].dt.year().to_numpy()
     yearly = np.array([day(date(y, 12, 10)) for y in range(2010, 2030)])[year - 2010 - 1 - place]
     personal = place == 2
@@ -719,10 +719,10 @@ def _declarations(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFra
 
 
 def _votes(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
-    rows, owner, _ = _repeated(chance, flat, (chance.random(flat.height) < 0.2).astype(np.int64))
+    rows, owner, _ = repeated(chance, flat, (chance.random(flat.height) < 0.2).astype(np.int64))
     convened = rows.between(30, 60)
     rows.of({"convened": convened, "present": convened - 1, "ballots": convened - 1, "low": rows.between(0, 3)})
-    rows.days({"held_on": _day_of(owner, "days.decided") - rows.between(200, 700)})
+    rows.days({"held_on": day_of(owner, "days.decided") - rows.between(200, 700)})
     return rows.frame()
 
 
@@ -731,7 +731,7 @@ def _steps(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     four = (flat["days.process_started"] >= FOUR_STEPS).to_numpy()
     short = (flat["scenario"] == "dismissal").to_numpy()
     counts = np.where(held, np.where(short, 1, np.where(four, 4, 5)), 0)
-    rows, owner, place = _repeated(chance, flat, counts)
+    rows, owner, place = repeated(chance, flat, counts)
     four, short, number = np.repeat(four, counts), np.repeat(short, counts), place + 1
     names = (
         "tập thể lãnh đạo (lần 1)",
@@ -749,7 +749,7 @@ def _steps(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     rows.of(
         {
             "number": number,
-            "name": _text("Hội nghị", pl.Series(names).gather(place + (four & (place >= 2)))),
+            "name": text("Hội nghị", pl.Series(names).gather(place + (four & (place >= 2)))),
             "convened": convened,
             "excused": excused,
             "present": present,
@@ -760,7 +760,7 @@ def _steps(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
             "head_decided": False,
         }
     )
-    start, end = _day_of(owner, "days.process_started"), _day_of(owner, "days.process_ended")
+    start, end = day_of(owner, "days.process_started"), day_of(owner, "days.process_ended")
     rows.days({"held_on": start + (end - start) * place // np.maximum(np.repeat(counts, counts) - 1, 1)})
     return rows.frame()
 
@@ -770,14 +770,14 @@ def _documents(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
     parts = []
     for kind, from_day, low, high in _PAPERS:
         due = ~fresh if kind != "recruitment_decision" else np.ones(flat.height, dtype=bool)
-        rows, owner, _ = _repeated(chance, flat, due.astype(np.int64))
+        rows, owner, _ = repeated(chance, flat, due.astype(np.int64))
         notified = (owner["scenario"] == "reappointment").to_numpy() & (kind == "self_review")
-        soon = _day_of(owner, "days.notified") + rows.between(3, 14)
-        issued = np.where(notified, soon, _day_of(owner, from_day) + rows.between(low, high))
+        soon = day_of(owner, "days.notified") + rows.between(3, 14)
+        issued = np.where(notified, soon, day_of(owner, from_day) + rows.between(low, high))
         rows.of(
             {
                 "kind": kind,
-                "number": _text(pl.Series(rows.between(1, 999)), "/QĐ-UB", between=""),
+                "number": text(pl.Series(rows.between(1, 999)), "/QĐ-UB", between=""),
                 "verified": True,
             }
         )
@@ -787,8 +787,8 @@ def _documents(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
 
 
 def _consultations(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
-    rows, owner, place = _repeated(chance, flat, np.full(flat.height, 3))
-    asked = _day_of(owner, "days.decided") - rows.between(15, 25)
+    rows, owner, place = repeated(chance, flat, np.full(flat.height, 3))
+    asked = day_of(owner, "days.decided") - rows.between(15, 25)
     rows.of(
         {
             "body": pl.Series(("Ban Thường vụ cấp ủy", "Ủy ban Kiểm tra", "Công an")).gather(place),
@@ -801,8 +801,8 @@ def _consultations(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFr
 
 
 def _complaints(chance: np.random.Generator, flat: pl.DataFrame) -> pl.DataFrame:
-    rows, owner, _ = _repeated(chance, flat, (chance.random(flat.height) < 0.08).astype(np.int64))
-    received = _day_of(owner, "days.decided") - rows.between(60, 200)
+    rows, owner, _ = repeated(chance, flat, (chance.random(flat.height) < 0.08).astype(np.int64))
+    received = day_of(owner, "days.decided") - rows.between(60, 200)
     rows.of({"source": rows.one_of(("front", "other")), "resolved": True})
     rows.days({"received_on": received, "resolved_on": received + rows.between(5, 50)})
     return rows.frame()
@@ -845,33 +845,51 @@ def table_of(draft: Draft, kind: str = "appointment") -> pl.DataFrame:
     schema = frame_schema(kind)
     frame = draft.flat
     for name, kind_of in schema.items():
-        frame = frame.with_columns(_list_columns(name, kind_of, draft, frame["row"]))
+        frame = frame.with_columns(_list_columns(name, kind_of, draft, draft.flat["row"]))
     return frame.select(_expression(name, kind_of, frame.columns).alias(name) for name, kind_of in schema.items())
 
 
 def _list_columns(path: str, kind: pl.DataType, draft: Draft, rows: pl.Series) -> list[pl.Series]:
     if isinstance(kind, pl.List) and path in draft.lists:
-        return [_listed(draft.lists[path], kind, rows, draft.withheld.get(path)).alias(path)]
+        return [_listed(path, kind, draft, rows).alias(path)]
     if isinstance(kind, pl.Struct):
         return [made for part in kind.fields for made in _list_columns(f"{path}.{part.name}", _instance(part.dtype), draft, rows)]
     return []
 
 
-def _listed(elements: pl.DataFrame, kind: pl.List, rows: pl.Series, withheld: pl.Series | None) -> pl.Series:
-    inner = _instance(kind.inner)
+def _listed(path: str, kind: pl.List, draft: Draft, rows: pl.Series) -> pl.Series:
+    inner, elements, withheld = _instance(kind.inner), draft.lists[path], draft.withheld.get(path)
     assert isinstance(inner, pl.Struct)
-    items = elements.select(
-        pl.struct(_expression(p.name, _instance(p.dtype), elements.columns).alias(p.name) for p in inner.fields)
-    )
-    counts = (
-        np.bincount(elements["row"].to_numpy() - int(rows[0]), minlength=rows.len())
-        if elements.height
-        else np.zeros(rows.len(), int)
-    )
+    for part in inner.fields:
+        if f"{path}.{part.name}" in draft.lists:
+            elements = elements.with_columns(_within(f"{path}.{part.name}", _instance(part.dtype), draft, elements))
+    parts = [_expression(part.name, _instance(part.dtype), elements.columns).alias(part.name) for part in inner.fields]
+    items = elements.select(pl.struct(parts)).to_series()
+    counts = np.bincount(elements["row"].to_numpy().astype(np.int64) - int(rows[0]), minlength=rows.len())
     offsets = pa.array(np.concatenate(([0], np.cumsum(counts))), pa.int64())
     unstated = None if withheld is None else pa.array(rows.is_in(withheld.implode()).to_numpy())
-    listed = pa.LargeListArray.from_arrays(offsets, items.to_series().to_arrow(), mask=unstated)
+    listed = pa.LargeListArray.from_arrays(offsets, items.to_arrow(), mask=unstated)
     return pl.DataFrame({"items": listed})["items"].cast(kind)
+
+
+def _within(path: str, kind: pl.DataType, draft: Draft, elements: pl.DataFrame) -> pl.Series:
+    """Return the column of a list within a list."""
+    assert isinstance(kind, pl.List)
+    keys = elements.select("row", nth=_NTH, place=pl.int_range(pl.len()))
+    table = draft.lists[path].cast({"row": pl.Int64, "nth": pl.Int64}).join(keys, on=["row", "nth"])
+    table = table.drop("row").rename({"place": "row"}).sort("row", maintain_order=True)
+    column = _listed(path, kind, replace(draft, lists={**draft.lists, path: table}), keys["place"])
+    return column.alias(path.rpartition(".")[2])
+
+
+_NTH = pl.int_range(pl.len(), dtype=pl.Int64).over("row")
+"""The place of an element in its list, from 0."""
+
+
+def within(elements: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table of a list within a list, its rows naming dossier and element where they counted all elements."""
+    keys = elements.select("row", nth=_NTH)[table["row"]]
+    return table.drop("row").hstack(keys)
 
 
 def _expression(path: str, kind: pl.DataType, columns: list[str]) -> pl.Expr:

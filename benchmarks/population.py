@@ -14,7 +14,7 @@ The third compares an audit's findings with what was planted: found, missed, fal
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
-from breaches import APPOINTMENT_BREACHES
-from people import FIRST_DAY, LAST_DAY, SCENARIOS, Draft, blurred, day, draw, joined, table_of
+from breaches import APPOINTMENT_BREACHES, Breach
+from collectives import BREACHES, SINCE, UNTIL, draw_collectives
+from people import FIRST_DAY, LAST_DAY, SCENARIOS, Draft, Ints, blurred, day, draw, joined, table_of
 
 from cadre_rules.checks import check
 from cadre_rules.dossier.values import PartialDate
@@ -34,7 +35,10 @@ CHUNK = 25_000
 """Dossiers drawn together; with it and the seed, a population is fixed."""
 
 BREACH_LEVELS = ("violation", "exception_needed", "target_missed")
-FILES = ("appointments", "planning", "bodies", "units", "statistics")
+OTHERS = {"planning": "planning", "body": "bodies", "unit": "units", "statistics": "statistics"}
+"""The file of each other kind of dossier; there is one for every `APPOINTMENTS_EACH` appointments, and ten at least."""
+FILES = ("appointments", *OTHERS.values())
+APPOINTMENTS_EACH = 200
 TODAY = date(2026, 11, 25)
 FOUND = {"subject": pl.String, "rule": pl.String, "outcome": pl.String, "level": pl.String}
 PLANTED = {"subject": pl.String, "rule": pl.String, "level": pl.String}
@@ -68,6 +72,10 @@ def write(folder: Path, seed: int, count: int, share: float) -> None:
         print(f"{sum(map(len, planted)):>9,} planted  {time.perf_counter() - start:6.1f} s", file=sys.stderr)
     if writer is not None:
         writer.close()
+    for number, (kind, name) in enumerate(OTHERS.items()):
+        table, breaches = collectives(kind, np.random.default_rng([seed, 0, number]), max(10, count // APPOINTMENTS_EACH), share)
+        table.write_parquet(folder / f"{name}.parquet", compression="zstd")
+        planted.append(breaches)
     pl.concat(planted).write_parquet(folder / "planted.parquet")
 
 
@@ -79,27 +87,48 @@ def chunks(seed: int, count: int, share: float) -> Iterator[tuple[pl.DataFrame, 
 
 def appointments(chance: np.random.Generator, first: int, count: int, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return appointments, and the breaches planted in them; each kind of breach comes by turns."""
-    which = np.full(count, -1)
-    spots = np.sort(chance.permutation(count)[: round(count * share)])
-    which[spots] = (first + np.arange(len(spots))) % len(APPOINTMENT_BREACHES)
-    names = chance.choice(list(SCENARIOS), count, p=np.array([*SCENARIOS.values()]) / 100.0).tolist()
-    since, until = np.full(count, day(FIRST_DAY)), np.full(count, day(LAST_DAY))
-    for row in spots:
-        breach = APPOINTMENT_BREACHES[which[row]]
-        names[row], since[row], until[row] = breach.scenario, day(breach.since) + 2, day(breach.until)
-    draft = draw(chance, first, names, since, until)
-    sound = draft.flat["row"]
-    draft = blurred(chance, draft, keep=pl.Series(spots))
-    draft = joined([draft.of(sound.filter(pl.Series(which < 0))), *_planted(draft, which)]) if len(spots) else draft
+    spots, planted = _spots(chance, count, share, APPOINTMENT_BREACHES, first)
+    scenarios = chance.choice(list(SCENARIOS), count, p=np.array([*SCENARIOS.values()]) / 100.0).tolist()
+    for spot, breach in zip(spots, planted, strict=True):
+        scenarios[spot] = breach.scenario
+    draft = draw(chance, first, scenarios, *_windows(count, (FIRST_DAY, LAST_DAY), spots, planted))
+    return _told(blurred(chance, draft, keep=spots), "appointment", spots, planted)
+
+
+def collectives(kind: str, chance: np.random.Generator, count: int, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return dossiers of another kind, and the breaches planted in them."""
+    spots, planted = _spots(chance, count, share, BREACHES[kind], 0)
+    draft = draw_collectives(kind, chance, count, *_windows(count, (SINCE, UNTIL), spots, planted))
+    return _told(draft, kind, spots, planted)
+
+
+def _spots(
+    chance: np.random.Generator, count: int, share: float, breaches: Sequence[Breach], first: int
+) -> tuple[pl.Series, list[Breach]]:
+    """Return the dossiers to plant breaches in, and which breach in each."""
+    spots = pl.Series(chance.permutation(count)[: round(count * share)]).sort()
+    return spots, [breaches[(first + turn) % len(breaches)] for turn in range(len(spots))]
+
+
+def _windows(count: int, whole: tuple[date, date], spots: pl.Series, planted: Sequence[Breach]) -> tuple[Ints, Ints]:
+    """Return between which days each dossier is decided: where its breach is one."""
+    since, until = (np.full(count, day(edge)) for edge in whole)
+    for spot, breach in zip(spots, planted, strict=True):
+        since[spot] = max(since[spot], day(breach.since) + 2)
+        until[spot] = min(until[spot], day(breach.until))
+    return since, until
+
+
+def _told(draft: Draft, kind: str, spots: pl.Series, planted: Sequence[Breach]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return a draft with its breaches as a table, and the table of them."""
     ids = draft.flat["id"]
-    told = [(ids[int(row)], *breach) for row in spots for breach in APPOINTMENT_BREACHES[which[row]].told()]
-    return table_of(draft), pl.DataFrame(told, schema=PLANTED, orient="row")
-
-
-def _planted(draft: Draft, which: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> Iterator[Draft]:
-    chosen = draft.of(pl.Series(np.flatnonzero(which >= 0)))
-    for number in np.unique(which[which >= 0]):
-        yield APPOINTMENT_BREACHES[number].planted(chosen.of(pl.Series(np.flatnonzero(which == number))))
+    told = [line for spot, breach in zip(spots, planted, strict=True) for line in breach.told(ids[int(spot)])]
+    sound, chosen = draft.of(draft.flat["row"].filter(~draft.flat["row"].is_in(spots.implode()))), draft.of(spots)
+    parts = [
+        breach.planted(chosen.of(spots.filter(pl.Series([one is breach for one in planted]))))
+        for breach in dict.fromkeys(planted)
+    ]
+    return table_of(joined([sound, *parts]), kind), pl.DataFrame(told, schema=PLANTED, orient="row")
 
 
 def _check(arguments: list[str]) -> int:
@@ -146,7 +175,7 @@ def _score(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     findings = pl.read_parquet(options.findings / "*.parquet" if options.findings.is_dir() else options.findings)
     scores = score(pl.read_parquet(options.planted), findings)
-    print(told(scores))
+    print(shown(scores))
     return int(scores.filter((pl.col("missed") > 0) | (pl.col("false") > 0)).height > 0)
 
 
@@ -166,7 +195,7 @@ def score(planted: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     return wide.select("rule", "level", *counts).sort("rule", "level")
 
 
-def told(scores: pl.DataFrame) -> str:
+def shown(scores: pl.DataFrame) -> str:
     """Return scores as a table for people."""
     lines = ["| rule | level | planted | found | missed | false |", "|---|---|---:|---:|---:|---:|"]
     lines += [f"| {rule} | {level} | {p:,} | {f:,} | {m:,} | {x:,} |" for rule, level, p, f, m, x in scores.iter_rows()]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cadre_rules.dossier.frames import frame_schema
-from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.rulebook.loading import load_rulebook
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -25,9 +25,9 @@ def population() -> Iterator[ModuleType]:
         sys.path.remove(str(BENCHMARKS))
 
 
-def test_every_planted_breach_is_found_and_none_is_invented(population: ModuleType, tmp_path: Path, vn: Rulebook) -> None:
+def test_every_planted_breach_is_found_and_none_is_invented(population: ModuleType, tmp_path: Path) -> None:
     population.write(tmp_path, seed=5, count=320, share=0.4)
-    planted = pl.read_parquet(tmp_path / "planted.parquet")
+    planted, vn = pl.read_parquet(tmp_path / "planted.parquet"), load_rulebook("vn")
     tables = [pl.read_parquet(tmp_path / f"{name}.parquet") for name in population.FILES]
     scores = population.score(planted, pl.concat([population.checked(table, vn) for table in tables]))
     assert scores.filter((pl.col("missed") > 0) | (pl.col("false") > 0)).to_dicts() == []
