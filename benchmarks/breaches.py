@@ -25,11 +25,15 @@ class Breach:
     level: str = "violation"
     also: tuple[tuple[str, str], ...] = ()
     """Rules and levels of what cannot but come with it."""
+    excused: bool = False
+    """A special case was decided as the text lets it be, and is on file: nothing is to be found."""
     part: str = ""
     """The entry, leader or figure that is in breach, if not the whole."""
 
     def told(self, dossier: str) -> list[tuple[str, str, str]]:
         """Return the subject, rule and level of what is found in a dossier it is planted in."""
+        if self.excused:
+            return []
         subject = f"{dossier}/{self.part}" if self.part else dossier
         return [(subject, rule, level) for rule, level in ((self.rule, self.level), *self.also)]
 
@@ -137,24 +141,34 @@ def _aged(years: int) -> Change:
     return stating(**{"person__birth_date": decided.dt.offset_by(f"-{years}y").dt.offset_by("-3mo"), "person__birth_date~": 0})
 
 
+_ALL = pl.lit(value=True)
 _kind, _number = pl.col("kind"), pl.col("number")
 _lower_vote = (pl.col("convened") - 1) // 2
-_calm = without("person.discipline", pl.lit(value=True))
-_no_cases = without("person.open_cases", pl.lit(value=True))
+_calm = without("person.discipline", _ALL)
+_no_cases = without("person.open_cases", _ALL)
 _level_skipped = (
     stating(post__rank=pl.col("post.rank") + 1),
-    among("person.planning", pl.lit(value=True), rank=pl.col("rank") + 1),
+    among("person.planning", _ALL, rank=pl.col("rank") + 1),
 )
-_special_case = plus(
-    "exceptions",
-    rule="skipped-level",
-    decided_by="Ban Thường vụ cấp ủy",
-    level="province",
-    decided_on=started.dt.offset_by("-5d"),
-    reason="Cán bộ có thành tích đặc biệt xuất sắc",
-    document="12-QĐ/TU",
-)
-_unreasoned = plus("exceptions", rule="skipped-level", decided_by="Ban Thường vụ cấp ủy", level="province", decided_on=started)
+_record = plus("documents", kind="achievement_record", issued_on=started, verified=True)
+
+
+def _granted(rule: str, **values: Any) -> Change:
+    """Put a special case on file, decided before the process began."""
+    said: dict[str, Any] = {
+        "rule": rule,
+        "decided_by": "Ban Thường vụ cấp ủy",
+        "level": "province",
+        "decided_on": started.dt.offset_by("-5d"),
+        "reason": "Trường hợp đặc biệt do yêu cầu công tác",
+        "document": "12-QĐ/TU",
+    }
+    return plus("exceptions", **(said | values))
+
+
+_short = among("person.posts", pl.col("current"), **{"start": decided.dt.offset_by("-5mo"), "start~": 0})
+_unplanned = without("person.planning", _ALL)
+_skipped = (("skipped-level", "exception_needed"),)
 
 APPOINTMENT_BREACHES = (
     # kin
@@ -267,7 +281,7 @@ APPOINTMENT_BREACHES = (
     Breach(
         "time-in-post",
         "cadre",
-        (among("person.posts", pl.col("current"), **{"start": decided.dt.offset_by("-5mo"), "start~": 0}),),
+        (_short,),
         date(2022, 10, 1),
         level="exception_needed",
     ),
@@ -284,7 +298,7 @@ APPOINTMENT_BREACHES = (
     Breach(
         "planned-before-promotion",
         "cadre",
-        (without("person.planning", pl.lit(value=True)),),
+        (_unplanned,),
         date(2018, 2, 1),
         level="exception_needed",
     ),
@@ -411,11 +425,11 @@ APPOINTMENT_BREACHES = (
     Breach(
         "skipped-level",
         "cadre",
-        (*_level_skipped, plus("documents", kind="achievement_record", issued_on=started, verified=True)),
+        (*_level_skipped, _record),
         date(2020, 1, 1),
         level="exception_needed",
     ),
-    Breach("skipped-level-achievements", "cadre", (*_level_skipped, _special_case), date(2020, 1, 1)),
+    Breach("skipped-level-achievements", "cadre", (*_level_skipped, _granted("skipped-level")), date(2020, 1, 1)),
     # rotation, the end of a term, exams, recruitment
     Breach(
         "rotation-lasts-three-years",
@@ -427,7 +441,7 @@ APPOINTMENT_BREACHES = (
     Breach(
         "rotated-from-planning",
         "rotation",
-        (without("person.planning", pl.lit(value=True)),),
+        (_unplanned,),
         date(2018, 2, 1),
         level="exception_needed",
     ),
@@ -460,8 +474,42 @@ APPOINTMENT_BREACHES = (
     Breach(
         "exception-unreasoned",
         "cadre",
-        (*_level_skipped, _unreasoned, plus("documents", kind="achievement_record", issued_on=started)),
+        (*_level_skipped, _record, _granted("skipped-level", reason=None)),
         date(2020, 1, 1),
-        also=(("skipped-level", "exception_needed"),),
+        also=_skipped,
+    ),
+    Breach(
+        "exception-misdated",
+        "cadre",
+        (*_level_skipped, _record, _granted("skipped-level", decided_on=decided.dt.offset_by("9d"))),
+        date(2020, 1, 1),
+        also=_skipped,
+    ),
+    Breach(
+        "exception-expired",
+        "cadre",
+        (*_level_skipped, _record, _granted("skipped-level", expires_on=started)),
+        date(2020, 1, 1),
+        also=_skipped,
+    ),
+    Breach(
+        "exception-wrong-level",
+        "rotation",
+        (stating(rotation__extra_post=True), _granted("no-post-added-for-rotation")),
+        date(2022, 5, 1),
+        also=(("no-post-added-for-rotation", "exception_needed"),),
+    ),
+    # special cases decided in time
+    Breach("skipped-level", "cadre", (*_level_skipped, _record, _granted("skipped-level")), date(2020, 1, 1), excused=True),
+    Breach("time-in-post", "cadre", (_short, _granted("time-in-post")), date(2022, 10, 1), excused=True),
+    Breach(
+        "planned-before-promotion", "cadre", (_unplanned, _granted("planned-before-promotion")), date(2018, 2, 1), excused=True
+    ),
+    Breach(
+        "rotation-lasts-three-years",
+        "rotation",
+        (stating(rotation__planned_months=24), _granted("rotation-lasts-three-years")),
+        date(2022, 5, 1),
+        excused=True,
     ),
 )
