@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 import polars as pl
-from people import FIRST_DAY, LAST_DAY, Draft
+from people import FIRST_DAY, FREEZE, LAST_DAY, NO_DISTRICTS, Draft
 
 Change: TypeAlias = Callable[[Draft], Draft]
 
@@ -208,13 +208,13 @@ APPOINTMENT_BREACHES = (
             ),
         ),
         date(2020, 1, 1),
-        date(2025, 6, 30),
+        date(2025, 3, 6),
     ),
     Breach(
         "provincial-secretary-not-local",
         "candidature:Bí thư Tỉnh ủy",
         (stating(person__home_town__province=pl.col("post.area.province")),),
-        date(2018, 6, 1),
+        date(2025, 4, 14),
         level="target_missed",
     ),
     Breach(
@@ -229,6 +229,15 @@ APPOINTMENT_BREACHES = (
         ),
         date(2025, 7, 1),
         level="target_missed",
+    ),
+    # the freeze of 2025
+    Breach(
+        "placement-freeze",
+        "candidature:Phó Chủ tịch Ủy ban nhân dân tỉnh",
+        (stating(post__new_unit=False),),
+        FREEZE,
+        NO_DISTRICTS,
+        level="exception_needed",
     ),
     # discipline and open cases
     Breach(

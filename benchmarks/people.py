@@ -20,7 +20,7 @@ Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Marks: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 FIRST_DAY, LAST_DAY = date(2018, 1, 15), date(2026, 10, 30)
-NO_DISTRICTS = date(2025, 7, 1)
+FREEZE, NO_DISTRICTS = date(2025, 3, 7), date(2025, 7, 1)
 FOUR_STEPS = date(2026, 8, 1)
 
 SCENARIOS = {
@@ -94,6 +94,15 @@ recruitment,Chuyên viên,Sở Tư pháp,province,other,staff,1,civil_servant
 """
 TITLES = pl.read_csv(_TITLES.encode(), truncate_ragged_lines=True)
 """Kinds of post: where one stands, the body it sits in, and the era it existed in, if not ever."""
+
+_DISTRICTS, _COMMUNES = (pl.col("era").eq_missing(era) for era in ("districts", "communes"))
+_HIGH = pl.col("role").is_in(["head", "deputy"]) & pl.col("sector").is_in(["council", "government", "front"])
+_FROZEN = (
+    pl.col("level").is_in(["district", "commune"])
+    | ((pl.col("level") == "province") & _HIGH)
+    | ((pl.col("level") == "province") & (pl.col("sector") == "party_committee") & (pl.col("role") != "head"))
+)
+"""Posts nobody was placed in while the machinery was reorganised, from `FREEZE` until `NO_DISTRICTS`."""
 
 _POSTS_OF = {"exam": "civil", "external": "civil", "secondment": "civil", "dismissal": "civil", "relief": "civil",
              "reappointment": "civil", "rotation": "cadre", "transfer": "cadre", "training": "civil"}  # fmt: skip
@@ -314,12 +323,13 @@ def _put_days(flat: Columns, scenario: Any, decided: Ints) -> None:
 
 def _put_post(flat: Columns, scenario: Any, asked: Any, decided: Ints) -> None:
     late = decided >= day(NO_DISTRICTS)
+    frozen = (decided >= day(FREEZE)) & ~late
     chosen = np.zeros(flat.n, dtype=np.int64)
     for name in SCENARIOS:
-        for after in (False, True):
-            mask = (scenario == name) & (late == after)
-            fits = np.flatnonzero(_fits(name, after=after))
-            chosen[mask] = flat.chance.choice(fits, int(mask.sum()))
+        for era, gone in ((~frozen & ~late, _COMMUNES), (frozen, _COMMUNES | _FROZEN), (late, _DISTRICTS)):
+            mask = (scenario == name) & era
+            fits = TITLES.select((pl.col("scenario") == _POSTS_OF.get(name, name)) & ~gone).to_series()
+            chosen[mask] = flat.chance.choice(np.flatnonzero(fits), int(mask.sum()))
     for name in set(asked) - {""}:
         chosen[asked == name] = TITLES["title"].to_list().index(name)
     titles = TITLES[chosen]
@@ -354,11 +364,6 @@ def _put_post(flat: Columns, scenario: Any, asked: Any, decided: Ints) -> None:
             "place": place,
         }
     )
-
-
-def _fits(scenario: str, *, after: bool) -> pl.Series:
-    gone = "districts" if after else "communes"
-    return (TITLES["scenario"] == _POSTS_OF.get(scenario, scenario)) & TITLES["era"].ne_missing(gone)
 
 
 def _put_person(flat: Columns, scenario: Any) -> None:
