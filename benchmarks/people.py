@@ -20,7 +20,7 @@ Ints: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 Marks: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
 FIRST_DAY, LAST_DAY = date(2018, 1, 15), date(2026, 10, 30)
-NO_DISTRICTS = date(2025, 7, 1)
+FREEZE, NO_DISTRICTS = date(2025, 3, 7), date(2025, 7, 1)
 FOUR_STEPS = date(2026, 8, 1)
 
 SCENARIOS = {
@@ -95,6 +95,15 @@ recruitment,Chuyên viên,Sở Tư pháp,province,other,staff,1,civil_servant
 TITLES = pl.read_csv(_TITLES.encode(), truncate_ragged_lines=True)
 """Kinds of post: where one stands, the body it sits in, and the era it existed in, if not ever."""
 
+_DISTRICTS, _COMMUNES = (pl.col("era").eq_missing(era) for era in ("districts", "communes"))
+_HIGH = pl.col("role").is_in(["head", "deputy"]) & pl.col("sector").is_in(["council", "government", "front"])
+_FROZEN = (
+    pl.col("level").is_in(["district", "commune"])
+    | ((pl.col("level") == "province") & _HIGH)
+    | ((pl.col("level") == "province") & (pl.col("sector") == "party_committee") & (pl.col("role") != "head"))
+)
+"""Posts nobody was placed in while the machinery was reorganised, from `FREEZE` until `NO_DISTRICTS`."""
+
 _POSTS_OF = {"exam": "civil", "external": "civil", "secondment": "civil", "dismissal": "civil", "relief": "civil",
              "reappointment": "civil", "rotation": "cadre", "transfer": "cadre", "training": "civil"}  # fmt: skip
 _DECISIONS = {"civil": "appointment", "public": "appointment", "cadre": "appointment", "exam": "appointment",
@@ -116,7 +125,7 @@ OLD = ("Hà Giang", "Cao Bằng", "Bắc Kạn", "Tuyên Quang", "Lào Cai", "Đ
 NEW = ("Tuyên Quang", "Cao Bằng", "Lào Cai", "Điện Biên", "Sơn La", "Thái Nguyên", "Lạng Sơn", "Quảng Ninh", "Phú Thọ",
         "Bắc Ninh", "Hưng Yên", "Ninh Bình", "Thanh Hóa", "Nghệ An", "Hà Tĩnh", "Quảng Trị", "Quảng Ngãi", "Gia Lai", "Khánh Hòa",
         "Đắk Lắk", "Lâm Đồng", "Tây Ninh", "Đồng Nai", "Vĩnh Long", "Đồng Tháp", "An Giang", "Cà Mau")  # fmt: skip
-_BIG_CITIES = ("Hà Nội", "Hải Phòng", "Huế", "Đà Nẵng", "Cần Thơ", "Hồ Chí Minh")
+_CITIES = ("Hà Nội", "Hải Phòng", "Huế", "Đà Nẵng")
 """Nobody of this population serves there, so that a person drawn from one is from another province than the post's."""
 PLACES = ("Yên Phong", "Đông Sơn", "Tân Lập", "Bình Minh", "Vĩnh Thạnh", "Phú Lộc", "Hòa An", "Thạch Hà", "Quế Võ", "Long Mỹ",
            "Mường Ảng", "Kỳ Sơn", "Tam Nông", "An Lão", "Đức Trọng", "Krông Pa")  # fmt: skip
@@ -220,12 +229,15 @@ class Columns:
         self._columns: dict[str, pl.Series] = {}
 
     def put(self, **columns: Any) -> None:
+        """Add columns: a series, an array, or one value for every row."""
         self.of(columns)
 
     def of(self, columns: Mapping[str, Any]) -> None:
+        """Add columns whose names are paths."""
         self._columns |= {name: _series(name, values, self.n) for name, values in columns.items()}
 
     def days(self, columns: Mapping[str, Any]) -> None:
+        """Add columns of days, given by their numbers."""
         for name, values in columns.items():
             self._columns[name] = pl.Series(name, np.asarray(values, dtype=np.int32)).cast(pl.Date)
 
@@ -268,15 +280,12 @@ def _masked(values: pl.Series, mask: Marks) -> pl.Series:
 
 
 def _either(mask: Any, yes: Any, no: Any) -> pl.Series:
-    return pl.select(pl.when(pl.Series(mask)).then(_words(yes)).otherwise(_words(no))).to_series()
+    return pl.select(pl.when(pl.Series(mask)).then(pl.lit(yes)).otherwise(pl.lit(no))).to_series()
 
 
 def text(*parts: Any, between: str = " ") -> pl.Series:
-    return pl.select(pl.concat_str([_words(part) for part in parts], separator=between, ignore_nulls=True)).to_series()
-
-
-def _words(said: pl.Series | str) -> pl.Expr:
-    return pl.lit(said)
+    """Return texts put together, without the parts that are not there."""
+    return pl.select(pl.concat_str([pl.lit(part) for part in parts], separator=between, ignore_nulls=True)).to_series()
 
 
 def _put_days(flat: Columns, scenario: Any, decided: Ints) -> None:
@@ -314,12 +323,13 @@ def _put_days(flat: Columns, scenario: Any, decided: Ints) -> None:
 
 def _put_post(flat: Columns, scenario: Any, asked: Any, decided: Ints) -> None:
     late = decided >= day(NO_DISTRICTS)
+    frozen = (decided >= day(FREEZE)) & ~late
     chosen = np.zeros(flat.n, dtype=np.int64)
     for name in SCENARIOS:
-        for after in (False, True):
-            mask = (scenario == name) & (late == after)
-            fits = np.flatnonzero(_fits(name, after=after))
-            chosen[mask] = flat.chance.choice(fits, int(mask.sum()))
+        for era, gone in ((~frozen & ~late, _COMMUNES), (frozen, _COMMUNES | _FROZEN), (late, _DISTRICTS)):
+            mask = (scenario == name) & era
+            fits = TITLES.select((pl.col("scenario") == _POSTS_OF.get(name, name)) & ~gone).to_series()
+            chosen[mask] = flat.chance.choice(np.flatnonzero(fits), int(mask.sum()))
     for name in set(asked) - {""}:
         chosen[asked == name] = TITLES["title"].to_list().index(name)
     titles = TITLES[chosen]
@@ -356,11 +366,6 @@ def _put_post(flat: Columns, scenario: Any, asked: Any, decided: Ints) -> None:
     )
 
 
-def _fits(scenario: str, *, after: bool) -> pl.Series:
-    gone = "districts" if after else "communes"
-    return (TITLES["scenario"] == _POSTS_OF.get(scenario, scenario)) & TITLES["era"].ne_missing(gone)
-
-
 def _put_person(flat: Columns, scenario: Any) -> None:
     decided = flat.numbers("days.decided")
     woman = flat.odds(0.35)
@@ -370,12 +375,15 @@ def _put_person(flat: Columns, scenario: Any) -> None:
     years = np.where(fresh, flat.between(23, 29), flat.between(33, oldest))
     born = decided - (years * 365.25).astype(np.int64) - flat.between(0, 364)
     recruited = born + flat.between(8300, 9100)
-    local = flat.odds(0.7) & ~(
-        (flat.texts("post.role") == "head").to_numpy()
-        & (flat.texts("post.sector").is_in(["party_committee", "government", "inspectorate"])).to_numpy()
+    head, sector = (flat.texts("post.role") == "head").to_numpy(), flat.texts("post.sector")
+    from_afar = head & sector.is_in(["party_committee", "government", "inspectorate"]).to_numpy()
+    city, elsewhere = (
+        flat.one_of([f"{kind} {name}" for name in names]) for kind, names in (("thành phố", _CITIES), ("tỉnh", OLD))
     )
-    city = flat.one_of([f"thành phố {name}" for name in _BIG_CITIES[:4]])
-    home = _either(local, flat.texts("post.area.province"), city)
+    home = _either(from_afar, city, _either(flat.odds(0.5), flat.texts("post.area.province"), elsewhere))
+    home = _either(
+        flat.odds(0.1), home.str.replace("tỉnh ", "Tỉnh "), _either(flat.odds(0.1), home.str.replace("tỉnh ", ""), home)
+    )
     group = flat.one_of(_GROUPS, (80, 5, 4, 4, 3, 2, 2))
     sex = pl.Series(np.where(woman, "female", "male"))
     middle = _either(woman, flat.one_of(MIDDLE[1]), flat.one_of(MIDDLE[0]))
@@ -410,7 +418,6 @@ def _put_person(flat: Columns, scenario: Any) -> None:
             "person.later_retirement": False,
             "person.only_vietnamese": True,
             "person.lives_in_vietnam": True,
-            "years": years,
         }
     )
     flat.days(
@@ -523,6 +530,7 @@ def repeated(chance: np.random.Generator, flat: pl.DataFrame, counts: Ints) -> t
 
 
 def day_of(owner: pl.DataFrame, name: str) -> Ints:
+    """Return the numbers of a column of days, 0 where there is none."""
     return owner[name].to_physical().fill_null(0).to_numpy().astype(np.int64)
 
 

@@ -19,6 +19,7 @@ from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import fields_of
 from cadre_rules.dossier.frames import frame_schema
 from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.engine.bulk import match
 from cadre_rules.errors import RulebookError
 from cadre_rules.facts.columns import ROW, FactColumns, added, column_of
 from cadre_rules.facts.deriving import Tables
@@ -297,12 +298,6 @@ class _Law:
         program = court.program
         wanted = dict.fromkeys(fact for piece in pieces for fact in piece.facts.values())
         self.facts = FactColumns(court.kind, program.facts, wanted, court.tables)
-        self.tests: dict[FactTest, str] = {}
-        for piece in pieces:
-            for formula in _formulas(piece):
-                for clause in formula:
-                    for test in clause:
-                        self.tests.setdefault(test, f"t{len(self.tests)}")
 
     def judged(self, subjects: pl.DataFrame) -> Judged:
         """Judge subjects that fall under this law."""
@@ -330,12 +325,8 @@ class _Law:
 
     def _heard(self, table: pl.DataFrame, *, late: bool) -> pl.DataFrame:
         """Add the outcome of every rule of one pass, and which version governs."""
-        tests = [
-            _test(test, pl.col(column_of(test.fact))).alias(name)
-            for test, name in self.tests.items()
-            if (test.fact in self.facts.late) == late
-        ]
-        table = added(table, tests)
+        formulas = {name: formula for line in self.lines[late] for piece in line.pieces for name, formula in piece.formulas()}
+        table = table.hstack(_matched(table, formulas))
         return added(table, [column for line in self.lines[late] for column in self._line(line, table)])
 
     def _line(self, line: _Line, table: pl.DataFrame) -> Iterator[pl.Expr]:
@@ -355,23 +346,18 @@ class _Law:
         if len(line.pieces) > 1:
             yield numbers.otherwise(pl.lit(0, pl.UInt8)).alias(line.version)
 
-    def _code(self, piece: Slice) -> pl.Expr:
-        verdicts = piece.verdicts
+    @staticmethod
+    def _code(piece: Slice) -> pl.Expr:
+        violated, satisfied, apart = (pl.col(name) for name in piece.names)
         return (
-            pl.when(self._holds(verdicts.violated))
+            pl.when(violated)
             .then(pl.lit(VIOLATED, pl.UInt8))
-            .when(self._holds(verdicts.satisfied))
+            .when(satisfied)
             .then(pl.lit(SATISFIED, pl.UInt8))
-            .when(self._holds(verdicts.not_applicable))
+            .when(apart)
             .then(pl.lit(NOT_APPLICABLE, pl.UInt8))
             .otherwise(pl.lit(UNDETERMINED, pl.UInt8))
         )
-
-    def _holds(self, formula: Formula) -> pl.Expr:
-        return _some(self._clause(clause) for clause in formula)
-
-    def _clause(self, clause: Clause) -> pl.Expr:
-        return _every(pl.col(self.tests[test]) for test in clause)
 
     def _awaiting(self, line: _Line) -> tuple[pl.Expr, pl.Expr]:
         """Return the outcome where the day is not stated: what every version that may govern agrees on."""
@@ -489,8 +475,7 @@ class _Law:
 
     def _findings_of(self, line: _Line, number: int, piece: Slice, table: pl.DataFrame) -> Iterator[pl.DataFrame]:
         facts = {column_of(name) for name in piece.facts.values()}
-        tests = {self.tests[test] for formula in _formulas(piece) for clause in formula for test in clause}
-        read = {line.outcome, line.version, line.rivalled, "row", ROW, *facts, *tests}
+        read = {line.outcome, line.version, line.rivalled, "row", ROW, *facts}
         code = pl.col(line.outcome)
         governed = table[[name for name in table.columns if name in read or name.startswith(("·", "given"))]].filter(
             code.is_in((VIOLATED, UNDETERMINED, AWAITING)) & self._governed(line, number)
@@ -511,10 +496,9 @@ class _Law:
     def _breaches(self, line: _Line, piece: Slice, breached: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield the findings of breaches, those of one clause and one level together."""
         clauses = piece.verdicts.violated
-        chain: Any = pl
-        for number, clause in enumerate(clauses):
-            chain = chain.when(self._clause(clause)).then(pl.lit(number, pl.UInt16))
-        breached = breached.with_columns(chain.alias("·clause"))
+        holds = _matched(breached, {str(number): (clause,) for number, clause in enumerate(clauses)})
+        first = pl.coalesce(pl.when(str(number)).then(pl.lit(number, pl.UInt16)) for number in range(len(clauses)))
+        breached = breached.with_columns(holds.select(first).to_series().alias("·clause"))
         rivalled = line.rivalled in breached.columns
         for number, clause in enumerate(clauses):
             rows = breached.filter(pl.col("·clause") == number)
@@ -528,15 +512,15 @@ class _Law:
 
     def _open(self, piece: Slice, waiting: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield the findings of what could not be judged, those that wait for the same facts together."""
-        formulas = _formulas(piece)
+        formulas = [formula for _, formula in piece.formulas()]
         tests = list(dict.fromkeys(test for formula in formulas for clause in formula for test in clause))
-        state = {
-            f"s{number}": pl.when(pl.col(column_of(test.fact)).is_null())
-            .then(pl.lit(2, pl.UInt8))
-            .otherwise(pl.col(self.tests[test]).cast(pl.UInt8))
-            for number, test in enumerate(tests)
-        }
-        waiting = waiting.with_columns(**state).with_columns(pl.struct(*state).alias("·state"))
+        passed = _matched(waiting, {str(number): ((test,),) for number, test in enumerate(tests)}).cast(pl.UInt8)
+        unknown = waiting.select(pl.col(column_of(test.fact)).is_null().alias(str(n)) for n, test in enumerate(tests))
+        state = [
+            pl.select(pl.when(unknown[name]).then(pl.lit(2, pl.UInt8)).otherwise(passed[name]).alias(name)).to_series()
+            for name in passed.columns
+        ]
+        waiting = waiting.with_columns(pl.DataFrame(state).to_struct("·state"))
         patterns = waiting.select("·state").unique()
         told = [self._waits(formulas, dict(zip(tests, values.values(), strict=True))) for values in patterns.to_series()]
         failing = [_failing(sets) for sets in told]
@@ -757,10 +741,6 @@ def _worth_under(piece: Slice, fixed: bool) -> pl.Expr:  # noqa: FBT001
 # Small expressions
 
 
-def _formulas(piece: Slice) -> tuple[Formula, Formula, Formula]:
-    return piece.verdicts.violated, piece.verdicts.satisfied, piece.verdicts.not_applicable
-
-
 def _version(piece: Slice) -> str:
     return f"{piece.rule.in_force.starts or 'always'}.r{piece.rule.revision}"
 
@@ -782,22 +762,12 @@ def _joined(exprs: Iterable[pl.Expr], join: Any, *, start: bool) -> pl.Expr:
     return reduce(join, exprs) if exprs else pl.lit(value=start)
 
 
-def _test(test: FactTest, fact: pl.Expr) -> pl.Expr:
-    match test.relation:
-        case "stated":
-            return fact.is_not_null()
-        case "in":
-            return _some(fact == constant for constant in test.constants).fill_null(value=False)
-        case "not in":
-            return _every(fact != constant for constant in test.constants).fill_null(value=False)
-        case "<":
-            return (fact < test.constants[0]).fill_null(value=False)
-        case "<=":
-            return (fact <= test.constants[0]).fill_null(value=False)
-        case ">":
-            return (fact > test.constants[0]).fill_null(value=False)
-        case ">=":
-            return (fact >= test.constants[0]).fill_null(value=False)
+def _matched(table: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
+    """Return which formulas the facts of a table make true."""
+    facts = list(dict.fromkeys(test.fact for formula in formulas.values() for clause in formula for test in clause))
+    stated = table[[column_of(fact) for fact in facts]]
+    stated.columns = facts
+    return match(stated, formulas)
 
 
 def _at_most(edge: date | None, day: pl.Expr) -> pl.Expr:
