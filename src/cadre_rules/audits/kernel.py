@@ -6,9 +6,9 @@ findings are built only for rows that have one; nothing runs Python for each row
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from functools import cached_property, reduce
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,6 @@ import polars as pl
 import polars_hash  # noqa: F401  # gives columns of text their digests
 
 from cadre_rules import expression as ex
-from cadre_rules.dossier.fields import fields_of
 from cadre_rules.dossier.frames import frame_schema
 from cadre_rules.dossier.models import DOSSIERS, PARTS
 from cadre_rules.engine.bulk import match
@@ -24,9 +23,9 @@ from cadre_rules.errors import RulebookError
 from cadre_rules.facts.columns import ROW, FactColumns, added, column_of
 from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.formula import Clause, FactTest, Formula, Scalar
+from cadre_rules.formula import Clause, FactTest, Formula
 from cadre_rules.judging import AsOf, level_of
-from cadre_rules.program import Program, Slice, compile_program
+from cadre_rules.program import Slice, compile_program
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.waiting import smallest_sets
@@ -174,7 +173,9 @@ def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.Da
     unit = _path(_UNIT.get(kind, ("unit",)))
     own = [_path(("authority", "head")).alias("·head"), unit.alias("·unit"), pl.col("id").alias("·subject")]
     days = {name: DOSSIERS[kind].day_fields.get(name, DOSSIERS[kind].day_fields["decided"]).split(".") for name in _ORDER}
-    listed = frame.with_columns(*own, pl.lit(None, pl.String).alias("·entry"), pl.col("id").alias("·dossier"), pl.col("exceptions").alias("·exceptions"))
+    listed = frame.with_columns(
+        *own, pl.lit(None, pl.String).alias("·entry"), pl.col("id").alias("·dossier"), pl.col("exceptions").alias("·exceptions")
+    )
     return _dated(listed, {name: _path(path) for name, path in days.items()}, as_of, today)
 
 
@@ -195,7 +196,12 @@ def _parts(court: "_Court", listed_in: str, frame: pl.DataFrame, as_of: AsOf, to
         return rows
     on = _path(("on", "latest"))
     decided = {name: pl.coalesce(on, pl.col(f"·{name}")) for name in _ORDER}
-    return _dated(rows.with_columns(**{f"·{name}": expr for name, expr in decided.items()}), {n: pl.col(f"·{n}") for n in _ORDER}, as_of, today)
+    return _dated(
+        rows.with_columns(**{f"·{name}": expr for name, expr in decided.items()}),
+        {n: pl.col(f"·{n}") for n in _ORDER},
+        as_of,
+        today,
+    )
 
 
 def _dated(frame: pl.DataFrame, days: Mapping[str, pl.Expr], as_of: AsOf, today: date) -> pl.DataFrame:
@@ -276,16 +282,19 @@ class _Court:
 
     def _governing(self, line: _Line, subjects: pl.DataFrame) -> _Line:
         fixed = "·fixed" in subjects.columns
-        day = subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}")
-        if day.null_count():
-            law = subjects.get_column("·day")
-            if line.hangs_on == "effective":
-                pieces = [p for p in line.pieces if (p.window.until or date.max) > min(law.min(), day.min() or date.max)]
-            else:
-                pieces = [p for p in line.pieces if (p.window.starts or date.min) <= max(law.max(), day.max() or date.min)]
-        else:
-            low, high = day.min(), day.max()
-            pieces = [p for p in line.pieces if (p.window.starts or date.min) <= high and low < (p.window.until or date.max)]
+        stated = _ends(subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}"))
+        ends = list(stated or ())
+        if (
+            stated is None
+            or subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}").null_count()
+        ):
+            first, last = _ends(subjects.get_column("·day")) or (date.max, date.min)
+            ends += [first, date.max] if line.hangs_on == "effective" else [date.min, last]
+        pieces = [
+            piece
+            for piece in line.pieces
+            if (piece.window.starts or date.min) <= max(ends) and min(ends) < (piece.window.until or date.max)
+        ]
         return _Line(line.number, line.rule, line.hangs_on, tuple(pieces))
 
 
@@ -339,9 +348,8 @@ class _Law:
         for number, (covers, code) in enumerate(zip(covered, codes, strict=True)):
             chain, numbers = chain.when(covers).then(code), numbers.when(covers).then(pl.lit(number, pl.UInt8))
         if table.get_column(name).null_count():
-            code, number = self._awaiting(line)
-            unstated = pl.col(name).is_null()
-            chain, numbers = chain.when(unstated).then(code), numbers.when(unstated).then(number)
+            unstated, (code, last) = pl.col(name).is_null(), self._awaiting(line)
+            chain, numbers = chain.when(unstated).then(code), numbers.when(unstated).then(last)
         yield chain.otherwise(pl.lit(NONE, pl.UInt8)).alias(line.outcome)
         if len(line.pieces) > 1:
             yield numbers.otherwise(pl.lit(0, pl.UInt8)).alias(line.version)
@@ -363,10 +371,7 @@ class _Law:
         """Return the outcome where the day is not stated: what every version that may govern agrees on."""
         forward = line.hangs_on == "effective"
         day = pl.col("·day")
-        may = [
-            _at_least(piece.window.until, day, strict=True) if forward else _at_most(piece.window.starts, day)
-            for piece in line.pieces
-        ]
+        may = [_before(piece.window.until, day) if forward else _at_most(piece.window.starts, day) for piece in line.pieces]
         count = reduce(lambda one, other: one + other, (one.cast(pl.UInt8) for one in may))
         last = pl.lit(len(line.pieces) - 1, pl.UInt8) if forward else count - 1
         groups = [line.pieces[-k:] if forward else line.pieces[:k] for k in range(1, len(line.pieces) + 1)]
@@ -553,7 +558,11 @@ class _Law:
         texts = (rule.title, rule.remedy, rule.responsible, *((rule.message,) if outcome != "violated" else ()))
         also = dict.fromkeys(piece.facts[n] for words in texts if words is not None for n in PLACEHOLDER.findall(words.vi))
         also = {name: None for name in also if name not in named}
-        day = pl.col("·day") if "·fixed" in rows.columns or rule.hangs_on == "decided" or awaits else pl.coalesce(f"·{rule.hangs_on}", "·day")
+        day = (
+            pl.col("·day")
+            if "·fixed" in rows.columns or rule.hangs_on == "decided" or awaits
+            else pl.coalesce(f"·{rule.hangs_on}", "·day")
+        )
         failing = sorted([(defined[name].id, name) for name in named], key=lambda pair: pair[0])
         said = [pl.concat_str(pl.lit(f"\x1f{fact}="), _plain(name, rows)) for fact, name in failing]
         if outcome == "undetermined":
@@ -572,8 +581,8 @@ class _Law:
             pl.col("·unit").alias("unit"),
             pl.col("·head").alias("head"),
             day.dt.year().alias("year"),
-            _named([(defined[name].id, name) for name in named], rows).alias("evidence"),
-            _named([(defined[name].id, name) for name in also], rows).alias("also"),
+            _named([(defined[name].id, name) for name in named]).alias("evidence"),
+            _named([(defined[name].id, name) for name in also]).alias("also"),
             waits_for.alias("waits_for"),
             whole.chash.sha2_256().str.slice(0, 16).alias("fingerprint"),  # type: ignore[attr-defined]
         )
@@ -669,7 +678,7 @@ class _Gate:
                 judged = table[[ROW, *days, *versions, line.outcome]].filter(pl.col(line.outcome) == VIOLATED)
                 granted = self._listed.filter(pl.col("rule") == line.rule).join(judged, on=ROW, how="inner")
                 if granted.height:
-                    worth = granted.with_columns(_worth(line, "·fixed" in table.columns).alias("worth"))
+                    worth = granted.with_columns(_worth(line, fixed="·fixed" in table.columns).alias("worth"))
                     self._listed = self._listed.join(worth.select("·n", "worth"), on="·n", how="left").with_columns(
                         pl.coalesce("worth", "state").alias("state")
                     ).drop("worth")  # fmt: skip
@@ -708,16 +717,17 @@ class _Gate:
         return joined.with_columns(pl.col(f"·{one}").fill_null(0) for one in _STATES)
 
 
-def _worth(line: _Line, fixed: bool) -> pl.Expr:  # noqa: FBT001
+def _worth(line: _Line, *, fixed: bool) -> pl.Expr:
     """Return what the gate says of exceptions for a rule that was breached, by the version that governs."""
     chain: Any = pl
     for number, piece in enumerate(line.pieces):
         governs = pl.col(line.version) == number if len(line.pieces) > 1 else pl.lit(value=True)
-        chain = chain.when(governs).then(_worth_under(piece, fixed))
-    return chain.otherwise(pl.lit(None, pl.String))
+        chain = chain.when(governs).then(_worth_under(piece, fixed=fixed))
+    worth: pl.Expr = chain.otherwise(pl.lit(None, pl.String))
+    return worth
 
 
-def _worth_under(piece: Slice, fixed: bool) -> pl.Expr:  # noqa: FBT001
+def _worth_under(piece: Slice, *, fixed: bool) -> pl.Expr:
     escape = piece.rule.exception
     if escape is None:
         return pl.lit("not_allowed")
@@ -762,6 +772,11 @@ def _joined(exprs: Iterable[pl.Expr], join: Any, *, start: bool) -> pl.Expr:
     return reduce(join, exprs) if exprs else pl.lit(value=start)
 
 
+def _ends(days: pl.Series) -> tuple[date, date] | None:
+    first, last = days.min(), days.max()
+    return (first, last) if isinstance(first, date) and isinstance(last, date) else None
+
+
 def _matched(table: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
     """Return which formulas the facts of a table make true."""
     facts = list(dict.fromkeys(test.fact for formula in formulas.values() for clause in formula for test in clause))
@@ -774,12 +789,12 @@ def _at_most(edge: date | None, day: pl.Expr) -> pl.Expr:
     return pl.lit(value=True) if edge is None else day >= edge
 
 
-def _at_least(edge: date | None, day: pl.Expr, *, strict: bool) -> pl.Expr:
+def _before(edge: date | None, day: pl.Expr) -> pl.Expr:
     return pl.lit(value=True) if edge is None else day < edge
 
 
 def _covers(piece: Slice, day: pl.Expr) -> pl.Expr:
-    return day.is_not_null() & _at_most(piece.window.starts, day) & _at_least(piece.window.until, day, strict=True)
+    return day.is_not_null() & _at_most(piece.window.starts, day) & _before(piece.window.until, day)
 
 
 def _always(pieces: Sequence[Slice], *, forward: bool) -> bool:
@@ -805,7 +820,7 @@ def _plain(name: str, rows: pl.DataFrame) -> pl.Expr:
     return column.cast(pl.String).fill_null("None")
 
 
-def _named(facts: Sequence[tuple[str, str]], rows: pl.DataFrame) -> pl.Expr:
+def _named(facts: Sequence[tuple[str, str]]) -> pl.Expr:
     """Return facts with their values as a list."""
     if not facts:
         return pl.lit(pl.Series([[]], dtype=_NAMED)).first()

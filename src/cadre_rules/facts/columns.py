@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, partial, reduce
 from itertools import product
+from operator import add, and_, or_
 from typing import Any, TypeAlias, assert_never
 
 import polars as pl
@@ -53,6 +54,11 @@ class Value:
     def name(self) -> pl.Expr:
         """Return what it is compared by."""
         return self.low if self.folded is None else self.folded
+
+    def over(self, compute: Callable[[pl.Expr], pl.Expr]) -> "Value":
+        """Return the value with something computed of each of its expressions."""
+        top, folded = (None if expr is None else compute(expr) for expr in (self.top, self.folded))
+        return replace(self, low=compute(self.low), top=top, folded=folded)
 
     def parts(self) -> dict[str, pl.Expr]:
         """Return its expressions by part."""
@@ -188,17 +194,17 @@ class FactColumns:
             level = area.level + 1
             codes = self._tables.areas
             texts = [("province", codes.code_before), ("province", codes.code_after), ("district", bare), ("commune", bare)]
-            parts = [
+            before, after, district, commune = (
                 self._single(_mapped(area.low.struct.field(name), function, pl.String()), at, level) for name, function in texts
-            ]
+            )
             stated = self._single(area.low.is_not_null(), at, level)
-            self._places[node, at] = _Place(*parts, stated, level)
+            self._places[node, at] = _Place(before, after, district, commune, stated, level)
         return self._places[node, at]
 
     def _built(self, node: ex.Expression, at: Path | None) -> Value:
         match node:
-            case ex.Constant(value):
-                return _constant(value)
+            case ex.Constant(constant):
+                return _constant(constant)
             case ex.Field(path):
                 self.leaves[".".join(path)] = path
                 return _leaf(self._fields[path], ".".join(path))
@@ -238,7 +244,7 @@ class FactColumns:
     def _each(self, node: ex.Each) -> Value:
         at = node.path
         self.leaves[".".join(at)] = at
-        self._items[at]  # noqa: B018  # a list may be counted without a look inside
+        self._items[at]  # a list may be counted without a look inside
         where = self._value(node.where, at) if node.where is not None else Value("bool", pl.lit(value=True))
         if node.gather in ("any", "count"):
             return self._counted(node, where)
@@ -247,7 +253,7 @@ class FactColumns:
         wanted = where.low.fill_null(value=False)
         bad = where.low.is_null() | (wanted & (pick.low.is_null() | by.low.is_null()))
         unclear = self._gathered(at, bad, pl.Expr.any, [where, pick, by], "bool")
-        kept = replace(pick, **{part: pl.when(wanted).then(expr) for part, expr in pick.parts().items()})
+        kept = pick.over(lambda expr: pl.when(wanted).then(expr))
         read, none = [where, pick, by], None
         match node.gather:
             case "sum":
@@ -275,8 +281,8 @@ class FactColumns:
         if node.gather == "any":
             found = self._gathered(node.path, where.low, _ANY, [where], "bool")
             return self._whole(node, None, found, none=False)
-        sure = self._gathered(node.path, where.low, _SURE, [where])
-        unsure = self._gathered(node.path, where.low, _UNSURE, [where])
+        sure = self._gathered(node.path, where.low, _sure, [where])
+        unsure = self._gathered(node.path, where.low, _unsure, [where])
         return self._whole(node, None, replace(sure, top=sure.low + unsure.low), none=0)
 
     def _gathered(
@@ -303,9 +309,9 @@ class FactColumns:
         beyond = ends[1] >= edge.low if gather == "latest" else ends[1] <= edge.low
         read = Value("bool", wanted & beyond, level=max(edge.level, where.level, pick.level, by.level))
         kept = {part: pl.when(read.low).then(expr) for part, expr in pick.parts().items()}
-        columns = {part: self._gathered(at, expr, _FIRST, [read]) for part, expr in kept.items()}
+        columns = {part: self._gathered(at, expr, _first, [read]) for part, expr in kept.items()}
         compared = [expr for part, expr in kept.items() if part != "low" or pick.kind != "str"]
-        agreed = [self._gathered(at, expr, _AGREED, [read], "bool") for expr in compared]
+        agreed = [self._gathered(at, expr, _agreed, [read], "bool") for expr in compared]
         same = pl.all_horizontal(one.low for one in agreed)
         parts = {part: pl.when(same).then(one.low) for part, one in columns.items()}
         return Value(pick.kind, **parts, level=read.level + 1)
@@ -314,15 +320,11 @@ class FactColumns:
         """Say what was gathered of whole lists, what an empty list gives, and nothing of a list that is not stated."""
         size = self._size(node)
         filled = size > 0 if unclear is None else (size > 0) & ~unclear.low
-        parts = {
-            part: pl.when(size == 0).then(pl.lit(none)).when(filled).then(expr)
-            for part, expr in found.parts().items()
-        }
+        parts = {part: pl.when(size == 0).then(pl.lit(none)).when(filled).then(expr) for part, expr in found.parts().items()}
         level = max(found.level, unclear.level if unclear is not None else 0)
         self._count += 1
         self._levels[level].settled += [expr.alias(f"n{self._count}.{part}") for part, expr in parts.items()]
         return Value(found.kind, **{part: pl.col(f"n{self._count}.{part}") for part in parts}, level=level)
-
 
     @staticmethod
     def _size(node: ex.Each) -> pl.Expr:
@@ -330,12 +332,27 @@ class FactColumns:
         return size.fill_null(0) if node.silence_means_none else size
 
 
-_ANY: Callable[[pl.Expr], pl.Expr] = partial(pl.Expr.any, ignore_nulls=False)
-_SURE: Callable[[pl.Expr], pl.Expr] = lambda asked: asked.sum().cast(pl.Int64)
-_UNSURE: Callable[[pl.Expr], pl.Expr] = lambda asked: asked.null_count().cast(pl.Int64)
-_FIRST: Callable[[pl.Expr], pl.Expr] = lambda asked: asked.drop_nulls().first()
-_AGREED: Callable[[pl.Expr], pl.Expr] = lambda asked: asked.min() == asked.max()
-_COUNTS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
+_Gathers: TypeAlias = Callable[[pl.Expr], pl.Expr]
+_ANY: _Gathers = partial(pl.Expr.any, ignore_nulls=False)
+
+
+def _sure(asked: pl.Expr) -> pl.Expr:
+    return asked.sum().cast(pl.Int64)
+
+
+def _unsure(asked: pl.Expr) -> pl.Expr:
+    return asked.null_count().cast(pl.Int64)
+
+
+def _first(asked: pl.Expr) -> pl.Expr:
+    return asked.drop_nulls().first()
+
+
+def _agreed(asked: pl.Expr) -> pl.Expr:
+    return asked.min() == asked.max()
+
+
+_COUNTS: Mapping[str, _Gathers] = {
     "distinct": lambda asked: asked.drop_nulls().n_unique().cast(pl.Int64),
     "most": lambda asked: asked.drop_nulls().unique_counts().max().fill_null(0).cast(pl.Int64),
 }
@@ -346,9 +363,7 @@ def column_of(fact: str) -> str:
     return f"={fact}"
 
 
-def _uses(
-    definitions: Mapping[str, ex.Expression], wanted: Iterable[str]
-) -> Iterator[tuple[ex.Expression, ex.Expression]]:
+def _uses(definitions: Mapping[str, ex.Expression], wanted: Iterable[str]) -> Iterator[tuple[ex.Expression, ex.Expression]]:
     """Yield every node with each node it stands in."""
     seen: set[ex.Expression] = set()
     waiting: list[ex.Expression] = [ex.Fact(name) for name in wanted]
@@ -560,10 +575,6 @@ def _dated(compute: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[[Value, V
     return run
 
 
-def _add(*terms: pl.Expr) -> pl.Expr:
-    return reduce(lambda one, other: one + other, terms)
-
-
 def _subtract(first: Value, second: Value) -> Value:
     exact = _exact((first, second))
     return Value("int", first.low - second.high, None if exact else first.high - second.low)
@@ -579,7 +590,9 @@ def _times(one: pl.Expr, other: pl.Expr) -> pl.Expr:
 
 
 def _multiply(*factors: Value) -> Value:
-    corners = [reduce(_times, corner) for corner in product(*((f.low, f.high) if f.top is not None else (f.low,) for f in factors))]
+    corners = [
+        reduce(_times, corner) for corner in product(*((f.low, f.high) if f.top is not None else (f.low,) for f in factors))
+    ]
     if len(corners) == 1:
         return Value("int", corners[0])
     return Value("int", pl.min_horizontal(corners), pl.max_horizontal(corners))
@@ -662,7 +675,8 @@ def _among(node: ex.Call, value: Value) -> Value | None:
 
 
 def _one_of(texts: Sequence[str], name: pl.Expr) -> pl.Expr:
-    return reduce(lambda one, other: one | other, (name == text for text in texts), pl.when(name.is_not_null()).then(pl.lit(value=False)))
+    none: pl.Expr = pl.when(name.is_not_null()).then(pl.lit(value=False))
+    return reduce(or_, (name == text for text in texts), none)
 
 
 _OPERATIONS: Mapping[str, Callable[..., Value]] = {
@@ -677,7 +691,7 @@ _OPERATIONS: Mapping[str, Callable[..., Value]] = {
     "month_index": _rising("int", _month_index),
     "earliest": lambda day: Value("date", day.low),
     "latest_day": lambda day: Value("date", day.high),
-    "add": _rising("int", _add),
+    "add": _rising("int", lambda *terms: reduce(add, terms)),
     "subtract": _subtract,
     "multiply": _multiply,
     "least": _rising(None, _extreme(pl.min_horizontal)),
@@ -688,8 +702,8 @@ _OPERATIONS: Mapping[str, Callable[..., Value]] = {
     "equal": _equal,
     "less": _less,
     "at_most": lambda first, second: _not(_less(second, first)),
-    "all": lambda *values: Value("bool", reduce(lambda one, other: one & other, (value.low for value in values))),
-    "some": lambda *values: Value("bool", reduce(lambda one, other: one | other, (value.low for value in values))),
+    "all": lambda *values: Value("bool", reduce(and_, (value.low for value in values))),
+    "some": lambda *values: Value("bool", reduce(or_, (value.low for value in values))),
     "not": _not,
     "stated": lambda value: Value("bool", value.low.is_not_null()),
     "choose": _choose,
@@ -700,7 +714,7 @@ _OPERATIONS: Mapping[str, Callable[..., Value]] = {
 
 
 class _Finder:
-    """Finds cells of a table: what is looked up has a place among the edges of the cells, and each combination of places one answer."""
+    """Finds cells of a table: what is looked up has a place among the cells' edges, each combination of places one answer."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], names: Sequence[str], get: str) -> None:
         self._rows, self._names, self._get = rows, names, get
@@ -776,12 +790,11 @@ class _Ruler:
         if not self._edges:
             return pl.when(value.is_not_null()).then(pl.lit(0, pl.Int64))
         if self._kind in ("str", "bool"):
-            chain = reduce(
-                lambda made, numbered: made.when(value == numbered[1]).then(2 * numbered[0] + 1),
-                enumerate(self._edges),
-                pl.when(value.is_null()).then(pl.lit(None, pl.Int64)),
-            )
-            return chain.otherwise(0).cast(pl.Int64)
+            chain: Any = pl.when(value.is_null()).then(pl.lit(None, pl.Int64))
+            for number, edge in enumerate(self._edges):
+                chain = chain.when(value == edge).then(2 * number + 1)
+            place: pl.Expr = chain.otherwise(0).cast(pl.Int64)
+            return place
         edges = pl.Series(self._edges, dtype=pl.Date if self._kind == "date" else pl.Int64)
         left, right = (pl.lit(edges).search_sorted(value, side=side) for side in ("left", "right"))
         return pl.when(value.is_not_null()).then(left.cast(pl.Int64) + right.cast(pl.Int64))
@@ -827,7 +840,7 @@ def _cell_kind(cells: Iterable[Any]) -> tuple[ex.ValueKind, pl.DataType]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """An area as columns: the codes of its province on both sides of the reform, its district, its commune, whether it is stated."""
+    """An area as columns: the codes of its province before and after the reform, district, commune, whether it is stated."""
 
     before: pl.Expr
     after: pl.Expr
