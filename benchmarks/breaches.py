@@ -334,7 +334,7 @@ APPOINTMENT_BREACHES = (
         date(2018, 3, 1),
         date(2021, 12, 1),
     ),
-    Breach("one-nationality", "cadre", (stating(person__only_vietnamese=False),), date(2025, 7, 1)),
+    Breach("one-nationality", "cadre:Phó Trưởng Ban Tổ chức", (stating(person__only_vietnamese=False),), date(2025, 7, 1)),
     # evaluation
     Breach(
         "recent-ratings-completed",
