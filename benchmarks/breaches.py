@@ -6,11 +6,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 import polars as pl
-<<<<<<< HEAD
-from people import FIRST_DAY, LAST_DAY, Draft
-=======
 from people import FIRST_DAY, FREEZE, LAST_DAY, NO_DISTRICTS, Draft
->>>>>>> dca7c377aa10d6008ec78611c36fa0703393c4dc
 
 Change: TypeAlias = Callable[[Draft], Draft]
 
@@ -212,21 +208,13 @@ APPOINTMENT_BREACHES = (
             ),
         ),
         date(2020, 1, 1),
-<<<<<<< HEAD
-        date(2025, 6, 30),
-=======
         date(2025, 3, 6),
->>>>>>> dca7c377aa10d6008ec78611c36fa0703393c4dc
     ),
     Breach(
         "provincial-secretary-not-local",
         "candidature:Bí thư Tỉnh ủy",
         (stating(person__home_town__province=pl.col("post.area.province")),),
-<<<<<<< HEAD
-        date(2018, 6, 1),
-=======
         date(2025, 4, 14),
->>>>>>> dca7c377aa10d6008ec78611c36fa0703393c4dc
         level="target_missed",
     ),
     Breach(
@@ -242,8 +230,6 @@ APPOINTMENT_BREACHES = (
         date(2025, 7, 1),
         level="target_missed",
     ),
-<<<<<<< HEAD
-=======
     # the freeze of 2025
     Breach(
         "placement-freeze",
@@ -253,7 +239,6 @@ APPOINTMENT_BREACHES = (
         NO_DISTRICTS,
         level="exception_needed",
     ),
->>>>>>> dca7c377aa10d6008ec78611c36fa0703393c4dc
     # discipline and open cases
     Breach(
         "no-higher-post-after-discipline",
