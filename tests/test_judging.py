@@ -554,10 +554,10 @@ GT_5, LE_5 = FactTest("a", ">", (5,)), FactTest("a", "<=", (5,))
 
 @pytest.mark.parametrize(("most", "sets"), [(6, (("a",),)), (5, (("a", "b"),))])
 def test_the_budget_is_what_may_be_tried(most: int, sets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting._smallest.cache_clear()
+    waiting.smallest_sets.cache_clear()
     monkeypatch.setattr(waiting, "MAX_TRIED", most)
     assert settling_sets(verdicts(((A,), (A, B)), ((NOT_A,),)), {"a": None, "b": None}) == sets
-    waiting._smallest.cache_clear()
+    waiting.smallest_sets.cache_clear()
 
 
 VALUES: dict[str, list[Any]] = {
