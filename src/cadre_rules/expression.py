@@ -6,7 +6,7 @@ answer without it (`all`, `some`, `coalesce`, `any`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from cadre_rules.formula import Kind, Scalar
@@ -17,7 +17,13 @@ Gather: TypeAlias = Literal["count", "any", "min", "max", "sum", "latest", "earl
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """A value; yes is not 1, though Python calls them equal."""
+
     value: Scalar | tuple[Scalar, ...]
+    kind: type = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", type(self.value))
 
 
 @dataclass(frozen=True, slots=True)
