@@ -210,21 +210,15 @@ class Judge:
 
     def _weigh(self, judgements: list[Judgement]) -> None:
         """Let exceptions excuse and rival texts stand side by side."""
-        by_rule = {judgement.piece.rule.id: judgement for judgement in judgements}
-        for judgement in judgements:
-            rule = judgement.piece.rule
-            if judgement.outcome == "violated":
-                judgement.passages = excuse(rule, judgement.subject.exceptions, self._deadline(judgement))
-                if any(passage.state == "used" for passage in judgement.passages):
-                    judgement.outcome, judgement.level = "excepted", None
-        for judgement in judgements:
-            rival = by_rule.get(judgement.piece.rule.rival or "")
-            if (
-                rival is not None
-                and judgement.outcome == "violated"
-                and rival.outcome in ("satisfied", "undetermined", "excepted")
-            ):
-                judgement.level, judgement.rival = "judgement_needed", rival
+        breaches = [judgement for judgement in judgements if judgement.outcome == "violated"]
+        for judgement in breaches:
+            judgement.passages = excuse(judgement.piece.rule, judgement.subject.exceptions, self._deadline(judgement))
+            if any(passage.state == "used" for passage in judgement.passages):
+                judgement.outcome, judgement.level = "excepted", None
+        for judgement in breaches:
+            rivals = [other for other in judgements if other.piece.rule.id == judgement.piece.rule.rival]
+            if judgement.outcome == "violated" and rivals and rivals[-1].outcome in ("satisfied", "undetermined", "excepted"):
+                judgement.level, judgement.rival = "judgement_needed", rivals[-1]
 
     @staticmethod
     def _deadline(judgement: Judgement) -> date | None:
@@ -262,9 +256,9 @@ class _Governing:
 
     def judge(self, subject: Subject, bench: Bench, fired: Mapping[str, Clause]) -> Judgement:
         """Return how the rule came out; with its day not stated, only what every law it may fall under agrees on."""
-        found = [_outcome(subject, piece, bench, fired, self.day) for piece in self.pieces]
         if self.awaits is None:
-            return found[-1]
+            return _outcome(subject, self.pieces[-1], bench, fired, self.day)
+        found = [_outcome(subject, piece, bench, fired, self.day) for piece in self.pieces]
         outcomes = {judgement.outcome for judgement in found}
         if outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):
             return found[-1]
@@ -309,11 +303,13 @@ _LEVEL_OF_FORCE = {
 
 
 def _outcome(subject: Subject, piece: Slice, bench: Bench, fired: Mapping[str, Clause], day: date) -> Judgement:
-    for name, outcome in zip(piece.names, ("violated", "satisfied", "not_applicable"), strict=True):
-        clause = fired.get(name)
-        if clause is not None:
-            level = level_of(piece) if outcome == "violated" else None
-            return Judgement(subject, piece, outcome, level, clause, day, bench)
+    violated, satisfied, apart = piece.names
+    if (clause := fired.get(apart)) is not None:
+        return Judgement(subject, piece, "not_applicable", None, clause, day, bench)
+    if (clause := fired.get(satisfied)) is not None:
+        return Judgement(subject, piece, "satisfied", None, clause, day, bench)
+    if (clause := fired.get(violated)) is not None:
+        return Judgement(subject, piece, "violated", level_of(piece), clause, day, bench)
     return Judgement(subject, piece, "undetermined", "information_missing", (), day, bench)
 
 

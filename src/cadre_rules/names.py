@@ -7,6 +7,7 @@ from functools import lru_cache
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 
+@lru_cache(maxsize=16_384)
 def clean(text: str) -> str:
     """Return NFC text without stray spaces at its ends or doubled within."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -63,6 +63,8 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
         return _nothing(path, refused.line, refused.code, refused.message)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
+        if "nesting depth" in str(error.problem):  # newer libyaml counts before we do
+            return _nothing(path, line, "RB005", f"nested more than {MAX_DEPTH} deep")
         return _nothing(path, line, "RB001", f"not YAML: {error.problem}")
     except (yaml.YAMLError, ValueError) as error:
         return _nothing(path, 1, "RB001", f"not YAML: {str(error).splitlines()[0]}")
