@@ -20,10 +20,10 @@ class Constant:
     """A value; yes is not 1, though Python calls them equal."""
 
     value: Scalar | tuple[Scalar, ...]
-    kind: type = field(init=False, repr=False)
+    kind: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", type(self.value))
+        object.__setattr__(self, "kind", type(self.value).__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Scope, Steps, Tables, derive, row_of
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer
+from cadre_rules.findings import Level
 from cadre_rules.formula import Clause, Scalar
 from cadre_rules.program import Slice, compile_program, unreachable
 from cadre_rules.rulebook.model import Rulebook
@@ -48,7 +49,7 @@ class Judgement:
     subject: Subject
     piece: Slice
     outcome: str
-    level: str | None
+    level: Level | None
     clause: Clause
     day: date
     bench: "Bench"
@@ -216,7 +217,8 @@ class Judge:
             if any(passage.state == "used" for passage in judgement.passages):
                 judgement.outcome, judgement.level = "excepted", None
         for judgement in breaches:
-            rivals = [other for other in judgements if other.piece.rule.id == judgement.piece.rule.rival]
+            named = judgement.piece.rule.rival
+            rivals = [other for other in judgements if other.piece.rule.id == named] if named is not None else []
             if judgement.outcome == "violated" and rivals and rivals[-1].outcome in ("satisfied", "undetermined", "excepted"):
                 judgement.level, judgement.rival = "judgement_needed", rivals[-1]
 
@@ -292,7 +294,7 @@ def _governing(pieces: list[Slice], days: _Days, hangs_on: str) -> _Governing:
     return _Governing([piece for piece in pieces if (piece.window.starts or date.min) <= days.day], days.day, hangs_on)
 
 
-_LEVEL_OF_FORCE = {
+_LEVEL_OF_FORCE: Mapping[str, Level] = {
     "must": "violation",
     "must_not": "violation",
     "target": "target_missed",
@@ -313,7 +315,7 @@ def _outcome(subject: Subject, piece: Slice, bench: Bench, fired: Mapping[str, C
     return Judgement(subject, piece, "undetermined", "information_missing", (), day, bench)
 
 
-def level_of(piece: Slice) -> str:
+def level_of(piece: Slice) -> Level:
     """Return the level the force of a rule gives its breach."""
     level = _LEVEL_OF_FORCE[piece.rule.force]
     return "exception_needed" if level == "violation" and piece.rule.exception is not None else level

@@ -20,7 +20,7 @@ _FOLDED_PREFIXES = {level: tuple(fold(word) for word in words) for level, words 
 class Area(BaseModel):
     """A province, district and commune by name or code; a text "xã …, huyện …, tỉnh …" is taken apart."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     province: Text | None = None
     district: Text | None = None

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from cadre_rules import expression as ex
 from cadre_rules.facts.generating import Generator
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import bounds, settled
+from cadre_rules.facts.operations import SPREAD, bounds
 from cadre_rules.formula import Scalar
 from cadre_rules.names import fold
 
@@ -108,7 +108,9 @@ def derive(steps: Steps, root: Any, tally: Tally | None = None) -> Scope:
 
 def row_of(scope: Scope) -> dict[str, Scalar | None]:
     """Return the facts as rules see them: exact, or not stated."""
-    return {name: settled(value) for name, value in scope.facts.items()}
+    row: dict[str, Any] = scope.facts.copy()
+    row.update((name, None) for name, value in scope.facts.items() if value.__class__ in SPREAD)
+    return row
 
 
 def _found(

@@ -29,9 +29,13 @@ class Span:
     high: int
 
 
+SPREAD = frozenset((Span, PartialDate))
+"""What a value is that is known only within bounds."""
+
+
 def settled(value: Any) -> Any:
     """Return the value if it is exact, else None."""
-    return None if isinstance(value, (Span, PartialDate)) else value
+    return None if value.__class__ in SPREAD else value
 
 
 def span(low: int, high: int) -> int | Span:
@@ -93,14 +97,11 @@ def _lifted(compute: Callable[..., Any], spread: Callable[..., Any]) -> Callable
 
     def run(*arguments: Any) -> Any:
         for argument in arguments:
-            if argument.__class__ in _SPREAD:
+            if argument.__class__ in SPREAD:
                 return spread(*arguments)
         return compute(*arguments)
 
     return run
-
-
-_SPREAD = frozenset((Span, PartialDate))
 
 
 def _between(measure: Callable[[date, date], int]) -> Callable[[Any, Any], Any]:
@@ -166,14 +167,14 @@ def _share(part: Any, whole: Any, up: int = 0) -> Any:
 
 
 def _equal(first: Any, second: Any) -> bool | None:
-    if first.__class__ not in _SPREAD and second.__class__ not in _SPREAD:
+    if first.__class__ not in SPREAD and second.__class__ not in SPREAD:
         return bool(fold(first) == fold(second) if isinstance(first, str) and isinstance(second, str) else first == second)
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
     return False if first_high < second_low or second_high < first_low else None
 
 
 def _less(first: Any, second: Any) -> bool | None:
-    if first.__class__ not in _SPREAD and second.__class__ not in _SPREAD:
+    if first.__class__ not in SPREAD and second.__class__ not in SPREAD:
         return bool(first < second)
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
     return True if first_high < second_low else False if first_low >= second_high else None

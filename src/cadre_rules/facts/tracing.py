@@ -36,15 +36,19 @@ class Tracer:
         """Return what a fact was read from; for a fact not known, what is missing."""
         if fact not in self._known:
             found = self._known[fact] = Trace()
-            self._scope.item = None
+            item, self._scope.item = self._scope.item, None
             self._follow(self._definitions[fact], self._scope.facts[fact], found, "")
+            self._scope.item = item
         return self._known[fact]
 
     def _value(self, node: ex.Expression) -> Any:
-        item = self._scope.item
-        value = self._evaluate(node)(self._scope)
-        self._scope.item = item
-        return value
+        match node:
+            case ex.Constant(value):
+                return value
+            case ex.Fact(name):
+                return self._scope.facts[name]
+            case _:
+                return self._evaluate(node)(self._scope)
 
     def _follow(self, node: ex.Expression, value: Any, found: Trace, inside: str) -> None:
         """Note what made the node have its value."""
@@ -54,7 +58,9 @@ class Tracer:
             case ex.Item(path):
                 self._leaf(".".join(filter(None, (inside, *path))), value, found)
             case ex.Fact(name):
-                self._follow(self._definitions[name], value, found, inside)
+                behind = self.trace(name)
+                found.read.update(behind.read)
+                found.missing.update(behind.missing)
             case ex.Call():
                 for part, known in self._deciding(node):
                     self._follow(part, known, found, inside)
