@@ -13,14 +13,14 @@ from cadre_rules.dossier.fields import SUBJECTS
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.engine.plain import PlainMatcher
 from cadre_rules.engine.single import SingleMatcher
-from cadre_rules.errors import Problem, RulebookError
+from cadre_rules.errors import Problem
 from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Scope, Steps, Tables, derive, row_of
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer
 from cadre_rules.findings import Level
 from cadre_rules.formula import Clause, Scalar
-from cadre_rules.program import Slice, compile_program, unreachable
+from cadre_rules.program import Slice, compile_program, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
 
 AsOf: TypeAlias = date | Literal["decision", "today"]
@@ -70,7 +70,7 @@ class Bench:
     def tracer(self) -> Tracer:
         """Return what follows facts back to the dossier."""
         if self.traced is None:
-            self.traced = Tracer(self.court.program.facts, self.court.deriver.evaluator, self.scope)
+            self.traced = Tracer(self.court.program.facts, self.court.deriver.evaluators, self.scope)
         return self.traced
 
 
@@ -87,9 +87,7 @@ class Court:
     """Everything compiled about one kind of subject."""
 
     def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
-        self.program, problems = compile_program(rulebook, subject)
-        if problems:
-            raise RulebookError(problems)
+        self.program = program_of(rulebook, subject)
         self.deriver = Deriver(self.program.facts, tables)
         pieces = sorted(self.program.slices, key=lambda piece: (piece.window.until or date.max, piece.window.starts or date.min))
         formulas = {name: formula for piece in pieces for name, formula in piece.formulas()}

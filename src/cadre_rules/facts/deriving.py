@@ -60,8 +60,7 @@ class Deriver:
         self._tables = tables
         self._generator = Generator(tables.areas.same, self._finder)
         self._finders: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
-        self._made: dict[ex.Expression, Evaluate] = {}
-        self._seen: dict[int, tuple[ex.Expression, Evaluate]] = {}
+        self._made: dict[int, tuple[ex.Expression, Evaluate]] = {}
         self._lock = threading.Lock()
 
     def steps(self, wanted: Iterable[str]) -> Steps:
@@ -73,22 +72,17 @@ class Deriver:
             if name not in needed:
                 needed.add(name)
                 waiting += [node.name for node in ex.walk(self.definitions[name]) if isinstance(node, ex.Fact)]
-        chosen = {name: node for name, node in self.definitions.items() if name in needed}
-        self._make(chosen.values())
-        return [(name, self._made[node]) for name, node in chosen.items()]
+        names = [name for name in self.definitions if name in needed]
+        return list(zip(names, self.evaluators([self.definitions[name] for name in names]), strict=True))
 
-    def evaluator(self, node: ex.Expression) -> Evaluate:
-        """Return a function computing the node; equal nodes share one."""
-        seen = self._seen.get(id(node))
-        if seen is None:
-            self._make([node])
-            seen = self._seen[id(node)] = (node, self._made[node])
-        return seen[1]
-
-    def _make(self, nodes: Iterable[ex.Expression]) -> None:
-        with self._lock:
-            new = [node for node in dict.fromkeys(nodes) if node not in self._made]
-            self._made.update(zip(new, self._generator.functions(new), strict=True))
+    def evaluators(self, nodes: Sequence[ex.Expression]) -> list[Evaluate]:
+        """Return a function computing each node, made once."""
+        if any(id(node) not in self._made for node in nodes):
+            with self._lock:
+                new = [node for node in nodes if id(node) not in self._made]
+                made = zip(new, self._generator.functions(new), strict=True)
+                self._made.update((id(node), (node, function)) for node, function in made)
+        return [self._made[id(node)][1] for node in nodes]
 
     def _finder(self, node: ex.Lookup) -> Callable[[tuple[Any, ...]], Any]:
         key = (node.table, tuple(name for name, _ in node.keys), node.get)

@@ -7,6 +7,7 @@ from typing import Any
 from cadre_rules.facts.operations import STRICT, bounds, settled, span
 from cadre_rules.names import fold
 
+
 def _whole(compute: Callable[[list[tuple[Any, Any]]], Any]) -> Callable[[list[tuple[Any, Any]], int], Any]:
     """Answer only where every element is known to count or not, and is known itself."""
 

@@ -1,7 +1,7 @@
 """Write definitions as Python: a function each, straight down, with the unknown met where it arises.
 
 The text is made of the closed set of nodes alone. What authors write comes in as named values, never as text, and the
-names of fields only where they are identifiers. Equal parts are computed once; what settles an answer ends the asking.
+names of fields only where they are identifiers. What is read is read once; what settles an answer ends the asking.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -77,10 +77,11 @@ class _Body:
         self._known, self._indent = known, indent
 
     def _value(self, node: ex.Expression) -> str:
-        """Write what computes the node, unless it is known, and return the name of its value."""
+        """Write what computes the node, unless it is a field or fact already read, and return the name of its value."""
+        if not isinstance(node, (ex.Field, ex.Item, ex.Fact)):
+            return self._written(node)
         if node not in self._known:
-            name = self._written(node)
-            self._known[node] = name
+            self._known[node] = self._written(node)
         return self._known[node]
 
     def _written(self, node: ex.Expression) -> str:

@@ -1,6 +1,6 @@
 """Where in the dossier a fact comes from, and what is missing where it is not known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -27,9 +27,12 @@ class Tracer:
     """Traces facts of one subject through their definitions."""
 
     def __init__(
-        self, definitions: Mapping[str, ex.Expression], evaluate: Callable[[ex.Expression], Evaluate], scope: Scope
+        self,
+        definitions: Mapping[str, ex.Expression],
+        evaluators: Callable[[Sequence[ex.Expression]], list[Evaluate]],
+        scope: Scope,
     ) -> None:
-        self._definitions, self._evaluate, self._scope = definitions, evaluate, scope
+        self._definitions, self._evaluators, self._scope = definitions, evaluators, scope
         self._known: dict[str, Trace] = {}
 
     def trace(self, fact: str) -> Trace:
@@ -48,7 +51,7 @@ class Tracer:
             case ex.Fact(name):
                 return self._scope.facts[name]
             case _:
-                return self._evaluate(node)(self._scope)
+                return self._evaluate([node])[0](self._scope)
 
     def _follow(self, node: ex.Expression, value: Any, found: Trace, inside: str) -> None:
         """Note what made the node have its value."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from cadre_rules.errors import Problem, RulebookError
@@ -24,11 +25,12 @@ def load_rulebook(*packs: str | Path) -> Rulebook:
     A pack is the name of a shipped one (`vn`) or the path of a folder. What a pack extends is loaded before it.
     """
     folders = [pack_folder(pack) for pack in packs or ("vn",)]
-    digests = [f"{folder.resolve()} {digest_of(folder)}" for folder in _layered(folders)]
-    rulebook = find_kept(digests)
+    digests = tuple(f"{folder.resolve()} {digest_of(folder)}" for folder in _layered(folders))
+    rulebook = find_kept(digests, Rulebook)
     if rulebook is None:
-        rulebook, problems = examine(*packs)
+        read, problems = examine(*packs)
         raise_if(problems)
+        rulebook = replace(read, digests=digests)
         keep(rulebook, digests)
     return rulebook
 
