@@ -29,10 +29,10 @@ class Tracer:
     def __init__(
         self,
         definitions: Mapping[str, ex.Expression],
-        evaluators: Callable[[Sequence[ex.Expression]], list[Evaluate]],
+        evaluate: Callable[[Sequence[ex.Expression]], list[Evaluate]],
         scope: Scope,
     ) -> None:
-        self._definitions, self._evaluators, self._scope = definitions, evaluators, scope
+        self._definitions, self._evaluate, self._scope = definitions, evaluate, scope
         self._known: dict[str, Trace] = {}
 
     def trace(self, fact: str) -> Trace:
