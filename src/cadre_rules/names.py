@@ -20,6 +20,8 @@ def fold(text: str) -> str:
     >>> fold("Uỷ  ban") == fold("ủy ban")
     True
     """
+    if text.isascii():
+        return " ".join(text.casefold().split())
     return " ".join(_fold_word(word) for word in unicodedata.normalize("NFD", text.casefold()).split())
 
 

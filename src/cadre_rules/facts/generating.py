@@ -70,10 +70,11 @@ class _Body:
     @contextmanager
     def _under(self, head: str) -> Iterator[None]:
         """Write a block; what is computed in it is not known after it."""
-        known, indent = self._known.copy(), self._indent
-        self._line(head)
+        known, indent, start = self._known.copy(), self._indent, len(self._lines)
         self._indent += " "
         yield
+        if len(self._lines) > start:
+            self._lines.insert(start, indent + head)
         self._known, self._indent = known, indent
 
     def _value(self, node: ex.Expression) -> str:
@@ -83,6 +84,11 @@ class _Body:
         if node not in self._known:
             self._known[node] = self._written(node)
         return self._known[node]
+
+    def _own(self, node: ex.Expression) -> str:
+        """Write what computes the node into a name that may be set again."""
+        name = self._value(node)
+        return name if isinstance(node, (ex.Call, ex.Each)) else self._set(name)
 
     def _written(self, node: ex.Expression) -> str:
         match node:
@@ -136,7 +142,7 @@ class _Body:
             case "some":
                 return self._until("True", first, rest)
             case "coalesce":
-                answer = self._set(self._value(first))
+                answer = self._own(first)
                 for argument in rest:
                     with self._under(f"if {answer} is None:"):
                         self._line(f"{answer} = {self._value(argument)}")
@@ -155,7 +161,7 @@ class _Body:
 
     def _until(self, settling: str, first: ex.Expression, rest: Sequence[ex.Expression]) -> str:
         """Three-valued "and" (False settles it) or "or" (True does), asked no further once settled."""
-        answer = self._set(self._value(first))
+        answer = self._own(first)
         for argument in rest:
             with self._under(f"if {answer} is not {settling}:"):
                 value = self._value(argument)
@@ -164,11 +170,10 @@ class _Body:
 
     def _choose(self, test: str, yes: ex.Expression, no: ex.Expression) -> str:
         """Take what the test chooses; where it is open, what both ways agree on."""
-        left, right = self._set("None"), self._set("None")
         with self._under(f"if {test} is not False:"):
-            self._line(f"{left} = {self._value(yes)}")
+            left = self._value(yes)
         with self._under(f"if {test} is not True:"):
-            self._line(f"{right} = {self._value(no)}")
+            right = self._value(no)
         return self._set(f"{left} if {test} or {test} is None and {left} == {right} else None if {test} is None else {right}")
 
     def _each(self, node: ex.Each) -> str:
