@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from cadre_rules import expression as ex
@@ -50,6 +49,10 @@ class Tracer:
                 return value
             case ex.Fact(name):
                 return self._scope.facts[name]
+            case ex.Field(path):
+                return _reached(self._scope.root, path)
+            case ex.Item(path):
+                return _reached(self._scope.item, path)
             case _:
                 return self._evaluate([node])[0](self._scope)
 
@@ -100,7 +103,7 @@ class Tracer:
 
     def _elements(self, node: ex.Each, found: Trace) -> None:
         place = ".".join(node.path)
-        listed = self._value(_field(node.path))
+        listed = _reached(self._scope.root, node.path)
         if listed is None:
             if not node.silence_means_none:
                 found.missing[place] = None
@@ -137,7 +140,9 @@ class Tracer:
                     found.missing[".".join(filter(None, (listed, *part.path, vague)))] = None
 
 
-@cache
-def _field(path: tuple[str, ...]) -> ex.Field:
-    """Return one node for a path, for what is computed of a node is remembered by the node."""
-    return ex.Field(path)
+def _reached(value: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        if value is None:
+            return None
+        value = getattr(value, name)
+    return value
