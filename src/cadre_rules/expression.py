@@ -188,6 +188,8 @@ def children(node: Expression) -> Iterator[Expression]:
 
 def walk(node: Expression) -> Iterator[Expression]:
     """Yield an expression and everything inside it."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed([*children(node)])
