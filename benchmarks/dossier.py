@@ -106,6 +106,7 @@ def _timed_command(file: str, pack: str, cache: str) -> Callable[[], float]:
     command = [sys.executable, "-m", "cadre_rules", "check", "--rules", pack, "--today", TODAY.isoformat(), file]
 
     environment = {**os.environ, "CADRE_RULES_CACHE": cache}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
 
     def run() -> float:
         start = time.perf_counter()

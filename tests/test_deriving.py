@@ -318,7 +318,7 @@ def test_rules_see_only_exact_facts() -> None:
 def traced(node: Expression, **fields: Any) -> tuple[dict[str, Any], list[str]]:
     deriver = Deriver({"it": node}, TABLES)
     scope = derive(deriver.steps(["it"]), SimpleNamespace(**fields))
-    trace = Tracer(deriver.definitions, deriver.evaluator, scope).trace("it")
+    trace = Tracer(deriver.definitions, deriver.evaluators, scope).trace("it")
     return trace.read, list(trace.missing)
 
 

@@ -22,6 +22,7 @@ from cadre_rules.reports.text import render_text
 from cadre_rules.rulebook import keeping
 from cadre_rules.rulebook.checking import build_rulebook
 from cadre_rules.rulebook.loading import load_rulebook
+from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import PackFiles, Source, _read, read_cases, rule_paths
 from cadre_rules.rulebook.schema import RuleFile
 from cadre_rules.rulebook.yaml import read_yaml
@@ -244,5 +245,5 @@ def test_a_kept_rulebook_that_was_touched_is_read_anew(tmp_path: Path, monkeypat
     for seed in range(COUNT // 10):
         kept.write_bytes(bytes_mutated(written, Random(seed)))
         with soon(seed):
-            found = keeping.find_kept([f"{SMALL.resolve()} {whole.packs[0].digest}"])
+            found = keeping.find_kept([f"{SMALL.resolve()} {whole.packs[0].digest}"], Rulebook)
         assert found is None or found.rules is not None

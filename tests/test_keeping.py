@@ -61,9 +61,9 @@ def test_nothing_is_kept_where_keeping_is_off_or_cannot_be(tmp_path: Path, monke
 def test_a_folder_others_may_write_is_not_read(kept: Path, mode: int) -> None:
     load_rulebook(SMALL)
     digests = [f"{SMALL.resolve()} {load_rulebook(SMALL).packs[0].digest}"]
-    assert keeping.find_kept(digests) is not None
+    assert keeping.find_kept(digests, Rulebook) is not None
     kept.chmod(mode)
-    assert keeping.find_kept(digests) is None
+    assert keeping.find_kept(digests, Rulebook) is None
 
 
 class Evil:
@@ -105,7 +105,7 @@ def named(module: str, name: str) -> bytes:
 def test_a_file_that_holds_anything_else_is_as_if_not_there(kept: Path, written: bytes) -> None:
     digests = [f"{SMALL.resolve()} {load_rulebook(SMALL).packs[0].digest}"]
     only(kept).write_bytes(keeping.sealed(written))
-    assert keeping.find_kept(digests) is None
+    assert keeping.find_kept(digests, Rulebook) is None
     assert load_rulebook(SMALL).rules
 
 
@@ -124,4 +124,4 @@ def test_a_file_touched_anywhere_is_as_if_not_there(kept: Path) -> None:
     whole = only(kept).read_bytes()
     for place in (0, 31, 32, len(whole) // 2, len(whole) - 1):
         only(kept).write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert keeping.find_kept(digests) is None
+        assert keeping.find_kept(digests, Rulebook) is None

@@ -179,7 +179,7 @@ def _grounds(judgement: Judgement, writer: Writer, lang: str) -> Iterator[str]:
         definition = judgement.bench.court.program.defined[test.fact]
         bound = f"{test.relation} {', '.join(map(str, test.constants))}"
         yield f"  {definition.label.of(lang)}: {value_text(value, definition.unit, lang)} ({bound})"
-    for finding in writer.findings(judgement):
+    for finding in writer.findings([judgement]):
         for evidence in finding.evidence:
             yield f"    {evidence.fact}: {evidence.place}"
         for waits in finding.waits_for:

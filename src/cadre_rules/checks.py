@@ -35,7 +35,7 @@ def check(
     judge = judge_of(rulebook)
     judgements = list(judge.judgements(subjects, as_of, now, engine))
     writer = writer_of(rulebook, lang)
-    findings = [finding for judgement in judgements for finding in writer.findings(judgement)]
+    findings = list(writer.findings(judgements))
     order = {subject.id: position for position, subject in enumerate(subjects)}
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))
     lines = tuple(SubjectLine(s.id, s.kind, s.title, judge.day(s, as_of, now)) for s in subjects)
@@ -48,7 +48,7 @@ def check(
         rules_in_force=len({judgement.piece.rule.id for judgement in judgements}),
         by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
         lang=lang,
-        met=tuple(met for judgement in judgements for met in writer.met(judgement)),
+        met=tuple(writer.met(judgements)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
     )
 

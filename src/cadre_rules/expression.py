@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from cadre_rules.formula import Kind, Scalar
+from cadre_rules.formula import Kind, Scalar, whole
 
 ValueKind: TypeAlias = Kind | Literal["area", "list"]
 Gather: TypeAlias = Literal["count", "any", "min", "max", "sum", "latest", "earliest", "distinct", "most"]
@@ -17,10 +17,11 @@ Gather: TypeAlias = Literal["count", "any", "min", "max", "sum", "latest", "earl
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A value the rulebook states; yes is not 1, nor no 0."""
+    """A value; yes is not 1, though Python calls them equal."""
 
     value: Scalar | tuple[Scalar, ...]
-    kind: str = field(init=False)
+    kind: str = field(init=False, repr=False)
+    __reduce__ = whole
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", type(self.value).__name__)
@@ -31,6 +32,7 @@ class Field:
     """What the dossier states at `path`; a partly stated date is a span until an operation settles it."""
 
     path: tuple[str, ...]
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +40,19 @@ class Item:
     """What the element at hand states at `path`."""
 
     path: tuple[str, ...]
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     name: str
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     name: str
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Call:
 
     operation: str
     arguments: tuple["Expression", ...]
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ class Each:
     pick: "Expression | None" = None
     by: "Expression | None" = None
     silence_means_none: bool = False
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class Lookup:
     keys: tuple[tuple[str, "Expression"], ...]
     get: str
     on: "Expression | None" = None
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ class Within:
     other: "Expression"
     level: "Expression"
     on: "Expression"
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,7 @@ class Outcomes:
     outcomes: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,7 @@ class Exceptions:
     """How many recorded exceptions the gate found to be so."""
 
     state: str
+    __reduce__ = whole
 
 
 Expression: TypeAlias = Constant | Field | Item | Fact | Parameter | Call | Each | Lookup | Within | Outcomes | Exceptions
@@ -177,6 +188,8 @@ def children(node: Expression) -> Iterator[Expression]:
 
 def walk(node: Expression) -> Iterator[Expression]:
     """Yield an expression and everything inside it."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed([*children(node)])

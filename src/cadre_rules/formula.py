@@ -6,11 +6,16 @@ negated and nothing is null: a test is false of a fact the dossier does not stat
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Scalar: TypeAlias = bool | int | str | date
 Kind: TypeAlias = Literal["bool", "int", "str", "date"]
 Relation: TypeAlias = Literal["stated", "in", "not in", "<", "<=", ">", ">="]
+
+
+def whole(value: Any) -> tuple[type, tuple[Any, ...]]:
+    """Keep a frozen value as its class and arguments (its `__reduce__`): thousands are found again at each start."""
+    return type(value), tuple([getattr(value, name) for name in value.__match_args__])
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,7 @@ class FactTest:
     fact: str
     relation: Relation
     constants: tuple[Scalar, ...] = ()
+    __reduce__ = whole
 
 
 Clause: TypeAlias = tuple[FactTest, ...]

@@ -13,13 +13,14 @@ from cadre_rules.dossier.fields import SUBJECTS
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.engine.plain import PlainMatcher
 from cadre_rules.engine.single import SingleMatcher
-from cadre_rules.errors import Problem, RulebookError
+from cadre_rules.errors import Problem
 from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Scope, Steps, Tables, derive, row_of
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer
+from cadre_rules.findings import Level
 from cadre_rules.formula import Clause, Scalar
-from cadre_rules.program import Slice, compile_program, unreachable
+from cadre_rules.program import Slice, compile_program, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
 
 AsOf: TypeAlias = date | Literal["decision", "today"]
@@ -48,7 +49,7 @@ class Judgement:
     subject: Subject
     piece: Slice
     outcome: str
-    level: str | None
+    level: Level | None
     clause: Clause
     day: date
     bench: "Bench"
@@ -69,7 +70,7 @@ class Bench:
     def tracer(self) -> Tracer:
         """Return what follows facts back to the dossier."""
         if self.traced is None:
-            self.traced = Tracer(self.court.program.facts, self.court.deriver.evaluator, self.scope)
+            self.traced = Tracer(self.court.program.facts, self.court.deriver.evaluators, self.scope)
         return self.traced
 
 
@@ -86,9 +87,7 @@ class Court:
     """Everything compiled about one kind of subject."""
 
     def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
-        self.program, problems = compile_program(rulebook, subject)
-        if problems:
-            raise RulebookError(problems)
+        self.program = program_of(rulebook, subject)
         self.deriver = Deriver(self.program.facts, tables)
         pieces = sorted(self.program.slices, key=lambda piece: (piece.window.until or date.max, piece.window.starts or date.min))
         formulas = {name: formula for piece in pieces for name, formula in piece.formulas()}
@@ -210,21 +209,16 @@ class Judge:
 
     def _weigh(self, judgements: list[Judgement]) -> None:
         """Let exceptions excuse and rival texts stand side by side."""
-        by_rule = {judgement.piece.rule.id: judgement for judgement in judgements}
-        for judgement in judgements:
-            rule = judgement.piece.rule
-            if judgement.outcome == "violated":
-                judgement.passages = excuse(rule, judgement.subject.exceptions, self._deadline(judgement))
-                if any(passage.state == "used" for passage in judgement.passages):
-                    judgement.outcome, judgement.level = "excepted", None
-        for judgement in judgements:
-            rival = by_rule.get(judgement.piece.rule.rival or "")
-            if (
-                rival is not None
-                and judgement.outcome == "violated"
-                and rival.outcome in ("satisfied", "undetermined", "excepted")
-            ):
-                judgement.level, judgement.rival = "judgement_needed", rival
+        breaches = [judgement for judgement in judgements if judgement.outcome == "violated"]
+        for judgement in breaches:
+            judgement.passages = excuse(judgement.piece.rule, judgement.subject.exceptions, self._deadline(judgement))
+            if any(passage.state == "used" for passage in judgement.passages):
+                judgement.outcome, judgement.level = "excepted", None
+        for judgement in breaches:
+            named = judgement.piece.rule.rival
+            rivals = [other for other in judgements if other.piece.rule.id == named] if named is not None else []
+            if judgement.outcome == "violated" and rivals and rivals[-1].outcome in ("satisfied", "undetermined", "excepted"):
+                judgement.level, judgement.rival = "judgement_needed", rivals[-1]
 
     @staticmethod
     def _deadline(judgement: Judgement) -> date | None:
@@ -262,9 +256,9 @@ class _Governing:
 
     def judge(self, subject: Subject, bench: Bench, fired: Mapping[str, Clause]) -> Judgement:
         """Return how the rule came out; with its day not stated, only what every law it may fall under agrees on."""
-        found = [_outcome(subject, piece, bench, fired, self.day) for piece in self.pieces]
         if self.awaits is None:
-            return found[-1]
+            return _outcome(subject, self.pieces[-1], bench, fired, self.day)
+        found = [_outcome(subject, piece, bench, fired, self.day) for piece in self.pieces]
         outcomes = {judgement.outcome for judgement in found}
         if outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):
             return found[-1]
@@ -298,7 +292,7 @@ def _governing(pieces: list[Slice], days: _Days, hangs_on: str) -> _Governing:
     return _Governing([piece for piece in pieces if (piece.window.starts or date.min) <= days.day], days.day, hangs_on)
 
 
-_LEVEL_OF_FORCE = {
+_LEVEL_OF_FORCE: Mapping[str, Level] = {
     "must": "violation",
     "must_not": "violation",
     "target": "target_missed",
@@ -309,15 +303,17 @@ _LEVEL_OF_FORCE = {
 
 
 def _outcome(subject: Subject, piece: Slice, bench: Bench, fired: Mapping[str, Clause], day: date) -> Judgement:
-    for name, outcome in zip(piece.names, ("violated", "satisfied", "not_applicable"), strict=True):
-        clause = fired.get(name)
-        if clause is not None:
-            level = level_of(piece) if outcome == "violated" else None
-            return Judgement(subject, piece, outcome, level, clause, day, bench)
+    violated, satisfied, apart = piece.names
+    if (clause := fired.get(apart)) is not None:
+        return Judgement(subject, piece, "not_applicable", None, clause, day, bench)
+    if (clause := fired.get(satisfied)) is not None:
+        return Judgement(subject, piece, "satisfied", None, clause, day, bench)
+    if (clause := fired.get(violated)) is not None:
+        return Judgement(subject, piece, "violated", level_of(piece), clause, day, bench)
     return Judgement(subject, piece, "undetermined", "information_missing", (), day, bench)
 
 
-def level_of(piece: Slice) -> str:
+def level_of(piece: Slice) -> Level:
     """Return the level the force of a rule gives its breach."""
     level = _LEVEL_OF_FORCE[piece.rule.force]
     return "exception_needed" if level == "violation" and piece.rule.exception is not None else level

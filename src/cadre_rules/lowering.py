@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, product
 from typing import Any, assert_never
 
-from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula, Relation, Scalar
+from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula, Relation, Scalar, whole
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Some, Test
 
 MAX_CLAUSES = 400
@@ -30,6 +30,7 @@ class Verdicts:
     violated: Formula
     satisfied: Formula
     not_applicable: Formula
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)

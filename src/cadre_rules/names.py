@@ -7,6 +7,7 @@ from functools import lru_cache
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 
 
+@lru_cache(maxsize=16_384)
 def clean(text: str) -> str:
     """Return NFC text without stray spaces at its ends or doubled within."""
     return " ".join(unicodedata.normalize("NFC", text).split())
@@ -19,6 +20,8 @@ def fold(text: str) -> str:
     >>> fold("Uỷ  ban") == fold("ủy ban")
     True
     """
+    if text.isascii():
+        return " ".join(text.casefold().split())
     return " ".join(_fold_word(word) for word in unicodedata.normalize("NFD", text.casefold()).split())
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
-from cadre_rules.formula import Formula
+from cadre_rules.formula import Formula, whole
 from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
 from cadre_rules.rulebook.checking import facts_in
+from cadre_rules.rulebook.keeping import find_kept, keep
 from cadre_rules.rulebook.model import BoundDefinition, Rulebook
+from cadre_rules.rulebook.reading import raise_if
 from cadre_rules.rulebook.schema import Definition, Rule, Window, window_between
 
 
@@ -26,6 +28,7 @@ class Slice:
     second_pass: bool
     names: tuple[str, str, str]
     """What engines report its formulas by: violated, satisfied, not applicable."""
+    __reduce__ = whole
 
     def formulas(self) -> Iterator[tuple[str, Formula]]:
         """Yield the three formulas under their names."""
@@ -42,6 +45,18 @@ class Program:
     defined: Mapping[str, Definition]
     late_facts: frozenset[str]
     slices: tuple[Slice, ...]
+
+
+def program_of(rulebook: Rulebook, subject: str) -> Program:
+    """Return every rule about a kind of subject, compiled, or kept from before; raises `RulebookError` if one is too large."""
+    digests = (*rulebook.digests, subject)
+    program = find_kept(digests, Program) if rulebook.digests else None
+    if program is None:
+        program, problems = compile_program(rulebook, subject)
+        raise_if(problems)
+        if rulebook.digests:
+            keep(program, digests)
+    return program
 
 
 def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Problem]]:

@@ -1,7 +1,7 @@
 """Write a judgement down as a finding: message, evidence, article, remedy, who answers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.expression import Field, Outcomes, walk
 from cadre_rules.facts.tracing import Trace, Tracer
-from cadre_rules.findings import LEVELS, Citation, Evidence, Finding, Level, Met, Wait, fingerprint
+from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Judgement, Tally
 from cadre_rules.rulebook.checking import PLACEHOLDER
@@ -36,19 +36,21 @@ class Writer:
         self._cited: dict[str, Citation] = {}
         self._coded: dict[tuple[str, str], Any] = {}
 
-    def findings(self, judgement: Judgement) -> Iterator[Finding]:
-        """Yield the finding a judgement calls for, if any."""
-        level = next((level for level in LEVELS if level == judgement.level), None)
-        settled = judgement.outcome != "undetermined" or judgement.awaits_day is not None
-        if level is not None and (settled or can_be_violated(judgement.piece.verdicts, judgement.bench.row)):
-            yield self._finding(judgement, level)
+    def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
+        """Yield the finding each judgement calls for, if any."""
+        for judgement in judgements:
+            if judgement.level is not None:
+                settled = judgement.outcome != "undetermined" or judgement.awaits_day is not None
+                if settled or can_be_violated(judgement.piece.verdicts, judgement.bench.row):
+                    yield self._finding(judgement, judgement.level)
 
-    def met(self, judgement: Judgement) -> Iterator[Met]:
-        """Yield a target the judgement shows to be met."""
-        if judgement.outcome == "satisfied" and judgement.piece.rule.force in ("target", "encouraged"):
+    def met(self, judgements: Iterable[Judgement]) -> Iterator[Met]:
+        """Yield the targets judgements show to be met."""
+        for judgement in judgements:
             rule = judgement.piece.rule
-            told = [e.text for e in self._evidence(judgement, judgement.bench.tracer()) if not isinstance(e.value, bool)]
-            yield Met(rule.id, self._filled(rule.title.of(self._lang), judgement), judgement.subject.id, "; ".join(told))
+            if judgement.outcome == "satisfied" and rule.force in ("target", "encouraged"):
+                told = [e.text for e in self._evidence(judgement, judgement.bench.tracer()) if not isinstance(e.value, bool)]
+                yield Met(rule.id, self._filled(rule.title.of(self._lang), judgement), judgement.subject.id, "; ".join(told))
 
     def _finding(self, judgement: Judgement, level: Level) -> Finding:
         rule = judgement.piece.rule
@@ -102,6 +104,8 @@ class Writer:
 
     def _filled(self, text: str, judgement: Judgement) -> str:
         """Put values in place of the facts a text names."""
+        if "{" not in text:
+            return text
         names = judgement.piece.facts
 
         def value(found: re.Match[str]) -> str:

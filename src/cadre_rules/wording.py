@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from cadre_rules.formula import Scalar
 
@@ -220,6 +221,7 @@ def instrument_text(slug: str, number: str, lang: str) -> str:
     return f"{kind[lang == 'en']} {number}" if kind is not None else number
 
 
+@lru_cache(maxsize=4_096, typed=True)
 def value_text(value: Scalar | None, unit: str | None, lang: str) -> str:
     """Return a fact's value as people read it.
 

@@ -1,8 +1,9 @@
 """Places as a personal file writes them."""
 
+from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ModelWrapValidatorHandler, model_validator
 from pydantic_core import CoreSchema
 
 from cadre_rules.dossier.values import Text
@@ -19,16 +20,16 @@ _FOLDED_PREFIXES = {level: tuple(fold(word) for word in words) for level, words 
 class Area(BaseModel):
     """A province, district and commune by name or code; a text "xã …, huyện …, tỉnh …" is taken apart."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     province: Text | None = None
     district: Text | None = None
     commune: Text | None = None
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _from_text(cls, raw: Any) -> Any:
-        return read_area(raw) if isinstance(raw, str) else raw
+    def _from_text(cls, raw: Any, read: ModelWrapValidatorHandler["Area"]) -> "Area":
+        return _area(raw) if isinstance(raw, str) else read(raw)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -37,6 +38,11 @@ class Area(BaseModel):
 
     def __str__(self) -> str:
         return ", ".join(part for part in (self.commune, self.district, self.province) if part)
+
+
+@lru_cache(maxsize=16_384)
+def _area(text: str) -> Area:
+    return Area(**read_area(text))
 
 
 def read_area(text: str) -> dict[str, str]:
@@ -50,6 +56,7 @@ def read_area(text: str) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=16_384)
 def bare(name: str) -> str:
     """Return the folded name without the word for its rank: `Huyện Yên Định` and `yên định` compare equal."""
     folded = fold(name)

@@ -22,7 +22,7 @@ def _is(vi: str, en: str, *, protected: str | None = None, required: bool = Fals
 
 
 class _Stated(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Post(_Stated):

@@ -2,14 +2,15 @@
 
 import re
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from cadre_rules.names import clean, fold
@@ -39,27 +40,39 @@ def parse_day(raw: object) -> object:
     match raw:
         case datetime():
             return raw.date()
-        case str():
-            text = clean(raw)
-            written = _WRITTEN_DAY.match(text)
-            try:
-                if written:
-                    day, month, year = map(int, written.groups())
-                    return date(year, month, day)
-                return date.fromisoformat(text)
-            except ValueError as error:
-                raise ValueError(_DATE_HINT) from error
         case date():
             return raw
+        case str():
+            return _day(raw)
         case _:
             raise ValueError(_DATE_HINT)
+
+
+@lru_cache(maxsize=16_384)
+def _day(raw: str) -> date:
+    text = clean(raw)
+    written = _WRITTEN_DAY.match(text)
+    try:
+        if written:
+            day, month, year = map(int, written.groups())
+            return date(year, month, day)
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(_DATE_HINT) from error
 
 
 def parse_loose_day(raw: object) -> object:
     """Accept what `parse_day` does, and a month (03/1975) or a year (1975) alone."""
     if isinstance(raw, PartialDate):
         return raw
-    text = clean(str(raw)) if isinstance(raw, (str, int)) and not isinstance(raw, bool) else ""
+    if isinstance(raw, (str, int)) and not isinstance(raw, bool):
+        return _loose_day(str(raw))
+    return parse_day(raw)
+
+
+@lru_cache(maxsize=16_384)
+def _loose_day(raw: str) -> date | PartialDate:
+    text = clean(raw)
     try:
         if found := _YEAR.match(text):
             return PartialDate(date(int(found[1]), 1, 1), date(int(found[1]), 12, 31))
@@ -69,7 +82,7 @@ def parse_loose_day(raw: object) -> object:
             return _month(int(found[2]), int(found[1]))
     except ValueError as error:
         raise ValueError(_DATE_HINT) from error
-    return parse_day(raw)
+    return _day(raw)
 
 
 def _month(year: int, month: int) -> PartialDate:
@@ -84,10 +97,10 @@ _FLAGS = {
 
 def parse_flag(raw: object) -> object:
     """Accept yes and no as people write them."""
-    if isinstance(raw, str) and fold(raw) in _FOLDED_FLAGS:
-        return _FOLDED_FLAGS[fold(raw)]
     if isinstance(raw, bool):
         return raw
+    if isinstance(raw, str) and fold(raw) in _FOLDED_FLAGS:
+        return _FOLDED_FLAGS[fold(raw)]
     raise ValueError("neither yes nor no; write true/false or có/không")
 
 
@@ -108,10 +121,10 @@ def parse_percent(raw: object) -> object:
 
 def parse_count(raw: object) -> object:
     """Accept a whole number that is not negative, also typed as text."""
-    if isinstance(raw, str) and clean(raw).isascii() and clean(raw).isdigit() and len(clean(raw)) <= 12:
-        return int(clean(raw))
     if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 10**12:
         return raw
+    if isinstance(raw, str) and clean(raw).isascii() and clean(raw).isdigit() and len(clean(raw)) <= 12:
+        return int(clean(raw))
     raise ValueError("not a whole number from 0 up")
 
 
@@ -141,17 +154,25 @@ class Codes:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadBy:
+    """Marks a value read by one function, which settles its type; pydantic adds no pass of its own."""
+
+    parse: Callable[[object], object]
+    json_schema: Mapping[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(self.json_schema)
+
+
+_LOOSE = {"type": ["string", "integer"], "description": "a day, or a month (03/1975) or year (1975) alone"}
+
 Text: TypeAlias = Annotated[str, AfterValidator(clean)]
-Day: TypeAlias = Annotated[
-    date, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "description": "2021-05-03 or 03/05/2021"})
-]
-LooseDay: TypeAlias = Annotated[
-    date | PartialDate,
-    BeforeValidator(parse_loose_day),
-    WithJsonSchema({"type": ["string", "integer"], "description": "a day, or a month (03/1975) or year (1975) alone"}),
-]
-Flag: TypeAlias = Annotated[bool, BeforeValidator(parse_flag), WithJsonSchema({"enum": [True, False, *_FLAGS]})]
-Count: TypeAlias = Annotated[int, BeforeValidator(parse_count)]
-Percent: TypeAlias = Annotated[
-    int, BeforeValidator(parse_percent), WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": 100})
-]
+Day: TypeAlias = Annotated[date, ReadBy(parse_day, {"type": "string", "description": "2021-05-03 or 03/05/2021"})]
+LooseDay: TypeAlias = Annotated[date | PartialDate, ReadBy(parse_loose_day, _LOOSE)]
+Flag: TypeAlias = Annotated[bool, ReadBy(parse_flag, {"enum": [True, False, *_FLAGS]})]
+Count: TypeAlias = Annotated[int, ReadBy(parse_count, {"type": "integer"})]
+Percent: TypeAlias = Annotated[int, ReadBy(parse_percent, {"type": ["number", "string"], "minimum": 0, "maximum": 100})]

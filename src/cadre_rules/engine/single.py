@@ -119,6 +119,7 @@ class _Wire:
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
         tests = [test for formula in formulas.values() for clause in formula for test in clause]
         self.short = {fact: f"f{position}" for position, fact in enumerate(dict.fromkeys(test.fact for test in tests))}
+        self._keys = {fact: f',"{short}":' for fact, short in self.short.items()}
         taken = {_hash(name) for name in (*self.short.values(), "g", "id", "sid")}
         assert len(taken) == len(self.short) + 3, "short names collide in durable_rules' hash"
         texts = dict.fromkeys(c for test in tests for c in test.constants if isinstance(c, str))
@@ -126,16 +127,16 @@ class _Wire:
 
     def written(self, row: Mapping[str, Scalar | None]) -> dict[str, str]:
         """Return each stated fact as it stands in a message."""
-        short = self.short
-        return {
-            fact: f'"{short[fact]}":{self.plain(value)}' for fact, value in row.items() if value is not None and fact in short
-        }
+        keys, plain = self._keys, self.plain
+        return {fact: f"{keys[fact]}{plain(value)}" for fact, value in row.items() if value is not None and fact in keys}
 
     def plain(self, value: Scalar) -> int:
         """Return the number a value travels as: a text no test names is 0, a day its ordinal, yes 1."""
+        if isinstance(value, bool):
+            return int(value)
         if isinstance(value, str):
             return self._numbers.get(value, 0)
-        return value.toordinal() if isinstance(value, date) else max(-MAX_NUMBER, min(int(value), MAX_NUMBER))
+        return value.toordinal() if isinstance(value, date) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +188,8 @@ class _Session:
         heard: Heard = {}
         for number in ask.batches:
             batch = self._batches[number]
-            stated = [written[fact] for fact in batch.facts if fact in written]
-            for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{"".join(f",{fact}" for fact in stated)}}}'):
+            stated = "".join([written[fact] for fact in batch.facts if fact in written])
+            for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
                 name, clause = batch.clauses[position]
                 if name in ask.wanted:
                     heard.setdefault(name, []).append(clause)

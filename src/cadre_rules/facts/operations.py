@@ -29,9 +29,13 @@ class Span:
     high: int
 
 
+SPREAD = frozenset((Span, PartialDate))
+"""What a value is that is known only within bounds."""
+
+
 def settled(value: Any) -> Any:
     """Return the value if it is exact, else None."""
-    return None if isinstance(value, (Span, PartialDate)) else value
+    return None if value.__class__ in SPREAD else value
 
 
 def span(low: int, high: int) -> int | Span:
@@ -72,11 +76,14 @@ def months_between(first: date, last: date) -> int:
 
 
 def weekdays_between(first: date, last: date) -> int:
-    """Return the Mondays to Fridays after `first` up to and with `last`."""
-    if last < first:
-        return -weekdays_between(last, first)
-    weeks, rest = divmod((last - first).days, 7)
-    return weeks * 5 + sum((first + timedelta(days=step)).weekday() < 5 for step in range(1, rest + 1))
+    """Return the Mondays to Fridays after `first` up to and with `last`; negative if it comes earlier."""
+    return _weekdays_to(last) - _weekdays_to(first)
+
+
+def _weekdays_to(day: date) -> int:
+    """Count from the calendar's first day, which is a Monday."""
+    weeks, rest = divmod(day.toordinal(), 7)
+    return weeks * 5 + min(rest, 5)
 
 
 def _working_days(first: date, last: date) -> int | Span:
@@ -90,14 +97,11 @@ def _lifted(compute: Callable[..., Any], spread: Callable[..., Any]) -> Callable
 
     def run(*arguments: Any) -> Any:
         for argument in arguments:
-            if argument.__class__ in _SPREAD:
+            if argument.__class__ in SPREAD:
                 return spread(*arguments)
         return compute(*arguments)
 
     return run
-
-
-_SPREAD = frozenset((Span, PartialDate))
 
 
 def _between(measure: Callable[[date, date], int]) -> Callable[[Any, Any], Any]:
@@ -134,6 +138,11 @@ def _dated(compute: Callable[[date, int], date]) -> Callable[[Any, Any], Any]:
     return run
 
 
+def _spread_working_days(first: Any, last: Any) -> Any:
+    (first_low, first_high), (last_low, last_high) = bounds(first), bounds(last)
+    return span(bounds(_working_days(first_high, last_low))[0], bounds(_working_days(first_low, last_high))[1])
+
+
 def _subtract(first: Any, second: Any) -> Any:
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
     return span(first_low - second_high, first_high - second_low)
@@ -158,17 +167,14 @@ def _share(part: Any, whole: Any, up: int = 0) -> Any:
 
 
 def _equal(first: Any, second: Any) -> bool | None:
-    if isinstance(first, str) and isinstance(second, str):
-        return fold(first) == fold(second)
+    if first.__class__ not in SPREAD and second.__class__ not in SPREAD:
+        return bool(fold(first) == fold(second) if isinstance(first, str) and isinstance(second, str) else first == second)
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
-    if first_high < second_low or second_high < first_low:
-        return False
-    exact = first_low == first_high and second_low == second_high
-    return True if exact else None
+    return False if first_high < second_low or second_high < first_low else None
 
 
 def _less(first: Any, second: Any) -> bool | None:
-    if not isinstance(first, (Span, PartialDate)) and not isinstance(second, (Span, PartialDate)):
+    if first.__class__ not in SPREAD and second.__class__ not in SPREAD:
         return bool(first < second)
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
     return True if first_high < second_low else False if first_low >= second_high else None
@@ -187,10 +193,7 @@ STRICT: dict[str, Callable[..., Any]] = {
     "years_between": _between(lambda first, last: months_between(first, last) // 12),
     "months_between": _between(months_between),
     "days_between": _between(lambda first, last: (last - first).days),
-    "working_days_between": lambda first, last: span(
-        bounds(_working_days(bounds(first)[1], bounds(last)[0]))[0],
-        bounds(_working_days(bounds(first)[0], bounds(last)[1]))[1],
-    ),
+    "working_days_between": _lifted(_working_days, _spread_working_days),
     "add_months": _dated(add_months),
     "add_days": _dated(lambda day, days: day + timedelta(days=days)),
     "month_end": _rising(lambda day: day.replace(day=monthrange(day.year, day.month)[1])),

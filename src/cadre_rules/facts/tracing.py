@@ -1,8 +1,7 @@
 """Where in the dossier a fact comes from, and what is missing where it is not known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from cadre_rules import expression as ex
@@ -27,7 +26,10 @@ class Tracer:
     """Traces facts of one subject through their definitions."""
 
     def __init__(
-        self, definitions: Mapping[str, ex.Expression], evaluate: Callable[[ex.Expression], Evaluate], scope: Scope
+        self,
+        definitions: Mapping[str, ex.Expression],
+        evaluate: Callable[[Sequence[ex.Expression]], list[Evaluate]],
+        scope: Scope,
     ) -> None:
         self._definitions, self._evaluate, self._scope = definitions, evaluate, scope
         self._known: dict[str, Trace] = {}
@@ -36,15 +38,23 @@ class Tracer:
         """Return what a fact was read from; for a fact not known, what is missing."""
         if fact not in self._known:
             found = self._known[fact] = Trace()
-            self._scope.item = None
+            item, self._scope.item = self._scope.item, None
             self._follow(self._definitions[fact], self._scope.facts[fact], found, "")
+            self._scope.item = item
         return self._known[fact]
 
     def _value(self, node: ex.Expression) -> Any:
-        item = self._scope.item
-        value = self._evaluate(node)(self._scope)
-        self._scope.item = item
-        return value
+        match node:
+            case ex.Constant(value):
+                return value
+            case ex.Fact(name):
+                return self._scope.facts[name]
+            case ex.Field(path):
+                return _reached(self._scope.root, path)
+            case ex.Item(path):
+                return _reached(self._scope.item, path)
+            case _:
+                return self._evaluate([node])[0](self._scope)
 
     def _follow(self, node: ex.Expression, value: Any, found: Trace, inside: str) -> None:
         """Note what made the node have its value."""
@@ -54,7 +64,9 @@ class Tracer:
             case ex.Item(path):
                 self._leaf(".".join(filter(None, (inside, *path))), value, found)
             case ex.Fact(name):
-                self._follow(self._definitions[name], value, found, inside)
+                behind = self.trace(name)
+                found.read.update(behind.read)
+                found.missing.update(behind.missing)
             case ex.Call():
                 for part, known in self._deciding(node):
                     self._follow(part, known, found, inside)
@@ -91,7 +103,7 @@ class Tracer:
 
     def _elements(self, node: ex.Each, found: Trace) -> None:
         place = ".".join(node.path)
-        listed = self._value(_field(node.path))
+        listed = _reached(self._scope.root, node.path)
         if listed is None:
             if not node.silence_means_none:
                 found.missing[place] = None
@@ -128,7 +140,9 @@ class Tracer:
                     found.missing[".".join(filter(None, (listed, *part.path, vague)))] = None
 
 
-@cache
-def _field(path: tuple[str, ...]) -> ex.Field:
-    """Return one node for a path, for what is computed of a node is remembered by the node."""
-    return ex.Field(path)
+def _reached(value: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        if value is None:
+            return None
+        value = getattr(value, name)
+    return value

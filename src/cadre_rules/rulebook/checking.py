@@ -262,12 +262,12 @@ class _Checker:
                 )
         bound: dict[tuple[str, str], tuple[BoundDefinition, ...]] = {}
         self.protected: dict[tuple[str, str], set[str]] = {}
+        surroundings = {subject: self._surroundings(subject, grouped) for subject in {subject for subject, _ in grouped}}
         for (subject, name), versions in grouped.items():
             self._successive(versions, name, gaps_allowed=True)
             if len({found.item.kind for found in versions}) > 1:
                 self.problems.append(versions[0].problem("RB202", f"versions of {name} differ in kind", ("kind",)))
-            around = self._surroundings(subject, grouped)
-            read = [self._bind(found, subject, around) for found in versions]
+            read = [self._bind(found, subject, surroundings[subject]) for found in versions]
             bound[subject, name] = tuple(sorted(read, key=lambda b: b.definition.in_force.starts or date.min))
         self._order(grouped, bound)
         return bound

@@ -1,4 +1,4 @@
-"""Keep a checked rulebook between runs, so that a command does not read a thousand pages of YAML each time.
+"""Keep a checked rulebook, and what is compiled of it, between runs: a command does not read a thousand pages each time.
 
 What is kept is found again only under the digest of every pack's bytes, of this package's own code and of the
 Python that wrote it, lies in a folder only its owner may enter, and can hold nothing but this package's own values.
@@ -15,13 +15,13 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 
-from cadre_rules.rulebook.model import Rulebook
+Kept = TypeVar("Kept")
 
 _SEAL = 32
-MAX_KEPT = 8
-"""Rulebooks kept; older ones make room."""
+MAX_KEPT = 60
+"""Files kept, up to ten for each rulebook; older ones make room."""
 
 _PLAIN = {
     ("builtins", "set"),
@@ -36,15 +36,15 @@ _PLAIN = {
 }
 
 
-def find_kept(digests: Sequence[str]) -> Rulebook | None:
-    """Return the rulebook kept under these digests, or None; anything that is not exactly that is as if not there."""
+def find_kept(digests: Sequence[str], kind: type[Kept]) -> Kept | None:
+    """Return what is kept under these digests, or None; anything that is not exactly that is as if not there."""
     with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
         place = _place(digests)
         if place is not None and _own(place):
             whole = place.read_bytes()
             body = whole[_SEAL:]
             kept = _Reader(BytesIO(body)).load() if whole == sealed(body) else None
-            return kept if isinstance(kept, Rulebook) else None
+            return kept if isinstance(kept, kind) else None
     return None
 
 
@@ -53,14 +53,14 @@ def sealed(body: bytes) -> bytes:
     return hashlib.sha256(body).digest() + body
 
 
-def keep(rulebook: Rulebook, digests: Sequence[str]) -> None:
-    """Keep a rulebook; where that cannot be done, do without."""
+def keep(value: object, digests: Sequence[str]) -> None:
+    """Keep a rulebook or what is compiled of it; where that cannot be done, do without."""
     place = _place(digests)
     if place is not None:
         with suppress(OSError):
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                file.write(sealed(pickle.dumps(rulebook, protocol=5)))
+                file.write(sealed(pickle.dumps(value, protocol=5)))
             Path(file.name).replace(place)
             by_age = sorted(place.parent.glob("*.rulebook"), key=lambda path: path.stat().st_mtime)
             for old in by_age[:-MAX_KEPT]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cadre_rules.expression import Expression
+from cadre_rules.formula import whole
 from cadre_rules.rulebook.expressions import weakest
 from cadre_rules.rulebook.schema import (
     Definition,
@@ -36,6 +37,7 @@ class BoundDefinition:
     definition: Definition
     expression: Expression
     second_pass: bool
+    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Rulebook:
     switched_off: tuple[SwitchOff, ...]
     tightened: tuple[Tighten, ...]
     places: Mapping[tuple[str, date | None], tuple[Path, int]]
+    digests: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """Of the folders it was loaded from, if it was: what it and what is compiled of it are kept under."""
     compiled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What was made of this rulebook once, for those who judge by it."""
 

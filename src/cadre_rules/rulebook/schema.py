@@ -24,7 +24,7 @@ OUTCOMES: tuple[Outcome, ...] = ("satisfied", "violated", "excepted", "not_appli
 
 
 class _Authored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True, defer_build=True)
 
 
 def _one_line(raw: object) -> object:
@@ -354,7 +354,3 @@ class CaseFile(_Authored):
     bases: Mapping[str, Mapping[str, Any]]
     cases: tuple[Case, ...]
     never: tuple[Never, ...] = ()
-
-
-for _model in (Every, Some, Not, Rule, RuleFile):
-    _model.model_rebuild()

@@ -26,6 +26,7 @@ _Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 _INT = re.compile(r"^-?(?:0|[1-9][0-9]{0,17})$")
 _FRACTION = re.compile(r"^-?[0-9]{1,18}\.[0-9]{1,18}$")
 _DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_BEGIN_NUMBERS = frozenset("-0123456789")
 _PLAIN = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -63,6 +64,8 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
         return _nothing(path, refused.line, refused.code, refused.message)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
+        if "nesting depth" in str(error.problem):  # newer libyaml counts before we do
+            return _nothing(path, line, "RB005", f"nested more than {MAX_DEPTH} deep")
         return _nothing(path, line, "RB001", f"not YAML: {error.problem}")
     except (yaml.YAMLError, ValueError) as error:
         return _nothing(path, 1, "RB001", f"not YAML: {str(error).splitlines()[0]}")
@@ -147,10 +150,11 @@ class _Builder:
         return path
 
     def _refuse_marks(self, event: Any, line: int) -> None:
+        if event.anchor is event.tag is None:
+            return
         if event.anchor is not None:
             raise _RefusedError(line, "RB004", "anchors are not allowed; write the value out")
-        if event.tag is not None:
-            raise _RefusedError(line, "RB004", f"tag {event.tag!r} is not allowed; plain values only")
+        raise _RefusedError(line, "RB004", f"tag {event.tag!r} is not allowed; plain values only")
 
     def _resolve(self, event: Any, line: int) -> Any:
         text = event.value
@@ -158,6 +162,8 @@ class _Builder:
             return text
         if text in _PLAIN:
             return _PLAIN[text]
+        if text[0] not in _BEGIN_NUMBERS:
+            return text
         if _INT.match(text):
             return int(text)
         if _FRACTION.match(text):

@@ -1,0 +1,215 @@
+"""Write definitions as Python: a function each, straight down, with the unknown met where it arises.
+
+The text is made of the closed set of nodes alone. What authors write comes in as named values, never as text, and the
+names of fields only where they are identifiers. What is read is read once; what settles an answer ends the asking.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, assert_never
+
+from cadre_rules import expression as ex
+from cadre_rules.facts.gathering import GATHER
+from cadre_rules.facts.operations import STRICT, settled, span
+from cadre_rules.names import fold
+
+
+class Generator:
+    """Makes functions of a scope out of nodes."""
+
+    def __init__(self, same_area: Callable[..., Any], finder: Callable[[ex.Lookup], Callable[[tuple[Any, ...]], Any]]) -> None:
+        self.finder = finder
+        self._names: dict[str, Any] = {"fold": fold, "settled": settled, "span": span, "same_area": same_area}
+        self._known: dict[tuple[type, Any], str] = {}
+
+    def functions(self, nodes: Sequence[ex.Expression]) -> list[Callable[[Any], Any]]:
+        """Return a function computing each node, all compiled at once."""
+        bodies = [f"def made_{number}(scope):\n{_Body(self).text(node)}" for number, node in enumerate(nodes)]
+        made: dict[str, Callable[[Any], Any]] = {}
+        exec(compile("\n".join(bodies), "<definitions>", "exec"), self._names, made)  # noqa: S102  # no part of it is authored
+        return list(made.values())
+
+    def name(self, value: Any) -> str:
+        """Return how the text refers to a value."""
+        if value is None or isinstance(value, (bool, int)):
+            return repr(value)
+        key = (type(value), value)
+        if key not in self._known:
+            self._known[key] = f"k{len(self._known)}"
+            self._names[self._known[key]] = value
+        return self._known[key]
+
+
+class _Body:
+    """The text of one function, written from its first line to its last."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self._lines: list[str] = []
+        self._indent = " "
+        self._count = 0
+        self._known: dict[ex.Expression, str] = {}
+
+    def text(self, node: ex.Expression) -> str:
+        inside = {id(part) for each in ex.walk(node) if isinstance(each, ex.Each) for part in ex.walk(each)}
+        self._line("root = scope.root; facts = scope.facts")
+        if any(isinstance(part, ex.Item) and id(part) not in inside for part in ex.walk(node)):
+            self._line("item = scope.item")
+        self._line(f"return {self._value(node)}")
+        return "\n".join(self._lines)
+
+    def _line(self, text: str) -> None:
+        self._lines.append(self._indent + text)
+
+    def _set(self, text: str) -> str:
+        """Write down a new value and return its name."""
+        self._count += 1
+        self._line(f"v{self._count} = {text}")
+        return f"v{self._count}"
+
+    @contextmanager
+    def _under(self, head: str) -> Iterator[None]:
+        """Write a block; what is computed in it is not known after it."""
+        known, indent, start = self._known.copy(), self._indent, len(self._lines)
+        self._indent += " "
+        yield
+        if len(self._lines) > start:
+            self._lines.insert(start, indent + head)
+        self._known, self._indent = known, indent
+
+    def _value(self, node: ex.Expression) -> str:
+        """Write what computes the node, unless it is a field or fact already read, and return the name of its value."""
+        if not isinstance(node, (ex.Field, ex.Item, ex.Fact)):
+            return self._written(node)
+        if node not in self._known:
+            self._known[node] = self._written(node)
+        return self._known[node]
+
+    def _own(self, node: ex.Expression) -> str:
+        """Write what computes the node into a name that may be set again."""
+        name = self._value(node)
+        return name if isinstance(node, (ex.Call, ex.Each)) else self._set(name)
+
+    def _written(self, node: ex.Expression) -> str:
+        match node:
+            case ex.Constant(value):
+                return self._generator.name(value)
+            case ex.Field(path):
+                return self._path("root", path)
+            case ex.Item(path):
+                return self._path("item", path)
+            case ex.Fact(name):
+                return self._set(f"facts[{self._generator.name(name)}]")
+            case ex.Call(operation, arguments):
+                return self._call(operation, arguments)
+            case ex.Each():
+                return self._each(node)
+            case ex.Lookup(keys=keys, on=on):
+                asked = [self._value(part) for part in (*(value for _, value in keys), *((on,) if on is not None else ()))]
+                find = self._generator.name(self._generator.finder(node))
+                return self._stated(asked, f"{find}(({', '.join(asked)}, {'' if on is not None else 'None'}))")
+            case ex.Within(area, other, level, on):
+                asked = [self._value(part) for part in (area, other, level)]
+                asked.append(self._set(f"settled({self._value(on)})"))
+                return self._stated(asked, f"same_area({', '.join(asked)})")
+            case ex.Outcomes():
+                return self._set(f"scope.tally.outcomes({self._generator.name(node)}) if scope.tally else None")
+            case ex.Exceptions(state):
+                return self._set(f"scope.tally.exceptions({self._generator.name(state)}) if scope.tally else None")
+            case ex.Parameter(name):
+                raise AssertionError(f"parameter {name} was not resolved")
+            case _:
+                assert_never(node)
+
+    def _path(self, start: str, path: tuple[str, ...]) -> str:
+        """Read a field, unknown where a part of the way there is."""
+        assert all(name.isidentifier() for name in path)
+        if len(path) < 2:
+            return self._set(".".join((start, *path))) if path else start
+        whole = self._value((ex.Field if start == "root" else ex.Item)(path[:-1]))
+        return self._set(f"None if {whole} is None else {whole}.{path[-1]}")
+
+    def _stated(self, asked: Sequence[str], text: str) -> str:
+        """Write a value that is unknown where something asked is."""
+        unknown = " or ".join(f"{name} is None" for name in dict.fromkeys(asked) if name[0] == "v" or name == "item")
+        return self._set(f"None if {unknown} else {text}" if unknown else text)
+
+    def _call(self, operation: str, arguments: Sequence[ex.Expression]) -> str:
+        first, *rest = arguments
+        match operation:
+            case "all":
+                return self._until("False", first, rest)
+            case "some":
+                return self._until("True", first, rest)
+            case "coalesce":
+                answer = self._own(first)
+                for argument in rest:
+                    with self._under(f"if {answer} is None:"):
+                        self._line(f"{answer} = {self._value(argument)}")
+                return answer
+            case "choose":
+                return self._choose(self._value(first), *rest)
+            case "stated":
+                return self._set(f"{self._value(first)} is not None")
+            case "not":
+                return self._stated([value := self._value(first)], f"not {value}")
+            case "one_of" | "equal" if (texts := _texts(rest[0])) is not None:
+                return self._stated([value := self._value(first)], f"fold({value}) in {self._generator.name(texts)}")
+            case name:
+                asked = [self._value(argument) for argument in arguments]
+                return self._stated(asked, f"{self._generator.name(STRICT[name])}({', '.join(asked)})")
+
+    def _until(self, settling: str, first: ex.Expression, rest: Sequence[ex.Expression]) -> str:
+        """Three-valued "and" (False settles it) or "or" (True does), asked no further once settled."""
+        answer = self._own(first)
+        for argument in rest:
+            with self._under(f"if {answer} is not {settling}:"):
+                value = self._value(argument)
+                self._line(f"if {value} is {settling} or {value} is None: {answer} = {value}")
+        return answer
+
+    def _choose(self, test: str, yes: ex.Expression, no: ex.Expression) -> str:
+        """Take what the test chooses; where it is open, what both ways agree on."""
+        with self._under(f"if {test} is not False:"):
+            left = self._value(yes)
+        with self._under(f"if {test} is not True:"):
+            right = self._value(no)
+        return self._set(f"{left} if {test} or {test} is None and {left} == {right} else None if {test} is None else {right}")
+
+    def _each(self, node: ex.Each) -> str:
+        listed = self._path("root", node.path)
+        if node.silence_means_none:
+            listed = self._set(f"() if {listed} is None else {listed}")
+        answer = self._set("None")
+        with self._under(f"if {listed} is not None:"):
+            for part in ex.walk(node):
+                if isinstance(part, (ex.Field, ex.Fact)):  # the same for every element
+                    self._value(part)
+            sure, unsure = self._set("[]"), self._set("0")
+            with self._under(f"for item in {listed}:"):
+                wanted = self._value(node.where) if node.where is not None else "True"
+                with self._under(f"if {wanted}:"):
+                    self._keep(node, sure)
+                self._line(f"elif {wanted} is None: {unsure} += 1")
+            self._line(f"{answer} = {self._generator.name(GATHER[node.gather])}({sure}, {unsure})")
+        return answer
+
+    def _keep(self, node: ex.Each, sure: str) -> None:
+        if node.gather == "any":
+            self._line(f"{sure} = True; break")
+        elif node.gather == "count":
+            self._line(f"{sure}.append(item)")
+        else:
+            pick = node.pick or ex.Item(())
+            self._line(f"{sure}.append(({self._value(pick)}, {self._value(node.by or pick)}))")
+
+
+def _texts(node: ex.Expression) -> frozenset[str] | None:
+    """Return the texts a constant holds, as they compare, if it holds texts."""
+    match node:
+        case ex.Constant(str(text)):
+            return frozenset([fold(text)])
+        case ex.Constant(tuple(texts)):
+            return frozenset(fold(str(text)) for text in texts)
+        case _:
+            return None
