@@ -193,7 +193,12 @@ class FactColumns:
             area = self._value(node, at)
             level = area.level + 1
             codes = self._tables.areas
-            texts: list[tuple[str, Callable[[str], Any]]] = [("province", codes.code_before), ("province", codes.code_after), ("district", bare), ("commune", bare)]
+            texts: list[tuple[str, Callable[[str], Any]]] = [
+                ("province", codes.code_before),
+                ("province", codes.code_after),
+                ("district", bare),
+                ("commune", bare),
+            ]
             before, after, district, commune = (
                 self._single(_mapped(area.low.struct.field(name), function, pl.String()), at, level) for name, function in texts
             )
