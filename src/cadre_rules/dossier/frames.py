@@ -30,10 +30,11 @@ def frame_schema(kind: str) -> dict[str, pl.DataType]:
 
 
 def _columns(model: type[BaseModel]) -> dict[str, pl.DataType]:
-    return {name: _type(field.annotation) for name, field in model.model_fields.items()}
+    return {name: type_of(field.annotation) for name, field in model.model_fields.items()}
 
 
-def _type(annotation: Any) -> pl.DataType:
+def type_of(annotation: Any) -> pl.DataType:
+    """Return the column that holds what a field of a model is annotated to hold."""
     kinds = members_of(annotation)
     if PartialDate in kinds:
         return SPAN
@@ -41,7 +42,7 @@ def _type(annotation: Any) -> pl.DataType:
     if get_origin(inner) is Literal:
         return pl.String()
     if get_origin(inner) is tuple:
-        return pl.List(_type(get_args(inner)[0]))
+        return pl.List(type_of(get_args(inner)[0]))
     if inner is Area:
         return pl.Struct(dict.fromkeys(Area.model_fields, pl.String()))
     return _PLAIN.get(inner) or pl.Struct(_columns(inner))

@@ -98,12 +98,17 @@ def _read_json(name: str) -> Document:
 
 def _parse_json(name: str, text: str) -> Document:
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
+        value = strict_json(text)
     except json.JSONDecodeError as error:
         raise SourceError(f"{name}:{error.lineno}", f"not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise SourceError(name, f"not JSON: {error}") from error
     return Document(value, {})
+
+
+def strict_json(text: str) -> Any:
+    """Return what JSON says, numbers with a fraction as Decimal; raises `ValueError` or `RecursionError`."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
 
 
 def _refuse(word: str) -> None:
