@@ -135,7 +135,7 @@ def test_a_canonical_table_passes_as_it_is(kind: str, tmp_path: Path) -> None:
     dossiers = [drawn(Random(seed)) for seed in range(400)]
     good, _ = singly([dossier | {"id": f"d{number}"} for number, dossier in enumerate(dossiers) if dossier["kind"] == kind])
     frame = frame_of(list(good.values()), kind)
-    assert read_columns(frame, kind, in_basis_points=True).frame.equals(frame)
+    assert read_columns(frame, DOSSIERS[kind], in_basis_points=True).frame.equals(frame)
     frame.write_parquet(tmp_path / "a.parquet", metadata=nesting.CANONICAL)
     (batch,) = read_batches(tmp_path / "a.parquet")
     assert batch.frame.drop(ROW).equals(frame)
@@ -169,7 +169,7 @@ ONE = {"kind": "statistics", "id": "s"}
 def test_a_typed_column_is_checked_for_what_the_models_allow(figure: pl.Series, field: str) -> None:
     figures = pl.DataFrame([pl.Series("id", ["f"]), figure] if figure.name != "id" else [figure]).to_struct("figures")
     frame = pl.DataFrame(ONE).with_columns(figures.implode())
-    read = read_columns(frame, "statistics", in_basis_points=True)
+    read = read_columns(frame, DOSSIERS["statistics"], in_basis_points=True)
     assert [(wrong.row, wrong.field) for wrong in read.mistakes] == [(0, f"figures[0].{field}")]
 
 

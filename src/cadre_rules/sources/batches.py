@@ -8,30 +8,57 @@ from typing import Any
 import polars as pl
 
 from cadre_rules.errors import SourceError
+from cadre_rules.sources.databases import DATABASES, open_database, open_folder
 from cadre_rules.sources.files import Rejected
+from cadre_rules.sources.mapping import Mapping, read_mapping
 from cadre_rules.sources.nesting import READERS
 from cadre_rules.sources.rows import ROW, UNREAD, Batch
+from cadre_rules.sources.tables import read_tables
+from cadre_rules.sources.workbooks import WORKBOOKS, open_workbook
 
 __all__ = ["Batch", "read_batches"]
 
 
-def read_batches(source: str | Path, *, mapping: Any = None, size: int = 100_000, skip: int = 0) -> Iterator[Batch]:  # noqa: ARG001  # for tables
+def read_batches(
+    source: str | Path, *, mapping: Mapping | str | Path | None = None, size: int = 100_000, skip: int = 0
+) -> Iterator[Batch]:
     """Yield the dossiers of a source in batches of about `size`, always the same ones in the same order.
 
     A row that cannot be read is rejected in the batch it would have stood in, and hides no other; of dossiers with one id the
-    first counts. `skip` leaves out that many dossiers, with what was rejected among them. Raises `SourceError` if the source
-    cannot be read, or not to its end.
+    first counts. `mapping`, or its file, says how foreign tables are called. `skip` leaves out that many dossiers, with what
+    was rejected among them. Raises `SourceError` if the source cannot be read, or not to its end.
     """
-    yield from after(never_empty(once_each(_told_once(_batches(str(source), size)))), skip)
+    meant = mapping if isinstance(mapping, Mapping) or mapping is None else read_mapping(mapping)
+    yield from after(never_empty(once_each(_told_once(_batches(str(source), meant, size)))), skip)
 
 
-def _batches(source: str, size: int) -> Iterator[Batch]:
-    path = Path(source)
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS) if path.is_dir() else [path]
-    for file in files:
-        if file.suffix.lower() not in READERS:
-            raise SourceError(source, f"is none of: {', '.join(READERS)}")
-        yield from READERS[file.suffix.lower()](file, size)
+def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]:
+    path, ending = Path(source), Path(source).suffix.lower()
+    if "://" in source or ending in DATABASES:
+        with open_database(source) as tables:
+            yield from read_tables(tables, mapping, size)
+    elif ending in WORKBOOKS:
+        with open_workbook(path, mapping) as tables:
+            yield from read_tables(tables, mapping, size)
+    elif ending == ".csv" or (path.is_dir() and _holds_tables(path)):
+        with open_folder(path) as tables:
+            yield from read_tables(tables, mapping, size)
+    else:
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS) if path.is_dir() else [path]
+        if not files or files[0].suffix.lower() not in READERS:
+            known = ", ".join((*READERS, ".csv", *WORKBOOKS, *DATABASES))
+            raise SourceError(source, f"is none of: {known}, a folder of such files, a database URL")
+        for file in files:
+            yield from READERS[file.suffix.lower()](file, size)
+
+
+def _holds_tables(folder: Path) -> bool:
+    """Tell a folder of tables from one of parts of a nested file: in those each row says its kind."""
+    files = sorted(folder.iterdir())
+    nested = (file for file in files if file.suffix.lower() == ".parquet" and "kind" in pl.read_parquet_schema(file))
+    return any(file.suffix.lower() == ".csv" for file in files) or (
+        any(file.suffix.lower() == ".parquet" for file in files) and next(nested, None) is None
+    )
 
 
 def _told_once(batches: Iterable[Batch]) -> Iterator[Batch]:

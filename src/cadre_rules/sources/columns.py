@@ -18,7 +18,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator
 from cadre_rules.dossier.areas import Area, read_area
 from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.frames import SPAN, type_of
-from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.values import Codes, PartialDate, parse_count
 from cadre_rules.names import clean
 
@@ -44,13 +43,13 @@ class Read:
     unknown: dict[str, str]
 
 
-def read_columns(frame: pl.DataFrame, kind: str, *, in_basis_points: bool = False) -> Read:
-    """Return dossiers of one kind as the canonical table; columns not given stay absent.
+def read_columns(frame: pl.DataFrame, model: type[BaseModel], *, in_basis_points: bool = False) -> Read:
+    """Return rows that each hold the fields of a model as the canonical table; columns not given stay absent.
 
     A whole number in a column of percentages means per cent, as in a dossier, unless the table is said to hold basis points.
     """
     reader = _Reader(in_basis_points)
-    columns = list(reader.fields(frame.get_columns(), DOSSIERS[kind], _Place(), frame.height, None))
+    columns = list(reader.fields(frame.get_columns(), model, _Place(), frame.height, None))
     return Read(pl.DataFrame(columns), reader.mistakes, reader.unknown)
 
 

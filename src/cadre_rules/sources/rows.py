@@ -41,7 +41,7 @@ class Rows:
 def read_rows(frame: pl.DataFrame, kind: str, place: str, *, in_basis_points: bool = False) -> Rows:
     """Read rows of one kind, with `_row`, in whatever types they come; columns and fields no dossier has are told as row 0."""
     rows = frame[ROW]
-    read = read_columns(frame.drop(ROW), kind, in_basis_points=in_basis_points)
+    read = read_columns(frame.drop(ROW), DOSSIERS[kind], in_basis_points=in_basis_points)
     ids = read.frame["id"] if "id" in read.frame.columns else pl.Series([None]).new_from_index(0, frame.height)
     told = [
         (rows[wrong.row], Rejected(f"{place}:{rows[wrong.row]}: {ids[wrong.row] or '?'}: {wrong.field}", wrong.reason))
