@@ -53,6 +53,29 @@ def frame_of(dossiers: list[Any], kind: str) -> pl.DataFrame:
     return pl.DataFrame([_plain(dossier) for dossier in dossiers], schema=frame_schema(kind), orient="row")
 
 
+def models_of(frame: pl.DataFrame, kind: str) -> list[Any]:
+    """Return the dossiers a table of one kind holds, as the models hold them."""
+    return [_model(DOSSIERS[kind], row) for row in frame.iter_rows(named=True)]
+
+
+def _model(model: type[BaseModel], row: dict[str, Any]) -> BaseModel:
+    fields = model.model_fields.items()
+    return model.model_construct(**{name: _held(row[name], about.annotation) for name, about in fields if name in row})
+
+
+def _held(value: Any, annotation: Any) -> Any:
+    inner = members_of(annotation)[0]
+    match value:
+        case {"earliest": earliest, "latest": latest}:
+            return earliest if earliest == latest else PartialDate(earliest, latest)
+        case dict():
+            return _model(inner, value)
+        case list():
+            return tuple(_held(item, get_args(inner)[0]) for item in value)
+        case _:
+            return value
+
+
 def _plain(value: Any) -> Any:
     match value:
         case PartialDate(earliest, latest):

@@ -7,16 +7,19 @@ from typing import Any
 
 import polars as pl
 
+from cadre_rules.dossier.frames import models_of
+from cadre_rules.dossier.models import DOSSIERS, Dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.sources.databases import DATABASES, open_database, open_folder
 from cadre_rules.sources.files import Rejected
+from cadre_rules.sources.levels import levels_of, title, tree
 from cadre_rules.sources.mapping import Mapping, read_mapping
 from cadre_rules.sources.nesting import READERS
 from cadre_rules.sources.rows import ROW, UNREAD, Batch
 from cadre_rules.sources.tables import read_tables
 from cadre_rules.sources.workbooks import WORKBOOKS, open_workbook
 
-__all__ = ["Batch", "read_batches"]
+__all__ = ["Batch", "read_batches", "read_models"]
 
 
 def read_batches(
@@ -32,6 +35,13 @@ def read_batches(
     yield from after(never_empty(once_each(_told_once(_batches(str(source), meant, size)))), skip)
 
 
+def read_models(source: str | Path, *, mapping: Mapping | str | Path | None = None) -> Iterator[Dossier | Rejected]:
+    """Yield the dossiers of a source one by one, as `check` takes them, and what of it was rejected; raises `SourceError`."""
+    for batch in read_batches(source, mapping=mapping, size=1000):
+        yield from batch.rejected
+        yield from models_of(batch.frame, batch.kind)
+
+
 def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]:
     path, ending = Path(source), Path(source).suffix.lower()
     if "://" in source or ending in DATABASES:
@@ -40,7 +50,7 @@ def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]
     elif ending in WORKBOOKS:
         with open_workbook(path, mapping) as tables:
             yield from read_tables(tables, mapping, size)
-    elif ending == ".csv" or (path.is_dir() and _holds_tables(path)):
+    elif ending == ".csv" or (path.is_dir() and _holds_tables(path, mapping)):
         with open_folder(path) as tables:
             yield from read_tables(tables, mapping, size)
     else:
@@ -52,12 +62,12 @@ def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]
             yield from READERS[file.suffix.lower()](file, size)
 
 
-def _holds_tables(folder: Path) -> bool:
-    """Tell a folder of tables from one of parts of a nested file: in those each row says its kind."""
-    files = sorted(folder.iterdir())
-    nested = (file for file in files if file.suffix.lower() == ".parquet" and "kind" in pl.read_parquet_schema(file))
-    return any(file.suffix.lower() == ".csv" for file in files) or (
-        any(file.suffix.lower() == ".parquet" for file in files) and next(nested, None) is None
+def _holds_tables(folder: Path, mapping: Mapping | None) -> bool:
+    """Tell a folder of tables from one of parts of a nested file: tables have the names of tables."""
+    stems = {file.stem for file in folder.iterdir() if file.suffix.lower() in (".csv", ".parquet")}
+    mapped = mapping.tables.keys() if mapping is not None else set()
+    return any(
+        stem in mapped or title(stem) in level.called for stem in stems for kind in DOSSIERS for level in levels_of(tree(kind))
     )
 
 

@@ -1,6 +1,6 @@
 """Tables that can be asked in SQL: PostgreSQL, SQLite and DuckDB, and CSV, Parquet and sheets laid into a DuckDB for the while.
 
-The one door of the drivers (extra `[sql]`): ADBC for the first two. Every cell comes out as text, to be read as a cell of a file is.
+The one door of the drivers (extra `[sql]`): ADBC for the first two. Every cell comes out as text.
 """
 
 import csv
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,7 +63,7 @@ class Tables:
         )
         firsts = self.ask(f"SELECT k FROM ({ordered} WHERE {named(key)} IS NOT NULL) AS o WHERE (n - 1) % {size} = 0 ORDER BY n")
         edges = [*firsts["k"].to_list(), None]
-        for first, after in zip(edges, edges[1:], strict=False):
+        for first, after in pairwise(edges):
             yield f"{named(key)} >= {first}" + (f" AND {named(key)} < {after}" if after is not None else "")
         yield f"{named(key)} IS NULL"
 
@@ -79,7 +79,10 @@ _BY_CATALOGUE = (
     "SELECT CAST(table_name AS TEXT) AS t, CAST(column_name AS TEXT) AS c FROM information_schema.columns "
     "WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"
 )
-_BY_SQLITE = "SELECT m.name AS t, p.name AS c FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type IN ('table', 'view') ORDER BY m.name, p.cid"
+_BY_SQLITE = (
+    "SELECT m.name AS t, p.name AS c FROM sqlite_master m JOIN pragma_table_info(m.name) p "
+    "WHERE m.type IN ('table', 'view') ORDER BY m.name, p.cid"
+)
 
 
 @contextmanager
@@ -101,7 +104,9 @@ def open_database(source: str) -> Iterator[Tables]:
             connection = opened.enter_context(closing(import_module("duckdb").connect(path, read_only=True)))
             yield _tables(place, _asker(connection, place), _BY_CATALOGUE, numbered=False)
         else:
-            connection = opened.enter_context(closing(import_module("adbc_driver_sqlite.dbapi").connect(path)))
+            connection = opened.enter_context(
+                closing(import_module("adbc_driver_sqlite.dbapi").connect(f"{Path(path).resolve().as_uri()}?mode=ro"))
+            )
             cursor = opened.enter_context(closing(connection.cursor()))
             yield replace(_tables(place, _asker(cursor, place), _BY_SQLITE, numbered=False), literal="QUOTE({})")
 
@@ -109,31 +114,27 @@ def open_database(source: str) -> Iterator[Tables]:
 @contextmanager
 def open_folder(folder: Path) -> Iterator[Tables]:
     """Lay the CSV and Parquet files of a folder, a table each, into a database on disk for as long as they are read."""
-    files = (
-        [file for file in sorted(folder.iterdir()) if file.suffix.lower() in (".csv", ".parquet")]
-        if folder.is_dir()
-        else [folder]
-    )
+    inside = sorted(folder.iterdir()) if folder.is_dir() else [folder]
+    files = [file for file in inside if file.suffix.lower() in (".csv", ".parquet")]
     rejected: list[Rejected] = []
-    with _told(str(folder)), tempfile.TemporaryDirectory() as scratch:
-        with closing(import_module("duckdb").connect(f"{scratch}/tables.duckdb")) as connection:
-            for file in files:
-                if file.suffix.lower() == ".csv":
-                    for number, frame in enumerate(_csv(file, rejected)):
-                        _lay(connection, file.stem, frame, more=number > 0)
-                else:
-                    path = str(file).replace("'", "''")
-                    connection.execute(
-                        f"CREATE TABLE {named(file.stem)} AS SELECT file_row_number + 1 AS {named(ROW)}, * EXCLUDE (file_row_number) "
-                        f"FROM read_parquet('{path}', file_row_number = true)"
-                    )
-            tables = _tables(str(folder), _asker(connection, str(folder)), _BY_CATALOGUE, numbered=True)
-            yield replace(tables, rejected=tuple(rejected), places={file.stem: str(file) for file in files})
+    with _told(str(folder)), tempfile.TemporaryDirectory() as scratch, ExitStack() as opened:
+        connection = opened.enter_context(closing(import_module("duckdb").connect(f"{scratch}/tables.duckdb")))
+        for file in files:
+            if file.suffix.lower() == ".csv":
+                for number, frame in enumerate(_csv(file, rejected)):
+                    _lay(connection, file.stem, frame, more=number > 0)
+            else:
+                path = str(file).replace("'", "''")
+                rows = f"file_row_number + 1 AS {named(ROW)}, * EXCLUDE (file_row_number)"
+                table = f"SELECT {rows} FROM read_parquet('{path}', file_row_number = true)"
+                connection.execute(f"CREATE TABLE {named(file.stem)} AS {table}")
+        tables = _tables(str(folder), _asker(connection, str(folder)), _BY_CATALOGUE, numbered=True)
+        yield replace(tables, rejected=tuple(rejected), places={file.stem: str(file) for file in files})
 
 
 @contextmanager
 def open_frames(place: str, frames: Mapping[str, tuple[str, pl.DataFrame]], rejected: Sequence[Rejected]) -> Iterator[Tables]:
-    """Lay tables of texts, with `_row`, each with its place, into a database in memory; they were typed by hand, as the sheets of a workbook are."""
+    """Lay tables of texts typed by hand, each with its place and `_row`, into a database in memory."""
     with _told(place), closing(import_module("duckdb").connect(":memory:")) as connection:
         for name, (_, frame) in frames.items():
             _lay(connection, name, frame, more=False)

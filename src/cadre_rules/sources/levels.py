@@ -50,16 +50,14 @@ class Level:
 def tree(kind: str) -> Level:
     """Return the tables of a kind of dossier, as its model has them."""
     name, *_ = _WORDS[kind]
-    return Level(name, _called(name, *_WORDS[kind], kind), DOSSIERS[kind], (), (), tuple(_below(DOSSIERS[kind], kind)))
+    return Level(name, _called(name, *_WORDS[kind]), DOSSIERS[kind], (), (), tuple(_below(DOSSIERS[kind], kind)))
 
 
 def _below(model: type[BaseModel], word: str) -> Iterator[Level]:
     own = (_refs(word) | ({fold("dossier_id")} if word in DOSSIERS else set()), ("id",))
     of_person = (_refs("person") | {fold("mã hồ sơ"), fold("mã cán bộ")}, ("person", "id"))
     if "person" in model.model_fields:
-        yield Level(
-            "persons", _called("persons", "nhân sự"), Person, ("person",), ((frozenset({fold("id")}), ("person", "id")), own)
-        )
+        yield Level("persons", _called("persons", "nhân sự"), Person, ("person",), (own,))
     for path, info in element_fields(model).items():
         if info.kind == "list" and isinstance(info.element, type):
             below = tuple(_below(info.element, path[-1])) if path[-1] in _WORDS else ()

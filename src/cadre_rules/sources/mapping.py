@@ -94,20 +94,22 @@ def _mistakes(mapping: Mapping, document: Document) -> Iterator[tuple[int, str]]
             continue
         called = mapped.table if mapped.table is not None else title(table)
         known = [level for kind in DOSSIERS for level in levels_of(tree(kind)) if called == level.name or called in level.called]
-        if not known:
+        if not known and not mapped.ignored:
             yield document.line(at), f"{table!r}: say which of our tables it is: `table: …`, one of {', '.join(levels)}"
+        if not known:
             continue
-        for column, meant in mapped.columns.items():
+        for column, ours in mapped.columns.items():
             refs = {name for level in known for names, _ in level.links for name in names}
-            if fold(meant) not in refs and all(meaning_of(meant, level.model) is None for level in known):
-                yield document.line((*at, "columns", column)), f"{meant!r}: {why_unread(meant, known[0].model)}"
+            if fold(ours) not in refs and all(meaning_of(ours, level.model) is None for level in known):
+                yield document.line((*at, "columns", column)), f"{ours!r}: {why_unread(ours, known[0].model)}"
         for word, fields in (("codes", mapped.codes), ("set", mapped.set)):
             for path, values in fields.items():
                 infos = [info for level in known if (info := fields_of_row(level.model).get(tuple(path.split("."))))]
                 if not infos:
                     names = [".".join(own) for own in fields_of_row(known[0].model)]
                     yield document.line((*at, word, path)), f"no such field {path!r}{_near(path, names)}"
-                for code, value in values.items() if isinstance(values, dict) and infos else ():
+                meant = list(values.items()) if isinstance(values, dict) else [("", values)]
+                for code, value in meant if infos else ():
                     if (reason := _no_code(infos[0], value)) is not None:
                         yield document.line((*at, word, path, code)), reason
 

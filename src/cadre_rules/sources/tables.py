@@ -122,7 +122,7 @@ class _Reader:
             )
 
     def _rows(self, found: _Found, within: str, also: MappingOf[str, str]) -> pl.DataFrame:
-        """Return the rows of a table as canonical columns, with `_row`, the key that says whose they are, and whether any is bad."""
+        """Return the rows of a table as canonical columns, with `_row`, the `_key` of whose they are, and if `_bad`."""
         columns = [*found.cells.values(), *([found.ref] if found.ref is not None else [])]
         raw = self.tables.rows(found.table, list(dict.fromkeys(columns)), within)
         cells = {path: raw[column] for path, column in found.cells.items()}
@@ -136,6 +136,8 @@ class _Reader:
         typed |= {
             path: pl.Series([value]).new_from_index(0, raw.height) for path, value in constants.items() if path not in typed
         }
+        if not typed:  # a row that says only whose it is
+            typed[next(iter(fields_of_row(found.level.model)))] = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
         read = read_columns(_nested(typed), found.level.model)
         key = _key(raw[found.ref]) if found.ref is not None else read.frame["id"]
         self._tell([*mistakes, *read.mistakes], found, key, raw[ROW])
@@ -223,7 +225,7 @@ class _Reader:
             )
 
     def _cell(self, cell: pl.Series, path: Path, found: _Found, mistakes: list[Mistake]) -> pl.Series:
-        """Make a column of texts what the dossier's own readers take: codes by the mapping, numbers and days as they are written."""
+        """Make texts what the dossier's own readers take: codes by the mapping, numbers and days as people write them."""
         cell = _blank_is_null(cell)
         if codes := found.mapped.codes_of(".".join(path)):
             distinct = cell.drop_nulls().unique()

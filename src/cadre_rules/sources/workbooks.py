@@ -117,7 +117,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Heading:
-    """The headings of a sheet by column, the first row below them, and columns that stand for a sex and perhaps tell the birth."""
+    """The headings of a sheet by column, the first row below them, and headings with a column for men and one for women."""
 
     names: tuple[str, ...]
     below: int
@@ -153,6 +153,7 @@ def _joined(upper: Sequence[str], lower: Sequence[str], known: _Known) -> Iterat
         yield under if not known.knows(both) and known.knows(under) and under != over else both
 
 
+_SEX = "giới tính"
 _SEXES = {fold("nam"): "nam", fold("nữ"): "nữ"}
 
 
@@ -166,7 +167,7 @@ def _by_sex(upper: Sequence[str], lower: Sequence[str], known: _Known) -> tuple[
 
 
 def _table(grid: Grid, merged: list[_Merged], heading: _Heading, place: str, rejected: list[Rejected]) -> pl.DataFrame:
-    """Return the rows below a heading as texts, with the row of the sheet each stood in; what is merged downwards is in each row."""
+    """Return the rows below a heading as texts, with the row each stood in; what is merged downwards is in each."""
     wide = {one.top: one for one in merged if one.top >= heading.below and one.right > one.left}
     for one in merged:
         for at in range(max(one.top, heading.below) + 1, min(one.bottom + 1, len(grid))):
@@ -175,7 +176,7 @@ def _table(grid: Grid, merged: list[_Merged], heading: _Heading, place: str, rej
     divided = {at for _, man, woman in heading.by_sex for at in (man, woman)}
     columns: dict[str, list[str | None]] = {name: [] for at, name in names.items() if at not in divided}
     for over, *_ in heading.by_sex:
-        columns |= {over: [], "giới tính": []}
+        columns |= {over: []} if fold(over) == fold(_SEX) else {over: [], _SEX: []}
     numbers: list[int] = []
     for number, row in enumerate(grid[heading.below :], heading.below):
         cells = [_text(cell) for cell in row[:width]]
@@ -190,11 +191,10 @@ def _table(grid: Grid, merged: list[_Merged], heading: _Heading, place: str, rej
             if at not in divided:
                 columns[name].append(cells[at])
         for over, man, woman in heading.by_sex:
-            columns[over].append(cells[man] or cells[woman])
-            if fold(over) != fold("giới tính"):
-                columns["giới tính"].append("nam" if cells[man] else "nữ" if cells[woman] else None)
-            else:
-                columns[over][-1] = "nam" if cells[man] else "nữ" if cells[woman] else None
+            sex = "nam" if cells[man] else "nữ" if cells[woman] else None
+            told = {over: cells[man] or cells[woman], _SEX: sex} if _SEX in columns else {over: sex}
+            for name, cell in told.items():
+                columns[name].append(cell)
     return pl.DataFrame({ROW: numbers, **columns}, schema={ROW: pl.UInt64, **dict.fromkeys(columns, pl.String)})
 
 
