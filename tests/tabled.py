@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
@@ -92,7 +93,7 @@ def as_sqlite(tables: Tables, folder: Path) -> str:
 def as_postgres(tables: Tables, folder: Path) -> str:
     from adbc_driver_postgresql import dbapi
 
-    url = _server(folder)
+    url = _server()
     name = f"audit_{abs(hash(folder))}"
     with closing(dbapi.connect(f"{url}/postgres", autocommit=True)) as connection, closing(connection.cursor()) as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
@@ -112,40 +113,39 @@ SOURCES = {"csv": as_csv, "parquet": as_parquet, "duckdb": as_duckdb, "sqlite": 
 _STARTED: list[str] = []
 
 
-def _server(folder: Path) -> str:
+def _server() -> str:
     if not _STARTED:
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
     return _STARTED[0]
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[None]:
+def postgresql() -> Iterator[None]:
     """Run a PostgreSQL of its own on loopback, if its server is installed."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = str(programs[-1]) if programs else shutil.which("initdb")
     if initdb is None:
         yield
         return
-    run: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-    if os.geteuid() == 0:  # it refuses to run as root
-        run["user"] = "postgres"
-        for parent in (folder, *folder.parents):
-            if str(parent).startswith("/tmp/"):
-                parent.chmod(0o755)
-        shutil.chown(folder, "postgres")
-    with socket.socket() as probe:
+    run: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as name, socket.socket() as probe:
+        folder, control = Path(name), str(Path(initdb).with_name("pg_ctl"))
+        if os.geteuid() == 0:  # it refuses to run as root
+            run["user"] = "postgres"
+            shutil.chown(folder, "postgres")
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    data, control = folder / "data", str(Path(initdb).with_name("pg_ctl"))
-    subprocess.run([initdb, "-D", data, "-U", "audit", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"], **run)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -F"
-    subprocess.run([control, "-D", data, "-o", options, "-w", "-l", folder / "log", "start"], **run)
-    try:
-        _STARTED.append(f"postgresql://audit@127.0.0.1:{port}")
-        yield
-    finally:
-        _STARTED.clear()
-        subprocess.run([control, "-D", data, "-m", "immediate", "stop"], **run)
+        probe.close()
+        data, log = str(folder / "data"), str(folder / "log")
+        subprocess.run([initdb, "-D", data, "-U", "audit", "-A", "trust", "-E", "UTF8", "--locale=C"], check=True, **run)
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -F"
+        subprocess.run([control, "-D", data, "-o", options, "-w", "-l", log, "start"], check=True, **run)
+        try:
+            _STARTED.append(f"postgresql://audit@127.0.0.1:{port}")
+            yield
+        finally:
+            _STARTED.clear()
+            subprocess.run([control, "-D", data, "-m", "fast", "-w", "stop"], check=True, **run)
 
 
 def stated(value: Any) -> Any:

@@ -5,7 +5,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import polars as pl
 import pytest
 
 from cadre_rules.dossier.frames import frame_of
@@ -15,12 +14,12 @@ from cadre_rules.sources.batches import read_batches
 from cadre_rules.sources.mapping import Mapping
 from cadre_rules.sources.rows import ROW, Batch
 from drawn import drawn
-from tabled import SOURCES, as_csv, postgresql, stated, taken_apart
+from tabled import SOURCES, postgresql, stated, taken_apart
 
 
 @pytest.fixture(scope="module", autouse=True)
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with postgresql(tmp_path_factory.mktemp("postgresql")):
+def server() -> Iterator[None]:
+    with postgresql():
         yield
 
 

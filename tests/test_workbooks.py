@@ -1,8 +1,8 @@
 """Workbooks are read as offices keep them, and what cannot be read is told by its sheet and row."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def book(folder: Path, sheets: Mapping[str, Sheet], merged: Mapping[str, list[tu
             for at, row in enumerate(rows):
                 for column, cell in enumerate(row):
                     if isinstance(cell, date):
-                        sheet.write_datetime(at, column, datetime(cell.year, cell.month, cell.day), day)
+                        sheet.write_datetime(at, column, cell, day)
                     elif isinstance(cell, float):
                         sheet.write_number(at, column, cell, percent)
                     elif cell is not None:
@@ -80,8 +80,8 @@ def test_headings_as_commonly_written_are_known(heading: str, cell: Any, field: 
     path = book(tmp_path, {"Quyết định": [[*HEADING, heading], ["1", "bổ nhiệm", cell]]})
     person = {"id": value} if field == "id" else {field: value}
     raw = {"kind": "appointment", "id": "1", "decision": "appointment", "person": person}
-    found = list(read_models(path))
-    assert found == [read_dossier(raw)] or stated(found[0].model_dump()) == stated(read_dossier(raw).model_dump())
+    (dossier,) = (one for one in read_models(path) if isinstance(one, Appointment))
+    assert stated(dossier.model_dump()) == stated(read_dossier(raw).model_dump())
 
 
 TITLE = [["TỈNH ỦY …"], ["DANH SÁCH BỔ NHIỆM NĂM 2024"], []]

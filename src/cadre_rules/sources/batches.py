@@ -11,13 +11,13 @@ from cadre_rules.dossier.frames import models_of
 from cadre_rules.dossier.models import DOSSIERS, Dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.sources.databases import DATABASES, open_database, open_folder
-from cadre_rules.sources.files import Rejected
+from cadre_rules.sources.files import WORKBOOKS, Rejected
 from cadre_rules.sources.levels import levels_of, title, tree
 from cadre_rules.sources.mapping import Mapping, read_mapping
 from cadre_rules.sources.nesting import READERS
 from cadre_rules.sources.rows import ROW, UNREAD, Batch
 from cadre_rules.sources.tables import read_tables
-from cadre_rules.sources.workbooks import WORKBOOKS, open_workbook
+from cadre_rules.sources.workbooks import open_workbook
 
 __all__ = ["Batch", "read_batches", "read_models"]
 

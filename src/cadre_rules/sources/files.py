@@ -14,6 +14,8 @@ from cadre_rules.errors import DossierError, SourceError
 from cadre_rules.rulebook.yaml import Document, read_yaml
 
 MAX_BYTES = 50_000_000
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+"""Endings of files that `sources.workbooks` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,8 @@ def read_dossiers(name: str) -> Iterator[Dossier | Rejected]:
 
     A file holds one dossier, a list of them, or a mapping with `dossiers`. Raises `SourceError` if it cannot be read at all.
     """
-    if name.lower().endswith((".xlsx", ".xls", ".docx")):
-        raise SourceError(name, "workbooks and documents are not read by this version; write the dossier as YAML or JSON")
+    if name.lower().endswith((".docx", ".doc", ".pdf")):
+        raise SourceError(name, "documents are not read by this version; write the dossier as YAML, JSON or a workbook")
     document = _read_json(name) if name.endswith(".json") else _read_yaml(name)
     listed, at = _listed(document.value)
     if not listed:

@@ -21,8 +21,6 @@ from cadre_rules.sources.levels import Level, levels_of, title, tree
 from cadre_rules.sources.mapping import NOTHING, Mapping
 from cadre_rules.sources.rows import ROW
 
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
-
 Grid: TypeAlias = list[list[Any]]
 _HEADING_WITHIN = 25
 """Rows from the top among which the heading is looked for."""
@@ -134,15 +132,17 @@ def _heading(grid: Grid, merged: list[_Merged], known: _Known) -> _Heading | Non
     best: _Heading | None = None
     most = 0
     for at in range(min(len(top), _HEADING_WITHIN)):
-        pairs = [tuple(top[at]), *([tuple(_joined(top[at], top[at + 1], known))] if at + 1 < len(top) else [])]
-        for height, names in enumerate(pairs, 1):
-            score = sum(known.knows(name) for name in dict.fromkeys(names) if name)
+        one_row = _Heading(tuple(top[at]), at + 1)
+        under = top[at + 1] if at + 1 < len(top) else top[at]
+        two_rows = _Heading(tuple(_joined(top[at], under, known)), at + 2, _by_sex(top[at], under, known))
+        for heading in (one_row, two_rows):
+            score = sum(known.knows(name) for name in dict.fromkeys(heading.names) if name) + 2 * len(heading.by_sex)
             if score > most:
-                most, best = score, _Heading(names, at + height, _by_sex(top[at], top[at + 1], known) if height == 2 else ())
+                most, best = score, heading
     if best is None:
         return None
-    under = [cell.strip("()") for cell in (top[best.below] if best.below < len(top) else ()) if cell]
-    counted = len(under) > 1 and under == [str(number) for number in range(1, len(under) + 1)]
+    counts = [cell.strip("()") for cell in (top[best.below] if best.below < len(top) else ()) if cell]
+    counted = len(counts) > 1 and counts == [str(number) for number in range(1, len(counts) + 1)]
     return replace(best, below=best.below + 1) if counted else best
 
 
