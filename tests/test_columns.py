@@ -296,6 +296,13 @@ def test_a_source_that_cannot_be_read_says_so(name: str, content: bytes | None, 
     assert name in raised.value.location
 
 
+def test_a_table_without_ids_has_no_row_that_is_a_dossier(tmp_path: Path) -> None:
+    pl.DataFrame({"kind": ["statistics"] * 2, ROW: [7, 8]}).write_parquet(tmp_path / "a.parquet")
+    (batch,) = read_batches(tmp_path / "a.parquet")
+    assert (batch.frame.height, batch.frame.columns) == (0, ["kind", "id", ROW])
+    assert [told.where.removeprefix(f"{tmp_path}/") for told in batch.rejected] == ["a.parquet:1: ?: id", "a.parquet:2: ?: id"]
+
+
 def test_a_parquet_file_without_kinds_says_so(tmp_path: Path) -> None:
     pl.DataFrame({"id": ["a"]}).write_parquet(tmp_path / "a.parquet")
     with pytest.raises(SourceError, match="no column `kind`"):

@@ -5,9 +5,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import polars as pl
 import pytest
 
-from cadre_rules.dossier.frames import frame_of
+from cadre_rules.dossier.frames import frame_of, frame_schema
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.sources.batches import read_batches
@@ -55,6 +56,9 @@ def test_tables_say_what_nested_dossiers_say(source: str, tmp_path: Path) -> Non
     dossiers = [with_ids(drawn(Random(seed), areas="areas as text"), f"d{seed:03}") for seed in range(120)]
     batches = list(read_batches(SOURCES[source](taken_apart(dossiers), tmp_path), size=17))
     assert [rejected for batch in batches for rejected in batch.rejected] == []
+    for batch in batches:
+        types = frame_schema(batch.kind) | {ROW: pl.UInt64()}
+        assert dict(batch.frame.schema) == {name: types[name] for name in batch.frame.columns}
     expected: dict[str, Any] = {}
     for dossier in map(read_dossier, dossiers):
         (row,) = frame_of([dossier], dossier.kind).to_dicts()

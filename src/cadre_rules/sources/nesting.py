@@ -39,7 +39,7 @@ def read_parquet(path: Path, size: int) -> Iterator[Batch]:
     at = 0
     try:
         marked = pl.read_parquet_metadata(path).items() >= CANONICAL.items()
-        table = pl.scan_parquet(path)
+        table = pl.scan_parquet(path).drop(ROW, strict=False)
         if "kind" not in table.collect_schema():
             raise SourceError(str(path), f"has no column `kind`, which says what each row is: {', '.join(DOSSIERS)}")
         height = int(table.select(pl.len()).collect().item())

@@ -42,14 +42,15 @@ def read_rows(frame: pl.DataFrame, kind: str, place: str, *, in_basis_points: bo
     """Read rows of one kind, with `_row`, in whatever types they come; columns and fields no dossier has are told as row 0."""
     rows = frame[ROW]
     read = read_columns(frame.drop(ROW), DOSSIERS[kind], in_basis_points=in_basis_points)
-    ids = read.frame["id"] if "id" in read.frame.columns else pl.Series([None]).new_from_index(0, frame.height)
+    known = read.frame if "id" in read.frame.columns else read.frame.with_columns(id=pl.lit(None, pl.String))
+    ids = known["id"]
     told = [
         (rows[wrong.row], Rejected(f"{place}:{rows[wrong.row]}: {ids[wrong.row] or '?'}: {wrong.field}", wrong.reason))
         for wrong in sorted(read.mistakes, key=lambda wrong: wrong.row)
     ]
     unread = [(0, Rejected(f"{place}: {name}", f"{reason}{UNREAD}")) for name, reason in read.unknown.items()]
     bad = pl.Series([wrong.row for wrong in read.mistakes], dtype=pl.UInt32).unique()
-    kept = read.frame.with_columns(rows)
+    kept = known.with_columns(rows)
     if len(bad):
         kept = kept.filter(~pl.int_range(kept.height, dtype=pl.UInt32).is_in(bad.implode()))
     return Rows(kept, unread + told)
