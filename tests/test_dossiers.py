@@ -275,7 +275,7 @@ def test_a_file_holds_one_dossier_or_several(name: str, text: str | bytes, tmp_p
         ("a.json", GOOD.encode("utf-16"), "not UTF-8"),
         ("a.yaml", "kind: x\nkind: y\n", "'kind' appears twice"),
         ("a.yaml", "a: &x 1\nb: *x\n", "anchors are not allowed"),
-        ("a.yaml", "[" * 5000, "nested more than"),
+        ("a.yaml", "[" * 5000, "nest"),  # by us, or by a libyaml that counts too
         ("a.yaml", "a: 2021-02-29", "is not a date"),
         ("a.yaml", b"a: \xff", "not UTF-8"),
         ("a.yaml", b"a: \x00", "not YAML"),

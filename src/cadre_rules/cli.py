@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cadre_rules.dossier.models import Dossier
     from cadre_rules.findings import Report
     from cadre_rules.rulebook.model import Rulebook
+    from cadre_rules.sources.files import Rejected
 
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
@@ -148,19 +149,23 @@ def _schema(options: argparse.Namespace) -> int:
             _write(_json(dossier_schema()))
         case "rules":
             _write(_json(rules_schema(_rulebook(options) if options.rules else None)))
+        case "mapping":
+            from cadre_rules.sources.mapping import mapping_schema
+
+            _write(_json(mapping_schema()))
         case _:
             _write(_json(cases_schema()))
     return CLEAN
 
 
 def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]]]":
-    from cadre_rules.sources.files import Rejected, read_dossiers
+    from cadre_rules.sources.files import WORKBOOKS, Rejected, read_dossiers
 
     dossiers: list[Dossier] = []
     rejected: list[dict[str, str]] = []
     for name in files:
         try:
-            found = list(read_dossiers(name))
+            found = list(_of_workbook(name) if name.lower().endswith(WORKBOOKS) else read_dossiers(name))
         except SourceError as error:
             found = [Rejected(error.location, error.reason)]
         for read in found:
@@ -170,6 +175,12 @@ def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]
             else:
                 dossiers.append(read)
     return dossiers, rejected
+
+
+def _of_workbook(name: str) -> "Iterator[Dossier | Rejected]":
+    from cadre_rules.sources.batches import read_models
+
+    return read_models(name)
 
 
 def _rulebook(options: argparse.Namespace) -> "Rulebook":
@@ -230,7 +241,9 @@ def parser() -> argparse.ArgumentParser:
     )
     dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
 
-    check = commands.add_parser("check", parents=[common, dated], help="judge dossiers (YAML, JSON); - reads standard input")
+    check = commands.add_parser(
+        "check", parents=[common, dated], help="judge dossiers (YAML, JSON, xlsx); - reads standard input"
+    )
     check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument("--format", choices=("text", "json"), default="text")
     check.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
@@ -259,6 +272,6 @@ def parser() -> argparse.ArgumentParser:
     test.set_defaults(run=_test)
 
     schema = commands.add_parser("schema", parents=[common], help="print JSON Schemas")
-    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases"), default="dossier")
+    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping"), default="dossier")
     schema.set_defaults(run=_schema)
     return command

@@ -30,10 +30,11 @@ def frame_schema(kind: str) -> dict[str, pl.DataType]:
 
 
 def _columns(model: type[BaseModel]) -> dict[str, pl.DataType]:
-    return {name: _type(field.annotation) for name, field in model.model_fields.items()}
+    return {name: type_of(field.annotation) for name, field in model.model_fields.items()}
 
 
-def _type(annotation: Any) -> pl.DataType:
+def type_of(annotation: Any) -> pl.DataType:
+    """Return the column that holds what a field of a model is annotated to hold."""
     kinds = members_of(annotation)
     if PartialDate in kinds:
         return SPAN
@@ -41,7 +42,7 @@ def _type(annotation: Any) -> pl.DataType:
     if get_origin(inner) is Literal:
         return pl.String()
     if get_origin(inner) is tuple:
-        return pl.List(_type(get_args(inner)[0]))
+        return pl.List(type_of(get_args(inner)[0]))
     if inner is Area:
         return pl.Struct(dict.fromkeys(Area.model_fields, pl.String()))
     return _PLAIN.get(inner) or pl.Struct(_columns(inner))
@@ -50,6 +51,29 @@ def _type(annotation: Any) -> pl.DataType:
 def frame_of(dossiers: list[Any], kind: str) -> pl.DataFrame:
     """Return dossiers of one kind, as the models hold them, as a table."""
     return pl.DataFrame([_plain(dossier) for dossier in dossiers], schema=frame_schema(kind), orient="row")
+
+
+def models_of(frame: pl.DataFrame, kind: str) -> list[Any]:
+    """Return the dossiers a table of one kind holds, as the models hold them."""
+    return [_model(DOSSIERS[kind], row) for row in frame.iter_rows(named=True)]
+
+
+def _model(model: type[BaseModel], row: dict[str, Any]) -> BaseModel:
+    fields = model.model_fields.items()
+    return model.model_construct(**{name: _held(row[name], about.annotation) for name, about in fields if name in row})
+
+
+def _held(value: Any, annotation: Any) -> Any:
+    inner = members_of(annotation)[0]
+    match value:
+        case {"earliest": earliest, "latest": latest}:
+            return earliest if earliest == latest else PartialDate(earliest, latest)
+        case dict():
+            return _model(inner, value)
+        case list():
+            return tuple(_held(item, get_args(inner)[0]) for item in value)
+        case _:
+            return value
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,8 @@ from cadre_rules.errors import DossierError, SourceError
 from cadre_rules.rulebook.yaml import Document, read_yaml
 
 MAX_BYTES = 50_000_000
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+"""Endings of files that `sources.workbooks` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,8 @@ def read_dossiers(name: str) -> Iterator[Dossier | Rejected]:
 
     A file holds one dossier, a list of them, or a mapping with `dossiers`. Raises `SourceError` if it cannot be read at all.
     """
-    if name.lower().endswith((".xlsx", ".xls", ".docx")):
-        raise SourceError(name, "workbooks and documents are not read by this version; write the dossier as YAML or JSON")
+    if name.lower().endswith((".docx", ".doc", ".pdf")):
+        raise SourceError(name, "documents are not read by this version; write the dossier as YAML, JSON or a workbook")
     document = _read_json(name) if name.endswith(".json") else _read_yaml(name)
     listed, at = _listed(document.value)
     if not listed:
@@ -98,12 +100,17 @@ def _read_json(name: str) -> Document:
 
 def _parse_json(name: str, text: str) -> Document:
     try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
+        value = strict_json(text)
     except json.JSONDecodeError as error:
         raise SourceError(f"{name}:{error.lineno}", f"not JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:
         raise SourceError(name, f"not JSON: {error}") from error
     return Document(value, {})
+
+
+def strict_json(text: str) -> Any:
+    """Return what JSON says, numbers with a fraction as Decimal; raises `ValueError` or `RecursionError`."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_once)
 
 
 def _refuse(word: str) -> None:

@@ -1,0 +1,151 @@
+"""A source as batches: tables of dossiers of one kind, where each stood, and every row that could not be read."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cadre_rules.dossier.frames import models_of
+from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.errors import SourceError
+from cadre_rules.sources.databases import DATABASES, open_database, open_folder
+from cadre_rules.sources.files import WORKBOOKS, Rejected
+from cadre_rules.sources.levels import levels_of, title, tree
+from cadre_rules.sources.mapping import Mapping, read_mapping
+from cadre_rules.sources.nesting import READERS
+from cadre_rules.sources.rows import ROW, UNREAD, Batch
+from cadre_rules.sources.tables import read_tables
+from cadre_rules.sources.workbooks import open_workbook
+
+__all__ = ["Batch", "read_batches", "read_models"]
+
+
+def read_batches(
+    source: str | Path, *, mapping: Mapping | str | Path | None = None, size: int = 100_000, skip: int = 0
+) -> Iterator[Batch]:
+    """Yield the dossiers of a source in batches of about `size`, always the same ones in the same order.
+
+    A row that cannot be read is rejected in the batch it would have stood in, and hides no other; of dossiers with one id the
+    first counts. `mapping`, or its file, says how foreign tables are called. `skip` leaves out that many dossiers, with what
+    was rejected among them. Raises `SourceError` if the source cannot be read, or not to its end.
+    """
+    meant = mapping if isinstance(mapping, Mapping) or mapping is None else read_mapping(mapping)
+    yield from after(never_empty(once_each(_told_once(_batches(str(source), meant, size)))), skip)
+
+
+def read_models(source: str | Path, *, mapping: Mapping | str | Path | None = None) -> Iterator[Dossier | Rejected]:
+    """Yield the dossiers of a source one by one, as `check` takes them, and what of it was rejected; raises `SourceError`."""
+    for batch in read_batches(source, mapping=mapping, size=1000):
+        yield from batch.rejected
+        yield from models_of(batch.frame, batch.kind)
+
+
+def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]:
+    path, ending = Path(source), Path(source).suffix.lower()
+    if "://" in source or ending in DATABASES:
+        with open_database(source) as tables:
+            yield from read_tables(tables, mapping, size)
+    elif ending in WORKBOOKS:
+        with open_workbook(path, mapping) as tables:
+            yield from read_tables(tables, mapping, size)
+    elif ending == ".csv" or (path.is_dir() and _holds_tables(path, mapping)):
+        with open_folder(path) as tables:
+            yield from read_tables(tables, mapping, size)
+    else:
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS) if path.is_dir() else [path]
+        if not files or files[0].suffix.lower() not in READERS:
+            known = ", ".join((*READERS, ".csv", *WORKBOOKS, *DATABASES))
+            raise SourceError(source, f"is none of: {known}, a folder of such files, a database URL")
+        for file in files:
+            yield from READERS[file.suffix.lower()](file, size)
+
+
+def _holds_tables(folder: Path, mapping: Mapping | None) -> bool:
+    """Tell a folder of tables from one of parts of a nested file: tables have the names of tables."""
+    stems = {file.stem for file in folder.iterdir() if file.suffix.lower() in (".csv", ".parquet")}
+    mapped = mapping.tables.keys() if mapping is not None else set()
+    return any(
+        stem in mapped or title(stem) in level.called for stem in stems for kind in DOSSIERS for level in levels_of(tree(kind))
+    )
+
+
+def _told_once(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Tell of a column that is not read once, however many batches have it."""
+    told: set[Rejected] = set()
+    for batch in batches:
+        fresh = tuple(one for one in batch.rejected if one not in told)
+        told.update(one for one in fresh if one.reason.endswith(UNREAD))
+        yield batch if len(fresh) == len(batch.rejected) else replace(batch, rejected=fresh)
+
+
+def never_empty(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Let every batch hold a dossier, if the source has one: what an empty one rejects goes with its neighbour."""
+    held: Batch | None = None
+    for batch in batches:
+        if held is None:
+            held = batch
+        elif batch.frame.is_empty():
+            held = replace(held, rejected=(*held.rejected, *batch.rejected))
+        elif held.frame.is_empty():
+            held = replace(batch, rejected=(*held.rejected, *batch.rejected))
+        else:
+            yield held
+            held = batch
+    if held is not None:
+        yield held
+
+
+def once_each(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Reject every dossier whose id an earlier one of the source has, naming that one.
+
+    A batch is compared only with those its ids can be among, so that ordered ids cost nothing, and by hash before by name.
+    """
+    seen: list[_Seen] = []
+    for batch in batches:
+        own = batch.frame.select("id", ROW, place=pl.lit(batch.place))
+        if own.height:
+            first, last = own["id"].min(), own["id"].max()
+            among = [ids for ids in seen if ids.first <= last and first <= ids.last and _share(own, ids)]
+            if among or own["id"].n_unique() < own.height:
+                batch = _without_twins(batch, pl.concat([*(ids.own for ids in among), own]))  # noqa: PLW2901  # less its twins
+                own = batch.frame.select("id", ROW, place=pl.lit(batch.place))
+            seen.append(_Seen(first, last, own["id"].hash(), own))
+        yield batch
+
+
+def after(batches: Iterable[Batch], skip: int) -> Iterator[Batch]:
+    """Leave out the first `skip` dossiers, and what was rejected among them."""
+    for batch in batches:
+        if skip >= batch.frame.height > 0:
+            skip -= batch.frame.height
+        elif skip:
+            yield replace(batch, frame=batch.frame.slice(skip), rejected=())
+            skip = 0
+        else:
+            yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    first: Any
+    last: Any
+    hashes: pl.Series
+    own: pl.DataFrame
+
+
+def _share(own: pl.DataFrame, ids: _Seen) -> bool:
+    return bool(ids.hashes.is_in(own["id"].hash().implode()).any())
+
+
+def _without_twins(batch: Batch, ids: pl.DataFrame) -> Batch:
+    """Reject what is no longer the first of its id among `ids`, which end with the batch's own."""
+    marked = ids.with_columns(
+        pl.col("place", ROW).first().over("id").name.prefix("first_"), later=~pl.col("id").is_first_distinct()
+    ).tail(batch.frame.height)
+    told = [
+        Rejected(f"{batch.place}:{row}: {name}: id", f"the dossier at {place}:{first} has this id")
+        for name, row, place, first in marked.filter("later").select("id", ROW, "first_place", f"first_{ROW}").iter_rows()
+    ]
+    return replace(batch, frame=batch.frame.filter(~marked["later"]), rejected=(*batch.rejected, *told))

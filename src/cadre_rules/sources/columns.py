@@ -1,0 +1,284 @@
+"""Columns as people have them, read into the canonical table by the very functions a single dossier is read by.
+
+Each distinct cell of a column is read once, so a million rows cost little more than their distinct values; columns that
+already hold what the models hold pass as they are, once their ranges are checked.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from typing import Any, Literal, cast, get_args, get_origin
+
+import polars as pl
+import pyarrow as pa
+from polars._typing import PolarsDataType
+from pydantic import AfterValidator, BaseModel, BeforeValidator
+
+from cadre_rules.dossier.areas import Area, read_area
+from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.frames import SPAN, type_of
+from cadre_rules.dossier.values import Codes, PartialDate, parse_count
+from cadre_rules.names import clean
+
+_SPACES = r"[\s\x1c-\x1f]+"
+NOT_TEXT, NOT_FIELDS, NOT_LIST, NEEDED = "not a text; put it in quotes", "not a mapping of fields", "not a list", "is required"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A cell that cannot be read: the row it stands in, its path in the dossier, what is wrong and what would be right."""
+
+    row: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A canonical table as high as what was given, its mistakes (null in the table), and fields that no dossier has."""
+
+    frame: pl.DataFrame
+    mistakes: list[Mistake]
+    unknown: dict[str, str]
+
+
+def read_columns(frame: pl.DataFrame, model: type[BaseModel], *, in_basis_points: bool = False) -> Read:
+    """Return rows that each hold the fields of a model as the canonical table; columns not given stay absent.
+
+    A whole number in a column of percentages means per cent, as in a dossier, unless the table is said to hold basis points.
+    """
+    reader = _Reader(in_basis_points)
+    columns = list(reader.fields(frame.get_columns(), model, _Place(), frame.height, None))
+    return Read(pl.DataFrame(columns), reader.mistakes, reader.unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the values of a column stand: under which field of what, and for a list's elements, in which list."""
+
+    parent: "_Place | None" = None
+    name: str = ""
+    ends: pl.Series | None = None
+
+    def at(self, position: int) -> tuple[int, str]:
+        """Return the row of the table and the path in its dossier of one value of the column."""
+        if self.parent is None:
+            return position, ""
+        if self.ends is not None:
+            owner = int(self.ends.search_sorted(position, side="right"))
+            row, path = self.parent.at(owner)
+            return row, f"{path}[{position - (int(self.ends[owner - 1]) if owner else 0)}]"
+        row, path = self.parent.at(position)
+        return row, f"{path}.{self.name}" if path else self.name
+
+    @property
+    def path(self) -> str:
+        """Return the path without the places in lists."""
+        before = self.parent.path if self.parent is not None else ""
+        return f"{before}.{self.name}" if before and self.name else before or self.name
+
+
+@dataclass(slots=True)
+class _Reader:
+    in_basis_points: bool
+    mistakes: list[Mistake] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def fields(
+        self, columns: Iterable[pl.Series], model: type[BaseModel], place: _Place, height: int, stated: pl.Series | None
+    ) -> Iterator[pl.Series]:
+        """Yield the columns of a model in its order; where `stated` is false the whole is not there, and needs nothing."""
+        given = {column.name: column for column in columns}
+        self._tell_unknown(given, model, place)
+        for name, about in model.model_fields.items():
+            below = _Place(place, name)
+            if name in given:
+                yield self._column(given[name], about.annotation, tuple(about.metadata), below)
+            if about.is_required():
+                absent = given[name].is_null() if name in given else pl.repeat(True, height, eager=True)
+                self._tell(absent if stated is None else absent & stated, NEEDED, below)
+
+    def _column(self, column: pl.Series, annotation: Any, marks: tuple[Any, ...], place: _Place) -> pl.Series:
+        inner = members_of(annotation)[0]
+        if column.dtype == pl.Null or isinstance(column.dtype, (pl.Categorical, pl.Enum)):
+            column = column.cast(type_of(annotation) if column.dtype == pl.Null else pl.String)
+        if get_origin(inner) is tuple:
+            return self._list(column, get_args(inner)[0], place)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            return self._part(column, inner, place)
+        return self._values(column, type_of(annotation), parser_of(annotation, marks), place)
+
+    def _list(self, column: pl.Series, element: Any, place: _Place) -> pl.Series:
+        wanted = pl.List(type_of(element))
+        if isinstance(column.dtype, pl.Array):
+            column = column.cast(pl.List(column.dtype.inner))
+        if not isinstance(column.dtype, pl.List):
+            return self._refused(column, NOT_LIST, wanted, place)
+        flat = column.explode(empty_as_null=False, keep_nulls=False)
+        ends = column.list.len().fill_null(0).cum_sum().cast(pl.Int64)
+        below = _Place(place, "", ends)
+        if flat.null_count():
+            self._tell(flat.is_null(), _empty_element(element), below)
+        read = self._column(flat, element, (), below)
+        if read is flat:
+            return column
+        return _lists(read, ends, column)
+
+    def _part(self, column: pl.Series, model: type[BaseModel], place: _Place) -> pl.Series:
+        wanted = type_of(model)
+        assert isinstance(wanted, pl.Struct)
+        if model is Area and column.dtype == pl.String:
+            return self._values(column, wanted, lambda text: {**dict.fromkeys(Area.model_fields), **read_area(text)}, place)
+        if not isinstance(column.dtype, pl.Struct):
+            return self._refused(column, NOT_FIELDS, wanted, place)
+        stated = column.is_not_null() if column.null_count() else None
+        before = [column.struct.field(name.name) for name in column.dtype.fields]
+        after = {read.name: read for read in self.fields(before, model, place, column.len(), stated)}
+        if column.dtype == wanted and all(read is old for read, old in zip(after.values(), before, strict=True)):
+            return column
+        whole = [after.get(part.name, _nulls(part.name, part.dtype, column.len())) for part in wanted.fields]
+        made = pl.DataFrame(whole).to_struct(column.name)
+        return made if stated is None else made.zip_with(stated, pl.Series([None], dtype=made.dtype))
+
+    def _values(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
+        days = wanted in (pl.Date, SPAN)
+        if days and isinstance(column.dtype, pl.Datetime):
+            column = column.dt.date()
+        if (passing := self._as_it_is(column, wanted, parse)) is not None:
+            if not bool(passing.all()):
+                self._tell(~passing, _reading(parse, "-1")[1] or "", place)
+                column = column.zip_with(passing, pl.Series([None], dtype=column.dtype))
+            if column.dtype == pl.Date and wanted == SPAN:
+                spans = pl.select(pl.struct(earliest=column, latest=column)).to_series()
+                return spans.zip_with(column.is_not_null(), pl.Series([None], dtype=SPAN)).alias(column.name)
+            return column
+        if parse is _text and column.dtype == pl.String:
+            return _cleaned(column)
+        if parse is _text or not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Boolean)):
+            return self._refused(column, _reading(parse, [])[1] or "", wanted, place)
+        return self._distinct(column, wanted, parse, place)
+
+    def _as_it_is(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any]) -> pl.Series | None:
+        """Tell which values of a column already hold what the models hold; None where its type does not show that."""
+        match column.dtype:
+            case pl.Boolean() if wanted == pl.Boolean:
+                return pl.Series([True])
+            case pl.Int64() if wanted == pl.Int64 and (parse is parse_count or self.in_basis_points):
+                return column.is_between(0, 10**12 - 1 if parse is parse_count else 10_000)
+            case pl.Date() if wanted in (pl.Date, SPAN):
+                return column.is_between(date.min, date.max)
+            case pl.Struct() if column.dtype == SPAN and wanted == SPAN:
+                first, last = column.struct.field("earliest"), column.struct.field("latest")
+                ordered = (first <= last) & first.is_between(date.min, date.max) & last.is_between(date.min, date.max)
+                return ordered.fill_null(value=False) | column.is_null()
+            case _:
+                return None
+
+    def _distinct(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
+        """Read each distinct value once and put what it means where it stood."""
+        distinct = column.drop_nulls().unique(maintain_order=True)
+        outcomes = [_reading(parse, raw) for raw in distinct.to_list()]
+        values = pl.Series("value", [_as_row(value, wanted) for value, _ in outcomes], dtype=wanted, strict=True)
+        wrong = pl.Series("wrong", [reason for _, reason in outcomes], dtype=pl.String)
+        if wrong.null_count() == len(wrong) and wanted == column.dtype and bool((values == distinct).all()):
+            return column
+        meant = pl.DataFrame([distinct.alias("raw"), values, wrong])
+        found = column.alias("raw").to_frame().join(meant, on="raw", how="left", maintain_order="left")
+        for position in found["wrong"].is_not_null().arg_true():
+            self.mistakes.append(Mistake(*place.at(position), found["wrong"][position]))
+        return found["value"].alias(column.name)
+
+    def _refused(self, column: pl.Series, reason: str, wanted: pl.DataType, place: _Place) -> pl.Series:
+        self._tell(column.is_not_null(), reason, place)
+        return _nulls(column.name, wanted, column.len())
+
+    def _tell(self, where: pl.Series, reason: str, place: _Place) -> None:
+        self.mistakes += [Mistake(*place.at(position), reason) for position in where.arg_true()]
+
+    def _tell_unknown(self, given: Iterable[str], model: type[BaseModel], place: _Place) -> None:
+        for name in given:
+            if name not in model.model_fields:
+                near = get_close_matches(name, model.model_fields, n=1)
+                path = f"{place.path}.{name}" if place.path else name
+                self.unknown[path] = "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _nulls(name: str, dtype: PolarsDataType, height: int) -> pl.Series:
+    return pl.Series(name, [None], dtype=dtype).new_from_index(0, height)
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError(NOT_TEXT)  # noqa: TRY004  # told like every other mistake of a cell
+    return clean(raw)
+
+
+def parser_of(annotation: Any, marks: tuple[Any, ...]) -> Callable[[Any], Any]:
+    """Return the function the models read this field by."""
+    for mark in (*marks, *_marks_of(annotation)):
+        match mark:
+            case Codes():
+                return mark.parse
+            case BeforeValidator():
+                return cast("Callable[[Any], Any]", mark.func)
+            case AfterValidator() if mark.func is clean:
+                return _text
+            case _:
+                pass
+    choices = get_args(members_of(annotation)[0])
+    assert get_origin(members_of(annotation)[0]) is Literal, annotation
+    return lambda raw: _choice(raw, choices)
+
+
+def _marks_of(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for part in get_args(annotation):
+        yield from _marks_of(part)
+
+
+def _choice(raw: Any, choices: tuple[str, ...]) -> str:
+    if raw not in choices:
+        raise ValueError(f"one of: {', '.join(choices)}")
+    return str(raw)
+
+
+def _reading(parse: Callable[[Any], Any], raw: Any) -> tuple[Any, str | None]:
+    try:
+        return parse(raw), None
+    except ValueError as error:
+        return None, str(error)
+
+
+def _as_row(value: Any, wanted: pl.DataType) -> Any:
+    match value:
+        case PartialDate(earliest, latest):
+            return {"earliest": earliest, "latest": latest}
+        case date() if wanted == SPAN:
+            return {"earliest": value, "latest": value}
+        case _:
+            return value
+
+
+def _cleaned(column: pl.Series) -> pl.Series:
+    """Do to each text what `names.clean` does; Python's spaces are those of the pattern."""
+    distinct = column.drop_nulls().unique()
+    cleaned = distinct.str.normalize("NFC").str.replace_all(_SPACES, " ").str.strip_chars(" ")
+    if bool((cleaned == distinct).all()):
+        return column
+    return column.replace_strict(distinct, cleaned, default=None, return_dtype=pl.String)
+
+
+def _lists(flat: pl.Series, ends: pl.Series, like: pl.Series) -> pl.Series:
+    """Put elements back into the lists they came from; a list that was null is null again."""
+    offsets = pa.array([0], pa.int64()) if ends.is_empty() else pa.concat_arrays([pa.array([0], pa.int64()), ends.to_arrow()])
+    values = flat.to_arrow(compat_level=pl.CompatLevel.newest())
+    arrow = pa.LargeListArray.from_arrays(offsets, values, mask=like.is_null().to_arrow())
+    return pl.Series(like.name, pl.from_arrow(arrow), dtype=pl.List(flat.dtype))
+
+
+def _empty_element(element: Any) -> str:
+    inner = members_of(element)[0]
+    if isinstance(inner, type) and issubclass(inner, BaseModel):
+        return NOT_FIELDS
+    return _reading(parser_of(element, ()), None)[1] or ""

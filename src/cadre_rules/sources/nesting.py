@@ -1,0 +1,285 @@
+"""Dossiers nested as the schema nests them: Parquet files, and JSON Lines."""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, get_args, get_origin
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.json as arrow_json
+from pydantic import BaseModel
+
+from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.frames import frame_of
+from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.reading import read_dossier
+from cadre_rules.dossier.values import parse_count, parse_day, parse_flag, parse_loose_day, parse_percent
+from cadre_rules.errors import DossierError, SourceError
+from cadre_rules.sources.columns import parser_of
+from cadre_rules.sources.files import MAX_BYTES, Rejected, strict_json
+from cadre_rules.sources.rows import ROW, Batch, nothing, read_rows
+
+CANONICAL = {"cadre_rules": "dossiers/1"}
+"""Metadata of a Parquet file that holds canonical tables: its percentages are basis points. `frame.write_parquet(metadata=…)`"""
+
+_BLOCK = 8_000_000
+"""Bytes of lines parsed at once."""
+
+_KIND = re.compile(rb'"kind"\s*:\s*"([a-z]{1,20})"')
+
+
+def read_parquet(path: Path, size: int) -> Iterator[Batch]:
+    """Yield the dossiers of a nested Parquet file, `size` at a time; raises `SourceError` where the file breaks off."""
+    at = 0
+    try:
+        marked = pl.read_parquet_metadata(path).items() >= CANONICAL.items()
+        table = pl.scan_parquet(path).drop(ROW, strict=False)
+        if "kind" not in table.collect_schema():
+            raise SourceError(str(path), f"has no column `kind`, which says what each row is: {', '.join(DOSSIERS)}")
+        height = int(table.select(pl.len()).collect().item())
+        for at in range(0, height, size):
+            frame = table.slice(at, size).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64}).collect()
+            yield from _by_kind(frame, str(path), in_basis_points=marked)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0] or "the file breaks off"
+        raise SourceError(f"{path}:{at + 1}", f"cannot be read from here on: {reason}") from error
+
+
+def _by_kind(frame: pl.DataFrame, place: str, *, in_basis_points: bool) -> Iterator[Batch]:
+    """Yield a batch for each kind among rows; columns that state nothing of it and belong to other kinds are left out."""
+    frame = frame.with_columns(pl.col("kind").cast(pl.String))
+    kinds = frame["kind"].unique(maintain_order=True)
+    for kind in kinds.filter(kinds.is_in(DOSSIERS)):
+        rows = frame.filter(kind=kind) if len(kinds) > 1 else frame
+        foreign = [c.name for c in rows.get_columns() if c.name in _OTHERS[kind] and c.null_count() == rows.height]
+        read = read_rows(rows.drop(foreign), kind, place, in_basis_points=in_basis_points)
+        yield Batch(kind, read.frame, place, tuple(told for _, told in read.rejected))
+    strange = frame.filter(~pl.col("kind").is_in(DOSSIERS).fill_null(value=False))
+    if strange.height:
+        told = strange.select(ROW, id="id" if "id" in strange.columns else pl.lit(None), kind="kind")
+        mistakes = (
+            _slow({"id": "?" if name is None else name, "kind": kind}, f"{place}:{row}") for row, name, kind in told.iter_rows()
+        )
+        yield nothing(place, (one for found in mistakes if isinstance(found, list) for one in found))
+
+
+_OTHERS = {
+    kind: {name for other in DOSSIERS.values() for name in other.model_fields} - DOSSIERS[kind].model_fields.keys()
+    for kind in DOSSIERS
+}
+
+
+def read_json_lines(path: Path, size: int) -> Iterator[Batch]:
+    """Yield the dossiers of a file with one on each line; a line that is none is rejected by its number and hides no other.
+
+    Lines typed as plainly as the schema has them are parsed together; what is not, line by line as a single dossier is.
+    """
+    found = _Lines(str(path))
+    try:
+        with path.open("rb") as file:
+            for block in _blocks(file, size):
+                found.take(block)
+                if found.count >= size:
+                    yield from found.batches()
+                    found = _Lines(str(path))
+    except OSError as error:
+        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+    yield from found.batches()
+
+
+_Line: TypeAlias = tuple[int, bytes]
+
+
+def _blocks(file: BinaryIO, size: int) -> Iterator[list[_Line]]:
+    """Yield numbered lines that are not blank, some megabytes or `size` at a time."""
+    block: list[_Line] = []
+    taken = held = 0
+    for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES), b""), 1):
+        text = (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).strip()
+        if text:
+            block.append((number, text))
+            held += len(text)
+        if held >= _BLOCK or len(block) + taken >= size:
+            yield block
+            taken = (taken + len(block)) % size
+            block, held = [], 0
+    yield block
+
+
+class _Lines:
+    """Lines read so far: plain ones as tables not yet read, the others as dossiers or rejected."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.count = 0
+        self._areas_as_text = True
+        self._tables: dict[tuple[str, bool], list[pl.DataFrame]] = {}
+        self._dossiers: dict[str, list[tuple[int, Dossier]]] = {}
+        self._rejected: list[tuple[int, Rejected]] = []
+
+    def take(self, block: list[_Line]) -> None:
+        self.count += len(block)
+        kinds = [(found[1].decode() if (found := _KIND.search(line)) else "") for _, line in block]
+        for kind in dict.fromkeys(kinds):
+            self._plainly([line for line, its in zip(block, kinds, strict=True) if its == kind], kind)
+
+    def _plainly(self, lines: list[_Line], kind: str) -> None:
+        """Parse lines together; where that fails, a few hundred at a time, and only those that fail again line by line."""
+        if (table := self._table(lines, kind)) is not None:
+            self._tables.setdefault((kind, self._areas_as_text), []).append(table)
+        elif len(lines) > _FEW:
+            for start in range(0, len(lines), _FEW):
+                self._plainly(lines[start : start + _FEW], kind)
+        else:
+            self._singly(lines)
+
+    def _table(self, lines: list[_Line], kind: str) -> pl.DataFrame | None:
+        for _ in (1, 2) if kind in DOSSIERS else ():
+            if (table := _table(lines, kind, areas_as_text=self._areas_as_text)) is not None:
+                return table
+            self._areas_as_text = not self._areas_as_text
+        return None
+
+    def _singly(self, lines: list[_Line]) -> None:
+        for number, line in lines:
+            read = _slow(line, f"{self.place}:{number}")
+            if isinstance(read, list):
+                self._rejected += [(number, told) for told in read]
+            else:
+                self._dossiers.setdefault(read.kind, []).append((number, read))
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield a batch of each kind, its rows in the order of their lines; the first tells what was rejected in all."""
+        frames: dict[str, list[pl.DataFrame]] = {}
+        for (kind, _), tables in self._tables.items():
+            rows = read_rows(pl.concat(tables), kind, self.place)
+            frames.setdefault(kind, []).append(rows.frame)
+            self._rejected += rows.rejected
+        for kind, found in self._dossiers.items():
+            numbers = pl.Series(ROW, [number for number, _ in found], dtype=pl.UInt64)
+            frames.setdefault(kind, []).append(frame_of([dossier for _, dossier in found], kind).with_columns(numbers))
+        rejected = tuple(told for _, told in sorted(self._rejected, key=lambda told: told[0]))
+        yield nothing(self.place, rejected)
+        for kind in sorted(frames):
+            yield Batch(kind, pl.concat(frames[kind]).sort(ROW), self.place)
+
+
+_FEW = 250
+"""Lines read singly when one among them is not plain."""
+
+
+def _slow(raw: Any, where: str) -> Dossier | list[Rejected]:
+    """Read a line, or plain values, as `check` reads a dossier."""
+    try:
+        return read_dossier(_line_value(raw) if isinstance(raw, bytes) else raw)
+    except DossierError as error:
+        return [
+            Rejected(f"{where}: {_printable(error.subject)}: {_printable(field)}", reason) for field, reason in error.mistakes
+        ]
+    except UnicodeDecodeError as error:
+        return [Rejected(where, f"not UTF-8 text (byte {error.start})")]
+    except (ValueError, RecursionError) as error:
+        return [Rejected(where, f"not JSON: {_printable(str(error))}")]
+
+
+def _line_value(line: bytes) -> Any:
+    value = strict_json(line.decode("utf-8"))
+    if _printable(whole := json.dumps(value, ensure_ascii=False, default=str)) != whole:
+        raise ValueError("half of a character (a lone \\ud800 to \\udfff)")
+    return value
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _table(lines: list[_Line], kind: str, *, areas_as_text: bool) -> pl.DataFrame | None:
+    """Parse lines that hold texts where the schema has no part or list, one whole object of this kind each; None if not."""
+    texts = [text for _, text in lines]
+    if not all(text[:1] == b"{" and text[-1:] == b"}" for text in texts):
+        return None
+    body = b"\n".join(texts)
+    longest = max(map(len, texts))
+    try:
+        body = _BARE.sub(_quoted, body.decode("utf-8")).encode()
+        table = arrow_json.read_json(
+            io.BytesIO(body),
+            read_options=arrow_json.ReadOptions(block_size=max(1 << 20, 2 * longest)),
+            parse_options=arrow_json.ParseOptions(
+                explicit_schema=_plain_schema(kind, areas_as_text=areas_as_text), unexpected_field_behavior="error"
+            ),
+        )
+    except (pa.ArrowException, UnicodeDecodeError):
+        return None
+    frame = pl.DataFrame(pl.from_arrow(table))
+    if frame.height != len(lines) or not bool((frame["kind"] == kind).all()) or frame["kind"].null_count():
+        return None
+    return frame.with_columns(pl.Series(ROW, [number for number, _ in lines], dtype=pl.UInt64))
+
+
+_BARE = re.compile(r'"(\w+)"(\s*:\s*)(true|false|[0-9]+(?:\.[0-9]+)?)(?=\s*[,}])')
+
+
+def _quoted(found: re.Match[str]) -> str:
+    """Put a bare number or truth value in quotes where the field reads both the same, so that its column is one of texts."""
+    key, colon, value = found.groups()
+    return f'"{key}"{colon}"{value}"' if (form := _bare().get(key)) is not None and form.fullmatch(value) else found[0]
+
+
+@cache
+def _bare() -> dict[str, re.Pattern[str]]:
+    """Return, for names that mean one kind of value wherever they stand, the bare values they read as they read their text."""
+    forms = {parse_flag: "true|false", parse_count: "[0-9]+", parse_percent: "[0-9.]+", parse_loose_day: "[0-9]{4}"}
+    readers: dict[str, set[Any]] = {}
+    for model in DOSSIERS.values():
+        for name, reader in _readers(model):
+            readers.setdefault(name, set()).add(reader)
+    for read_by in readers.values():
+        if parse_loose_day in read_by:
+            read_by.discard(parse_day)  # which takes a year neither bare nor as text
+    return {name: re.compile(forms[one]) for name, (one, *more) in readers.items() if not more and one in forms}
+
+
+def _readers(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    for name, about in model.model_fields.items():
+        inner = members_of(about.annotation)[0]
+        inner = members_of(get_args(inner)[0])[0] if get_origin(inner) is tuple else inner
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _readers(inner)
+        plain = inner in (bool, int, date) and get_origin(members_of(about.annotation)[0]) is not tuple
+        yield name, parser_of(about.annotation, tuple(about.metadata)) if plain else inner
+
+
+@cache
+def _plain_schema(kind: str, *, areas_as_text: bool) -> pa.Schema:
+    return pa.schema(_plain_fields(DOSSIERS[kind], areas_as_text=areas_as_text))
+
+
+def _plain_fields(model: type[BaseModel], *, areas_as_text: bool) -> list[tuple[str, pa.DataType]]:
+    return [
+        (name, pa.string() if name in _bare() else _plain_type(about.annotation, areas_as_text=areas_as_text))
+        for name, about in model.model_fields.items()
+    ]
+
+
+def _plain_type(annotation: Any, *, areas_as_text: bool) -> pa.DataType:
+    inner = members_of(annotation)[0]
+    if get_origin(inner) is tuple:
+        return pa.list_(_plain_type(get_args(inner)[0], areas_as_text=areas_as_text))
+    if isinstance(inner, type) and issubclass(inner, BaseModel) and not (inner is Area and areas_as_text):
+        return pa.struct(_plain_fields(inner, areas_as_text=areas_as_text))
+    return {bool: pa.bool_(), int: pa.int64()}.get(inner, pa.string())
+
+
+READERS: dict[str, Callable[[Path, int], Iterator[Batch]]] = {
+    ".parquet": read_parquet,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+}
+"""How a file of dossiers is read, by the ending of its name."""
