@@ -13,12 +13,12 @@ from typing import Any, Literal, cast, get_args, get_origin
 import polars as pl
 import pyarrow as pa
 from polars._typing import PolarsDataType
-from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic import AfterValidator, BaseModel
 
 from cadre_rules.dossier.areas import Area, read_area
 from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.frames import SPAN, type_of
-from cadre_rules.dossier.values import Codes, PartialDate, parse_count
+from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count
 from cadre_rules.names import clean
 
 _SPACES = r"[\s\x1c-\x1f]+"
@@ -218,10 +218,8 @@ def parser_of(annotation: Any, marks: tuple[Any, ...]) -> Callable[[Any], Any]:
     """Return the function the models read this field by."""
     for mark in (*marks, *_marks_of(annotation)):
         match mark:
-            case Codes():
+            case Codes() | ReadBy():
                 return mark.parse
-            case BeforeValidator():
-                return cast("Callable[[Any], Any]", mark.func)
             case AfterValidator() if mark.func is clean:
                 return _text
             case _:
