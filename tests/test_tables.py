@@ -93,6 +93,7 @@ DECISIONS = "id,decision,person_id,Họ và tên\nd1,bổ nhiệm,p1,A\nd2,bổ 
         ({"posts": "person_id,start\np1,hôm qua\n"}, [("posts.csv:2: p1: start", "not a date")]),
         ({"posts": "person_id,start\np1,2001\n\np9,2001\n"}, [("posts.csv:4: p9: person_id", "no dossier has a row with this id")]),
         ({"posts": "person_id,start\n,2001\n"}, [("posts.csv:2: ?: person_id", "does not say whose row it is")]),
+        ({"decisions": "decision\nbổ nhiệm\n", "steps": "decision_id,number\nd1,1\n"}, [("steps.csv", "no column says whose rows these are")]),
         ({"posts": "start\n2001\n"}, [("posts.csv", "no column says whose rows these are")]),
         ({"posts": "person_id,strat\np1,2001\n"}, [("posts.csv: strat", "no such column; did you mean 'start'?; it is not read")]),
         ({"posts": "person_id,start,start\np1,2001,2002\n"}, [("posts.csv: start", "a second column with this heading")]),

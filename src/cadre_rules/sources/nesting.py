@@ -100,11 +100,13 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[list[_Line]]:
     """Yield numbered lines that are not blank, some megabytes or `size` at a time."""
     block: list[_Line] = []
     taken = held = 0
-    for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES), b""), 1):
+    number = 1
+    for line in iter(lambda: file.readline(MAX_BYTES), b""):  # what of a line is longer is told as a line of its own
         text = (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).strip()
         if text:
             block.append((number, text))
             held += len(text)
+        number += line.endswith(b"\n")
         if held >= _BLOCK or len(block) + taken >= size:
             yield block
             taken = (taken + len(block)) % size

@@ -70,7 +70,8 @@ class _Reader:
             if level.links and ref is None:
                 continue
             found = _Found(table, level, cells, ref, of, mapped)
-            return replace(found, below=tuple(below for one in level.below if (below := self.find(one, cells)) is not None))
+            found = replace(found, below=tuple(below for one in level.below if (below := self.find(one, cells)) is not None))
+            return replace(found, below=tuple(below for below in found.below if self._among(below, found, "TRUE") is not None))
         return None
 
     def _path(self, column: str, mapped: MappedTable, model: type[BaseModel]) -> Path | None:
@@ -113,37 +114,30 @@ class _Reader:
             if not self.tables.numbered:
                 frame = frame.with_columns(pl.int_range(at + 1, at + 1 + pl.len(), dtype=pl.UInt64).alias(ROW))
             at += frame.height
-            kept = frame.filter(~pl.col("_bad")).drop("_bad", "_key")
-            yield Batch(
-                kind,
-                kept.select(*[name for name in DOSSIERS[kind].model_fields if name in kept.columns], ROW),
-                place,
-                tuple(self.told),
-            )
+            columns = [name for name in DOSSIERS[kind].model_fields if name in frame.columns]
+            yield Batch(kind, frame.filter(~pl.col("_bad")).select(*columns, ROW), place, tuple(self.told))
 
     def _rows(self, found: _Found, within: str, also: MappingOf[str, str]) -> pl.DataFrame:
         """Return the rows of a table as canonical columns, with `_row`, the `_key` of whose they are, and if `_bad`."""
-        columns = [*found.cells.values(), *([found.ref] if found.ref is not None else [])]
+        key = found.ref if found.ref is not None else found.cells.get(("id",))
+        columns = [*([key] if key is not None else []), *found.cells.values()]  # ordered by its key first, where by cells
         raw = self.tables.rows(found.table, list(dict.fromkeys(columns)), within)
         cells = {path: raw[column] for path, column in found.cells.items()}
         if not found.level.path and ("id",) not in cells:
             cells["id",] = pl.select(pl.format("{}:{}", pl.lit(found.table), raw[ROW])).to_series()
         mistakes: list[Mistake] = []
         typed = {path: self._cell(cell, path, found, mistakes) for path, cell in cells.items()}
-        constants = {(name,): value for name, value in also.items()} | {
-            tuple(n.split(".")): v for n, v in found.mapped.set.items()
-        }
-        typed |= {
-            path: pl.Series([value]).new_from_index(0, raw.height) for path, value in constants.items() if path not in typed
-        }
-        if not typed:  # a row that says only whose it is
-            typed[next(iter(fields_of_row(found.level.model)))] = pl.Series([None], dtype=pl.String).new_from_index(0, raw.height)
-        read = read_columns(_nested(typed), found.level.model)
-        key = _key(raw[found.ref]) if found.ref is not None else read.frame["id"]
-        self._tell([*mistakes, *read.mistakes], found, key, raw[ROW])
-        bad = pl.Series([wrong.row for wrong in (*mistakes, *read.mistakes)], dtype=pl.Int64).unique()
+        constants = {tuple(name.split(".")): value for name, value in {**also, **found.mapped.set}.items()}
+        if not typed | constants:  # a row that says only whose it is
+            constants = {next(iter(fields_of_row(found.level.model))): ""}
+        texts = {path: _blank_is_null(pl.Series([value])).new_from_index(0, raw.height) for path, value in constants.items()}
+        read = read_columns(_nested(texts | typed), found.level.model)
+        mistakes += read.mistakes
+        keys = _key(raw[found.ref]) if found.ref is not None else read.frame["id"]
+        self._tell(mistakes, found, keys, raw[ROW])
+        bad = pl.Series([wrong.row for wrong in mistakes], dtype=pl.Int64).unique()
         own = pl.int_range(raw.height, eager=True).is_in(bad.implode())
-        frame = _full(read.frame, found.level).with_columns(raw[ROW], key.alias("_key"), own.alias("_bad"))
+        frame = _full(read.frame, found.level).with_columns(raw[ROW], keys.alias("_key"), own.alias("_bad"))
         for child in found.below:
             frame = self._attached(frame, child, found, within)
         return frame
@@ -151,8 +145,7 @@ class _Reader:
     def _attached(self, frame: pl.DataFrame, child: _Found, above: _Found, within: str) -> pl.DataFrame:
         """Put the rows of a table below where they belong in the rows of the table above."""
         condition = self._among(child, above, within)
-        if condition is None:
-            return frame
+        assert condition is not None, "a table below is found only where it can be joined"
         rows = self._rows(child, condition, {})
         single = child.level.path == ("person",)
         value = pl.struct(*child.level.model.model_fields).alias("_value")
@@ -189,7 +182,7 @@ class _Reader:
         if persons is None or persons is child or (column := persons.cells.get(("id",))) is None:
             return None
         inner = self._among(persons, above, within)
-        return f"{named(child.ref)} IN (SELECT {named(column)} FROM {named(persons.table)} WHERE {inner})"
+        return inner and f"{named(child.ref)} IN (SELECT {named(column)} FROM {named(persons.table)} WHERE {inner})"
 
     def orphans(self, roots: list[_Found]) -> Iterator[Rejected]:
         """Tell every row that belongs to no row of the table above; of a register of people, how many are in no dossier."""
@@ -250,7 +243,7 @@ def _link(
     """Return the column that says whose row it is, and of which cell of the row above."""
     if level.path == ("person",) and ("id",) in cells and ("person", "id") in above:
         return cells["id",], ("person", "id")
-    for names, of in level.links:
+    for names, of in sorted(level.links, key=lambda link: link[1] not in above):
         for name, column in columns.items():
             if name in names:
                 return column, of
