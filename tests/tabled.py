@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -54,11 +54,13 @@ def columns_of(rows: list[dict[str, str]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def as_frames(tables: Tables) -> dict[str, pl.DataFrame]:
+def as_frames(tables: Any) -> dict[str, pl.DataFrame]:
+    if all(isinstance(rows, pl.DataFrame) for rows in tables.values()):
+        return cast("dict[str, pl.DataFrame]", tables)
     return {name: pl.DataFrame(rows, schema=dict.fromkeys(columns_of(rows), pl.String)) for name, rows in tables.items()}
 
 
-def as_csv(tables: Tables, folder: Path) -> str:
+def as_csv(tables: Any, folder: Path) -> str:
     for name, rows in tables.items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, columns_of(rows), delimiter=";")
@@ -67,13 +69,13 @@ def as_csv(tables: Tables, folder: Path) -> str:
     return str(folder)
 
 
-def as_parquet(tables: Tables, folder: Path) -> str:
+def as_parquet(tables: Any, folder: Path) -> str:
     for name, frame in as_frames(tables).items():
         frame.write_parquet(folder / f"{name}.parquet")
     return str(folder)
 
 
-def as_duckdb(tables: Tables, folder: Path) -> str:
+def as_duckdb(tables: Any, folder: Path) -> str:
     import duckdb
 
     with closing(duckdb.connect(str(folder / "a.duckdb"))) as connection:
@@ -83,14 +85,14 @@ def as_duckdb(tables: Tables, folder: Path) -> str:
     return f"duckdb:///{folder}/a.duckdb"
 
 
-def as_sqlite(tables: Tables, folder: Path) -> str:
+def as_sqlite(tables: Any, folder: Path) -> str:
     from adbc_driver_sqlite import dbapi
 
     _ingest(dbapi.connect(str(folder / "a.sqlite")), tables)
     return str(folder / "a.sqlite")
 
 
-def as_postgres(tables: Tables, folder: Path) -> str:
+def as_postgres(tables: Any, folder: Path) -> str:
     from adbc_driver_postgresql import dbapi
 
     url = _server()
@@ -101,7 +103,7 @@ def as_postgres(tables: Tables, folder: Path) -> str:
     return f"{url}/{name}"
 
 
-def _ingest(connection: Any, tables: Tables) -> None:
+def _ingest(connection: Any, tables: Any) -> None:
     with closing(connection), closing(connection.cursor()) as cursor:
         for name, frame in as_frames(tables).items():
             cursor.adbc_ingest(name, frame.to_arrow(), mode="create")

@@ -1,6 +1,7 @@
 """Normalised tables, wherever they are kept, say what the nested dossiers they were taken from say."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -255,3 +256,25 @@ def test_every_mistake_of_a_mapping_file_is_told(tmp_path: Path) -> None:
     path.write_text(MAPPING.replace("post.title", "post.titel").replace("[kin]", "[kins]"), "utf-8")
     with pytest.raises(SourceError, match=r"post\.titel.*line 13: 'kins'"):
         list(read_batches(tmp_path, mapping=path))
+
+
+@pytest.mark.parametrize("source", ["parquet", "duckdb", "sqlite", "postgresql"])
+def test_columns_of_a_database_may_have_their_own_types(source: str, tmp_path: Path) -> None:
+    decisions = pl.DataFrame(
+        {
+            "id": [10, 9, 2],
+            "decision": ["bổ nhiệm"] * 3,
+            "decided": [date(2021, 5, 3), None, date(2022, 1, 1)],
+            "first_time": [1, 0, None] if source == "sqlite" else [True, False, None],
+            "deputies_after": [1.0, 2.0, None],
+        }
+    )
+    steps = pl.DataFrame({"decision_id": [2, 10, 10], "number": [1, 1, 2], "held_on": [datetime(2021, 1, 2, tzinfo=UTC)] * 3})
+    held = steps.with_columns(pl.col("held_on").dt.replace_time_zone(None))
+    batches = list(read_batches(SOURCES[source]({"decisions": decisions, "steps": held}, tmp_path), size=2))
+    assert [rejected for batch in batches for rejected in batch.rejected] == []
+    found = {row["id"]: stated(row) for batch in batches for row in batch.frame.to_dicts()}
+    assert list(found) == (["10", "9", "2"] if source == "parquet" else ["2", "9", "10"])
+    assert (found["10"]["days"], found["10"]["first_time"], found["9"]["deputies_after"]) == ({"decided": "2021-05-03"}, True, 2)
+    assert [step["number"] for step in found["10"]["steps"]] == [1, 2]
+    assert found["2"]["steps"] == [{"number": 1, "held_on": "2021-01-02"}]
