@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cadre_rules.audits.comparing import compare as compare
+    from cadre_rules.audits.running import Audit as Audit
+    from cadre_rules.audits.running import audit as audit
     from cadre_rules.checks import check as check
     from cadre_rules.dossier.models import Appointment as Appointment
     from cadre_rules.dossier.models import Body as Body
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "check": "checks",
+    "compare": "audits.comparing",
+    **dict.fromkeys(("Audit", "audit"), "audits.running"),
     "load_rulebook": "rulebook.loading",
     "Rulebook": "rulebook.model",
     "Report": "findings",
@@ -34,6 +39,7 @@ _HOMES = {
 
 __all__ = [
     "Appointment",
+    "Audit",
     "Body",
     "CadreRulesError",
     "DossierError",
@@ -45,7 +51,9 @@ __all__ = [
     "SourceError",
     "Statistics",
     "Unit",
+    "audit",
     "check",
+    "compare",
     "load_rulebook",
 ]
 

@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +19,7 @@ from cadre_rules.errors import CadreRulesError, RulebookError, SourceError
 
 if TYPE_CHECKING:
     from cadre_rules.dossier.models import Dossier
-    from cadre_rules.findings import Report
+    from cadre_rules.findings import Level
     from cadre_rules.rulebook.model import Rulebook
     from cadre_rules.sources.files import Rejected
 
@@ -60,11 +61,47 @@ def _check(options: argparse.Namespace) -> int:
     report = check(dossiers, rulebook, as_of=options.as_of, lang=options.lang, today=options.today, engine=options.engine)
     report = replace(report, rejected=tuple(rejected))
     _write(report.to_json() if options.format == "json" else render_text(report))
-    return UNREADABLE if rejected else _status(report, options)
+    return UNREADABLE if rejected else _status(report.worst(strict=options.strict), options)
 
 
-def _status(report: "Report", options: argparse.Namespace) -> int:
-    worst = report.worst(strict=options.strict)
+def _audit(options: argparse.Namespace) -> int:
+    with _needing("audit"):
+        from cadre_rules.audits.running import audit
+        from cadre_rules.reports.summary import render_summary
+        from cadre_rules.reports.tables import write_findings
+    rulebook = _rulebook(options)
+    kept = {"as_of": options.as_of, "today": options.today, "mapping": options.mapping}
+    found = audit(options.source, rulebook, out=options.out, progress=True, **kept)
+    for kind in options.tables or ():
+        write_findings(found.parts(), rulebook, found.out / f"findings.{kind}", options.lang)
+    told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
+    _write(_json(found.summary) if options.format == "json" else told)
+    return UNREADABLE if found.summary["rejected"] else _status(found.worst(strict=options.strict), options)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    with _needing("audit"):
+        from cadre_rules.audits.comparing import compare
+        from cadre_rules.reports.summary import render_comparison
+        from cadre_rules.reports.tables import write_table
+    comparison = compare(options.old, options.new)
+    if options.out is not None:
+        write_table(comparison.findings, options.out)
+    told = comparison.to_dict()
+    _write(_json(told) if options.format == "json" else render_comparison(told, options.lang))
+    return _status(comparison.worst_new(strict=options.strict), options)
+
+
+@contextmanager
+def _needing(extra: str) -> Iterator[None]:
+    """Say which extra to install where a library is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SourceError(str(error.name), f"is not installed; pip install 'cadre-rules[{extra}]'") from error
+
+
+def _status(worst: "Level | None", options: argparse.Namespace) -> int:
     return FOUND if worst is not None and LEVELS.index(worst) <= LEVELS.index(options.fail_on) else CLEAN
 
 
@@ -241,17 +278,39 @@ def parser() -> argparse.ArgumentParser:
     )
     dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
 
-    check = commands.add_parser(
-        "check", parents=[common, dated], help="judge dossiers (YAML, JSON, xlsx); - reads standard input"
-    )
-    check.add_argument("files", nargs="+", metavar="FILE")
-    check.add_argument("--format", choices=("text", "json"), default="text")
-    check.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
-    check.add_argument(
+    failing = argparse.ArgumentParser(add_help=False)
+    failing.add_argument("--format", choices=("text", "json"), default="text")
+    failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
+    failing.add_argument(
         "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
     )
+
+    check = commands.add_parser(
+        "check", parents=[common, dated, failing], help="judge dossiers (YAML, JSON, xlsx); - reads standard input"
+    )
+    check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument("--engine", choices=("durable", "plain"), default="durable", help=argparse.SUPPRESS)
     check.set_defaults(run=_check)
+
+    audit = commands.add_parser(
+        "audit", parents=[common, dated, failing], help="judge many: tables, JSON Lines, workbooks, databases"
+    )
+    audit.add_argument(
+        "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
+    )
+    audit.add_argument("--out", required=True, metavar="DIR", help="folder for the results; a stopped audit goes on from there")
+    audit.add_argument("--mapping", metavar="FILE", help="how the source's columns and code values are called in ours")
+    audit.add_argument("--tables", action="append", choices=("csv", "xlsx"), help="also tell the findings in words in a table")
+    audit.set_defaults(run=_audit)
+
+    compare = commands.add_parser(
+        "compare", parents=[failing], help="say which findings of two audits are new, gone, still there"
+    )
+    compare.add_argument("old", metavar="OLD", help="folder of the earlier audit")
+    compare.add_argument("new", metavar="NEW", help="folder of the later one")
+    compare.add_argument("--out", metavar="FILE", help="write every finding with its state to a .csv or .parquet file")
+    compare.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
+    compare.set_defaults(run=_compare)
 
     rules = commands.add_parser("rules", parents=[common], help="list the rules in force on a day, by topic, with citation")
     rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")

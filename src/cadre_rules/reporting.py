@@ -7,19 +7,24 @@ from typing import Any
 
 from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
-from cadre_rules.expression import Field, Outcomes, walk
+from cadre_rules.expression import Expression, Field, Outcomes, walk
 from cadre_rules.facts.tracing import Trace, Tracer
 from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Judgement, Tally
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.rulebook.schema import Rule
+from cadre_rules.rulebook.schema import Definition, Rule
 from cadre_rules.waiting import can_be_violated, settling_sets
 from cadre_rules.wording import counted, day_text, phrase, value_text
 
 MAX_SETS = 3
 """Alternative sets of facts told for one undetermined rule."""
+
+
+def version_of(rule: Rule) -> str:
+    """Return what a version of a rule is called in findings: the day it came into force, and its revision."""
+    return f"{rule.in_force.starts or 'always'}.r{rule.revision}"
 
 
 def writer_of(rulebook: Rulebook, lang: str) -> "Writer":
@@ -34,7 +39,7 @@ class Writer:
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
         self._book, self._lang = rulebook, lang
         self._cited: dict[str, Citation] = {}
-        self._coded: dict[tuple[str, str], Any] = {}
+        self._coded: dict[int, Any] = {}
 
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
         """Yield the finding each judgement calls for, if any."""
@@ -67,7 +72,7 @@ class Writer:
         failing = [(e.fact, e.value) for e in evidence] or [(wait.fact, None) for s in waits for wait in s]
         return Finding(
             rule=rule.id,
-            rule_version=f"{rule.in_force.starts or 'always'}.r{rule.revision}",
+            rule_version=version_of(rule),
             topic=rule.topic,
             title=self._filled(rule.title.of(self._lang), judgement),
             level=level,
@@ -80,7 +85,7 @@ class Writer:
             waits_for=waits,
             remedy=self._filled(remedy, judgement),
             responsible=self._responsible(judgement),
-            provisions=self._citations(rule, judgement.rival),
+            provisions=self.citations(rule, judgement.rival.piece.rule if judgement.rival is not None else None),
             questions=tuple(question.of(self._lang) for question in rule.questions) if level == "judgement_needed" else (),
             notes=tuple(self._notes(judgement)),
             fingerprint=fingerprint(rule.id, judgement.subject.id, failing),
@@ -125,16 +130,21 @@ class Writer:
             yield Evidence(definition.id, definition.label.of(self._lang), judgement.bench.row[name], text, places)
 
     def _fact_text(self, judgement: Judgement, name: str, *, in_sentence: bool = False) -> str:
-        """Return a fact's value as people read it, codes by their names; a sentence brings its own noun."""
         value, program = judgement.bench.row[name], judgement.bench.court.program
+        return self.fact_text(program.subject, program.facts[name], program.defined[name], value, in_sentence=in_sentence)
+
+    def fact_text(
+        self, subject: str, derived: Expression, definition: Definition, value: Scalar | None, *, in_sentence: bool = False
+    ) -> str:
+        """Return a fact's value as people read it, codes by their names; a sentence brings its own noun."""
         if isinstance(value, str):
-            coded = self._coded.get((program.subject, name), self)
+            coded = self._coded.get(id(derived), self)  # expressions last as long as the rulebook
             if coded is self:
-                paths = [node.path for node in walk(program.facts[name]) if isinstance(node, Field)]
-                infos = [info for path in paths if (info := fields_of(program.subject).get(path)) and info.codes]
-                coded = self._coded[program.subject, name] = infos[0] if infos else None
+                paths = [node.path for node in walk(derived) if isinstance(node, Field)]
+                infos = [info for path in paths if (info := fields_of(subject).get(path)) and info.codes]
+                coded = self._coded[id(derived)] = infos[0] if infos else None
             return coded.text(value, self._lang) if isinstance(coded, FieldInfo) else code_text(value, self._lang)
-        unit = program.defined[name].unit
+        unit = definition.unit
         return value_text(value, counted(unit) if in_sentence else unit, self._lang)
 
     def _stated(self, subject: Subject, path: str, value: Any) -> str:
@@ -184,8 +194,9 @@ class Writer:
         named = f"{office} ({head})" if office and head else office or head
         return f"{said}; {phrase('namely', self._lang)}: {named}" if said and named else said or named or ""
 
-    def _citations(self, rule: Rule, rival: Judgement | None) -> tuple[Citation, ...]:
-        names = (*rule.provisions, *(rival.piece.rule.provisions if rival is not None else ()))
+    def citations(self, rule: Rule, rival: Rule | None) -> tuple[Citation, ...]:
+        """Return the articles a rule rests on, and those of the rule it differs with."""
+        names = (*rule.provisions, *(rival.provisions if rival is not None else ()))
         return tuple(self._cited.get(name) or self._cite(name) for name in names)
 
     def _cite(self, name: str) -> Citation:
@@ -214,6 +225,11 @@ class Writer:
             yield phrase("needs_exception", lang, by=rule.exception.by.of(lang), day=day_text(day, lang))
         for passage in judgement.passages:
             yield phrase(f"exception_{passage.state}", lang)
+        yield from self.standing_notes(rule)
+
+    def standing_notes(self, rule: Rule) -> Iterator[str]:
+        """Yield what is to be known with every finding of a rule."""
+        lang = self._lang
         if rule.needs_review is not None:
             yield rule.needs_review.of(lang)
         if rule.fidelity_reason is not None:

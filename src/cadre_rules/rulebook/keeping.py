@@ -85,7 +85,7 @@ def _place(digests: Sequence[str]) -> Path | None:
     if chosen == "off":
         return None
     home = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cadre-rules"
-    return home / f"{hashlib.sha256(' '.join((*digests, _code())).encode()).hexdigest()[:32]}.rulebook"
+    return home / f"{hashlib.sha256(' '.join((*digests, sys.version, code_digest())).encode()).hexdigest()[:32]}.rulebook"
 
 
 def _own(place: Path) -> bool:
@@ -96,10 +96,10 @@ def _own(place: Path) -> bool:
 
 
 @cache
-def _code() -> str:
-    """Return a digest of this package's code and of the Python that runs it."""
+def code_digest() -> str:
+    """Return a digest of this package's code."""
     root = Path(__file__).resolve().parent.parent
-    total = hashlib.sha256(sys.version.encode())
+    total = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):
         total.update(path.read_bytes())
     return total.hexdigest()

@@ -1,0 +1,369 @@
+"""Judge every dossier of a source in parts: what is done is never lost, and going on gives the same bytes.
+
+The folder an audit leaves: `findings/part-*.parquet` (read them together, they are one table), `rejected.parquet` and
+`.csv`, `summary.json`, `summary/*.csv`, and last of all `manifest.json`, which says of what inputs all this is, by digest.
+While it runs, `work/` holds what the parts leave for the end.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tqdm import tqdm
+
+from cadre_rules.audits.kernel import BulkJudge, Judged
+from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
+from cadre_rules.errors import SourceError
+from cadre_rules.findings import LEVELS, Level
+from cadre_rules.judging import AsOf
+from cadre_rules.reports.tables import guarded
+from cadre_rules.rulebook.keeping import code_digest
+from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.sources.batches import Batch, read_batches
+
+FORMAT = "cadre-rules/audit/1"
+_NONE = pl.lit(None, pl.String)
+_ANEW = "begin anew in another folder"
+_GO_ON = "what is done is kept, and the same command goes on from there"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A finished audit: the folder it left, what it was made of, and what it adds up to."""
+
+    out: Path
+    manifest: Mapping[str, Any]
+    summary: Mapping[str, Any]
+
+    @property
+    def findings(self) -> pl.LazyFrame:
+        """Return every finding, in the order of the source, then those about heads."""
+        return pl.scan_parquet(self.out / "findings" / "*.parquet")
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """Yield the findings part by part."""
+        yield from map(pl.read_parquet, sorted((self.out / "findings").glob("*.parquet")))
+
+    @property
+    def rejected(self) -> pl.DataFrame:
+        """Return what could not be read: `where` and `reason`."""
+        return pl.read_parquet(self.out / "rejected.parquet")
+
+    def worst(self, *, strict: bool = False) -> Level | None:
+        """Return the gravest level found; provisional findings count only when asked to."""
+        counts = self.summary["by_level"]
+        return next((level for level in LEVELS if counts[level] + (counts[f"{level}_provisional"] if strict else 0)), None)
+
+
+def audit(
+    source: str | Path,
+    rulebook: Rulebook,
+    *,
+    out: str | Path,
+    as_of: AsOf = "decision",
+    today: date | None = None,
+    mapping: str | Path | None = None,
+    size: int = 100_000,
+    progress: bool = False,
+) -> Audit:
+    """Judge every dossier of a source and leave what was found in the folder `out`; raises `SourceError`.
+
+    Called again after it was stopped, at whatever moment, it goes on where it was, and the folder comes out the same byte
+    for byte; called again once finished, it judges nothing. It refuses to go on with another source, rulebook, code or option.
+    `today` is the machine's if not given, and stays what it was when the audit began. `size` is how many dossiers make a part.
+    """
+    folder, source = Path(out), str(source)
+    asked = {
+        "source": _without_password(source),
+        "source_digest": _source_digest(source),
+        "mapping": _digest_of(Path(mapping)) if mapping is not None else None,
+        "rulebook": [{"pack": p.pack.name, "version": p.pack.version, "digest": p.digest} for p in rulebook.packs],
+        "code": {name: version(name) for name in ("cadre-rules", "polars")} | {"digest": code_digest()},
+        "as_of": str(as_of),
+        "today": today.isoformat() if today is not None else None,
+        "size": size,
+    }
+    with _held(folder):
+        inputs = _agreed(folder, asked)
+        if not (folder / "manifest.json").exists():
+            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]))
+            notes = run.judge_all(source, mapping, inputs, progress=progress)
+            run.conclude(inputs, notes)
+        _tidy(folder)
+        return read_audit(folder)
+
+
+def read_audit(folder: str | Path) -> Audit:
+    """Return a finished audit from its folder; raises `SourceError` if there is none."""
+    place = Path(folder)
+    manifest, summary = _json(place / "manifest.json"), _json(place / "summary.json")
+    if manifest is None or summary is None or manifest.get("format") != FORMAT:
+        raise SourceError(str(place), "holds no finished audit; an audit that was stopped goes on with the command that began it")
+    return Audit(place, manifest, summary)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What judges the parts, and where they are kept."""
+
+    folder: Path
+    rulebook: Rulebook
+    as_of: AsOf
+    today: date
+
+    def judge_all(
+        self, source: str, mapping: str | Path | None, inputs: Mapping[str, Any], *, progress: bool
+    ) -> list[dict[str, Any]]:
+        """Judge what is not judged yet, and return the note of every part."""
+        notes = self._notes()
+        reread = inputs["source_digest"] is None  # a database has no digest: that its rows stand is seen by reading them
+        done = sum(note["dossiers"] for note in notes)
+        notes = notes if done else []
+        judge = BulkJudge(self.rulebook)
+        total = _total(Path(source)) if progress else None
+        with tqdm(total=total, initial=done, unit=" dossiers", disable=None if progress else True) as bar:
+            batches = _told(read_batches(source, mapping=mapping, size=inputs["size"], skip=0 if reread else done), notes)
+            for number, batch in enumerate(batches, 1 if reread else len(notes) + 1):
+                rows = _rows_digest(batch) if reread else None
+                if number > len(notes):
+                    judged = judge.judge(batch.kind, batch.frame, as_of=self.as_of, today=self.today)
+                    notes.append(self._keep(number, batch, judged, rows))
+                    bar.update(batch.frame.height)
+                elif rows != notes[number - 1]["rows"]:
+                    raise SourceError(_without_password(source), f"its rows have changed since part {number} was judged; {_ANEW}")
+        if not any(note["dossiers"] or note["rejected"] for note in notes):
+            raise SourceError(_without_password(source), "holds no dossier")
+        return notes
+
+    def _keep(self, number: int, batch: Batch, judged: Judged, rows: str | None) -> dict[str, Any]:
+        """Write a part; it counts once its note, the last of its files, is there."""
+        tables = {
+            f"findings/part-{number:05d}.parquet": _placed(judged.findings, batch),
+            f"work/outcomes-{number:05d}.parquet": total_outcomes([judged.outcomes.lazy()]),
+            f"work/heads-{number:05d}.parquet": total_heads([judged.heads.lazy()]),
+            f"work/rejected-{number:05d}.parquet": pl.DataFrame(
+                [(rejected.where, rejected.reason) for rejected in batch.rejected],
+                schema={"where": pl.String, "reason": pl.String},
+                orient="row",
+            ),
+        }
+        digests = {name: write_whole(self.folder / name, _parquet(table)) for name, table in tables.items()}
+        note = {"dossiers": batch.frame.height, "rejected": len(batch.rejected), "rows": rows, "files": digests}
+        write_whole(self._note(number), _plain(note))
+        return note
+
+    def _notes(self) -> list[dict[str, Any]]:
+        """Return the notes of the parts that are whole, up to the first that is not."""
+        found: list[dict[str, Any]] = []
+        while (note := _json(self._note(len(found) + 1))) is not None:
+            files = {self.folder / name: digest for name, digest in note["files"].items()}
+            if not all(path.is_file() and _digest_of(path) == digest for path, digest in files.items()):
+                break
+            found.append(note)
+        return found
+
+    def _note(self, number: int) -> Path:
+        return self.folder / "work" / f"part-{number:05d}.json"
+
+    def conclude(self, inputs: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> None:
+        """Judge what only the whole shows, sum up, and write the manifest."""
+        work = self.folder / "work"
+        outcomes, heads, bad = (
+            [pl.scan_parquet(work / f"{name}-{number:05d}.parquet") for number in range(1, len(notes) + 1)]
+            for name in ("outcomes", "heads", "rejected")
+        )
+        whole = BulkJudge(self.rulebook).judge_heads(total_heads(heads), as_of=self.as_of, today=self.today)
+        rejected = pl.concat(bad).collect()
+        files = {
+            "findings/part-heads.parquet": _parquet(whole.findings.with_columns(place=_NONE, office=_NONE)),
+            "rejected.parquet": _parquet(rejected),
+            "rejected.csv": _csv(rejected),
+        }
+        digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
+        digests |= {name: write_whole(self.folder / name, body) for name, body in files.items()}
+        dossiers = sum(note["dossiers"] for note in notes)
+        parts = [self.folder / name for name in digests if name.startswith("findings/")]
+        summary, tables = summarise(parts, total_outcomes([*outcomes, whole.outcomes.lazy()]), self.rulebook)
+        summary |= {"dossiers": dossiers, "rejected": rejected.height}
+        written = {f"summary/{name}.csv": _csv(table) for name, table in tables.items()} | {"summary.json": _plain(summary)}
+        digests |= {name: write_whole(self.folder / name, body) for name, body in written.items()}
+        rows = [note["rows"] for note in notes if note["rows"] is not None]
+        manifest = {
+            "format": FORMAT,
+            "inputs": {**inputs, "rows_digest": hashlib.sha256("".join(rows).encode()).hexdigest() if rows else None},
+            "counts": {"dossiers": dossiers, "rejected": rejected.height, "findings": summary["findings"], "parts": len(notes)},
+            "files": dict(sorted(digests.items())),
+        }
+        write_whole(self.folder / "manifest.json", _plain(manifest))
+
+
+def _placed(findings: pl.DataFrame, batch: Batch) -> pl.DataFrame:
+    """Return findings with where in the source they stand and the office that decides, as people are told them."""
+    office = pl.col("authority").struct.field("office") if "authority" in batch.frame.columns else _NONE
+    offices = batch.frame.select(pl.col("_row").alias("row"), office=office)
+    return findings.with_columns(place=pl.lit(batch.place)).join(offices, on="row", how="left", maintain_order="left")
+
+
+def write_whole(path: Path, body: bytes) -> str:
+    """Write a file that is there whole or not at all, and return its digest; raises `SourceError` if there is no room."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise SourceError(str(path), f"cannot be written: {error.strerror or error}; {_GO_ON}") from error
+    return hashlib.sha256(body).hexdigest()
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder so that no two audits write to it at once; a killed one lets go."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY) if os.name == "posix" else None
+    except OSError as error:
+        raise SourceError(str(folder), f"cannot be made a folder: {error.strerror or error}") from error
+    if handle is None:
+        yield
+        return
+    import fcntl  # noqa: PLC0415  # where folders can be held
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise SourceError(str(folder), "another audit is writing here") from error
+    finally:
+        os.close(handle)
+
+
+def _agreed(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs of the audit of a folder: those noted when it began, if they are the same as asked for now."""
+    manifest = _json(folder / "manifest.json")
+    noted = manifest["inputs"] if manifest is not None else _json(folder / "work" / "run.json")
+    if noted is None:
+        foreign = sorted(path.name for path in folder.iterdir() if path.name != "work")
+        if foreign:
+            raise SourceError(str(folder), f"is not an audit's folder: it holds {foreign[0]}; name an empty or a new one")
+        inputs = asked | {"today": asked["today"] or date.today().isoformat()}
+        write_whole(folder / "work" / "run.json", _plain(inputs))
+        return inputs
+    asked = asked | {"today": asked["today"] or noted["today"]}
+    other = differences(noted, asked)
+    if other:
+        raise SourceError(str(folder), f"holds an audit of another {', '.join(other)}; {_ANEW}")
+    return dict(noted)
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return which inputs of two audits differ, each with both values."""
+    return [f"{name} ({_said(old.get(name))}; now {_said(value)})" for name, value in new.items() if old.get(name) != value]
+
+
+def _said(value: Any) -> str:
+    match value:
+        case dict():
+            return " ".join(map(_said, value.values()))
+        case list():
+            return ", ".join(map(_said, value))
+        case str() if len(value) == 64:
+            return value[:12]
+        case _:
+            return str(value)
+
+
+def _told(batches: Iterator[Batch], notes: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
+    """Yield batches; where the source breaks off, say what is kept."""
+    try:
+        yield from batches
+    except SourceError as error:
+        done = sum(note["dossiers"] for note in notes)
+        raise SourceError(error.location, f"{error.reason}; {done} dossiers were judged before, {_GO_ON}") from error
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what only a running audit needs."""
+    shutil.rmtree(folder / "work", ignore_errors=True)
+    for partial in folder.rglob("*.partial"):
+        partial.unlink()
+
+
+def _total(source: Path) -> int | None:
+    """Return how many dossiers a nested file seems to hold, so that the time left can be told; None where it takes reading."""
+    match source.suffix.lower():
+        case ".parquet":
+            return int(pl.scan_parquet(source).select(pl.len()).collect().item())
+        case ".jsonl" | ".ndjson":
+            with source.open("rb") as file:
+                return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+        case _:
+            return None
+
+
+def _without_password(source: str) -> str:
+    scheme, divider, rest = source.partition("://")
+    login, at, place = rest.rpartition("@")
+    return f"{scheme}{divider}{login.split(':')[0]}{at}{place}" if divider else source
+
+
+def _source_digest(source: str) -> str | None:
+    """Return a digest of the content of a file or a folder of files; None for a database."""
+    if "://" in source:
+        return None
+    place = Path(source)
+    if not place.is_dir():
+        return _digest_of(place)
+    files = sorted(path for path in place.iterdir() if path.is_file())
+    return hashlib.sha256("".join(f"{path.name} {_digest_of(path)}\n" for path in files).encode()).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+
+
+def _rows_digest(batch: Batch) -> str:
+    total = hashlib.sha256(batch.frame.write_ndjson().encode())
+    total.update(repr(batch.rejected).encode())
+    return total.hexdigest()
+
+
+def _parquet(table: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    table.rechunk().write_parquet(buffer, row_group_size=100_000)
+    return buffer.getvalue()
+
+
+def _csv(table: pl.DataFrame) -> bytes:
+    return guarded(table).write_csv(include_bom=True).encode()
+
+
+def _plain(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    try:
+        read: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise SourceError(str(path), f"cannot be read: {error}") from error
+    return read

@@ -1,0 +1,105 @@
+"""What findings add up to: counts, findings that come together, and what of each head is kept for the whole table."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cadre_rules.audits.kernel import HEADS, OUTCOMES
+from cadre_rules.findings import LEVELS
+from cadre_rules.rulebook.model import Rulebook
+
+CAME_OUT = ("satisfied", "violated", "excepted", "not_applicable", "undetermined")
+WORST_SHOWN = 20
+"""Units and heads told in the summary; the tables beside it have all."""
+
+
+def total_outcomes(outcomes: Iterable[pl.LazyFrame]) -> pl.DataFrame:
+    """Return how often each rule came out how, by kind and year, each such line once."""
+    key = [name for name in OUTCOMES if name != "count"]
+    return pl.concat(outcomes).group_by(key).agg(pl.col("count").sum()).sort(key).collect(engine="streaming")
+
+
+def total_heads(heads: Iterable[pl.LazyFrame]) -> pl.DataFrame:
+    """Return what tables left of each head in no more than two rows, of its first and last dossier by id.
+
+    That is enough to see whether there are several, and such totals can be totalled again.
+    """
+    given = pl.concat(heads, how="diagonal")
+    counts = [pl.col(name) for name in given.collect_schema() if name not in HEADS]
+    ends = pl.col("dossier").min().alias("first"), pl.col("dossier").max().alias("last")
+    whole = given.group_by("head").agg(*ends, pl.col("day").max(), *(count.sum() for count in counts)).collect(engine="streaming")
+    first = whole.select("head", pl.col("first").alias("dossier"), "day", *counts)
+    last = whole.filter(pl.col("first") != pl.col("last")).select(
+        "head", pl.col("last").alias("dossier"), "day", *(count * 0 for count in counts)
+    )
+    return pl.concat([first, last]).sort("head", "dossier")
+
+
+def summarise(
+    parts: Sequence[Path], outcomes: pl.DataFrame, rulebook: Rulebook
+) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
+    """Return the summary of the findings in some files and its tables: by rule, unit, head, year, level, and together."""
+    findings = pl.scan_parquet(list(parts))
+    tables = {f"by-{key}": _counted(findings, key) for key in ("rule", "unit", "head", "year", "level")}
+    by_outcome = {name: pl.col("count").filter(pl.col("outcome") == name).sum() for name in CAME_OUT}
+    came_out = outcomes.group_by("rule").agg(**by_outcome)
+    titles = {rule.id: rule.title for rule in rulebook.rules}
+    by_rule = came_out.join(tables["by-rule"], on="rule", how="left").with_columns(_levels().fill_null(0))
+    title = {f"title_{lang}": {name: words.of(lang) for name, words in titles.items()} for lang in ("vi", "en")}
+    named = {name: pl.col("rule").replace_strict(words, default=None) for name, words in title.items()}
+    tables["by-rule"] = _worst_first(by_rule, "rule").with_columns(**named)
+    tables["together"] = _together(parts)
+    level = {name: (firm, provisional) for name, firm, provisional in _level_rows(tables["by-level"])}
+    summary = {
+        "format": "cadre-rules/audit-summary/1",
+        "findings": int(tables["by-level"]["findings"].sum()),
+        "by_level": {
+            key: count
+            for name in LEVELS
+            for key, count in zip((name, f"{name}_provisional"), level.get(name, (0, 0)), strict=True)
+        },
+        "by_outcome": outcomes.select(**by_outcome).row(0, named=True),
+        **{f"by_{key}": tables[f"by-{key}"].to_dicts() for key in ("rule", "year")},
+        **{f"worst_{key}s": tables[f"by-{key}"].head(WORST_SHOWN).to_dicts() for key in ("unit", "head")},
+    }
+    return summary, tables
+
+
+def _level_rows(by_level: pl.DataFrame) -> Iterable[tuple[str, int, int]]:
+    return by_level.select("level", pl.col("findings") - pl.col("provisional"), "provisional").iter_rows()
+
+
+def _levels() -> pl.Expr:
+    return pl.col(*LEVELS, "provisional", "findings")
+
+
+def _counted(findings: pl.LazyFrame, key: str) -> pl.DataFrame:
+    """Return how many findings of each level there are, by what `key` says; provisional ones are counted apart."""
+    firm = ~pl.col("provisional")
+    rows = findings.select(key, pl.col("level").alias("at"), "provisional").group_by(key)
+    counts = {level: ((pl.col("at") == level) & firm).sum() for level in LEVELS}
+    counted = rows.agg(**counts, provisional=pl.col("provisional").sum(), findings=pl.len())
+    return _worst_first(counted.collect(engine="streaming"), key)
+
+
+def _worst_first(table: pl.DataFrame, key: str) -> pl.DataFrame:
+    return table.sort(*LEVELS, "provisional", key, descending=[True] * (len(LEVELS) + 1) + [False])
+
+
+def _together(parts: Sequence[Path]) -> pl.DataFrame:
+    """Return how many subjects each pair of rules was found in; what is only not known is left out.
+
+    Subjects with the same rules are counted before they are paired: there are far fewer such sets than subjects.
+    """
+    sets = pl.DataFrame(schema={"rules": pl.List(pl.String), "subjects": pl.UInt64})
+    for part in parts:
+        told = pl.scan_parquet(part).filter(pl.col("level") != "information_missing")
+        rules = told.group_by("subject").agg(rules=pl.col("rule").unique().sort()).filter(pl.col("rules").list.len() > 1)
+        own = rules.group_by("rules").agg(subjects=pl.len().cast(pl.UInt64)).collect()
+        sets = pl.concat([sets, own]).group_by("rules").agg(pl.col("subjects").sum())
+    each = sets.with_row_index("set").explode("rules")
+    pairs = each.join(each.select("set", other="rules"), on="set").filter(pl.col("rules") < pl.col("other"))
+    total = pairs.group_by(pl.col("rules").alias("rule"), "other").agg(pl.col("subjects").sum())
+    return total.sort("subjects", "rule", "other", descending=[True, False, False])
