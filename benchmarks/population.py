@@ -30,6 +30,7 @@ from cadre_rules.checks import check
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.sources.nesting import CANONICAL
 
 CHUNK = 25_000
 """Dossiers drawn together; with it and the seed, a population is fixed."""
@@ -71,10 +72,11 @@ def write(folder: Path, seed: int, count: int, share: float) -> None:
         planted.append(breaches)
         print(f"{sum(map(len, planted)):>9,} planted  {time.perf_counter() - start:6.1f} s", file=sys.stderr)
     if writer is not None:
+        writer.add_key_value_metadata(CANONICAL)
         writer.close()
     for number, (kind, name) in enumerate(OTHERS.items()):
         table, breaches = collectives(kind, np.random.default_rng([seed, 0, number]), max(10, count // APPOINTMENTS_EACH), share)
-        table.write_parquet(folder / f"{name}.parquet", compression="zstd")
+        table.write_parquet(folder / f"{name}.parquet", compression="zstd", metadata=CANONICAL)
         planted.append(breaches)
     pl.concat(planted).write_parquet(folder / "planted.parquet")
 
