@@ -288,8 +288,10 @@ def _governing(pieces: list[Slice], days: _Days, hangs_on: str) -> _Governing:
     if stated is not None:
         return _Governing([piece for piece in pieces if piece.window.covers(stated)], stated)
     if hangs_on == "effective":
-        return _Governing([piece for piece in pieces if (piece.window.until or date.max) > days.day], days.day, hangs_on)
-    return _Governing([piece for piece in pieces if (piece.window.starts or date.min) <= days.day], days.day, hangs_on)
+        left = [piece for piece in pieces if piece.window.until is None or days.day < piece.window.until]
+    else:
+        left = [piece for piece in pieces if piece.window.starts is None or piece.window.starts <= days.day]
+    return _Governing(left, days.day, hangs_on)
 
 
 _LEVEL_OF_FORCE: Mapping[str, Level] = {

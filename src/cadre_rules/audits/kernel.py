@@ -184,8 +184,8 @@ def _parts(court: "_Court", listed_in: str, frame: pl.DataFrame, as_of: AsOf, to
     whole = PARTS[court.kind][0]
     listed = _subjects(whole, frame, as_of, today).rename({"row": "·row"})
     names = frame_schema(whole)
-    asked = [name for name in names if (whole, name) in court.read]
-    kept = [pl.struct(asked).alias(whole)] if asked else []
+    read = [name for name in names if (whole, name) in court.read]
+    kept = [pl.struct(read).alias(whole)] if read else []
     rest = [name for name in listed.columns if name not in names]
     rows = listed.select(*rest, *kept, pl.col(listed_in).alias("·part"))
     rows = rows.explode("·part", empty_as_null=False, keep_nulls=False)
@@ -780,8 +780,10 @@ def _ends(days: pl.Series) -> tuple[date, date] | None:
 
 def _matched(table: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
     """Return which formulas the facts of a table make true."""
-    facts = dict.fromkeys(test.fact for formula in formulas.values() for clause in formula for test in clause)
-    return match(table.select(ROW, **{fact: column_of(fact) for fact in facts}), formulas)
+    facts = list(dict.fromkeys(test.fact for formula in formulas.values() for clause in formula for test in clause))
+    stated = table[[ROW, *map(column_of, facts)]]
+    stated.columns = [ROW, *facts]
+    return match(stated, formulas)
 
 
 def _at_most(edge: date | None, day: pl.Expr) -> pl.Expr:

@@ -316,7 +316,7 @@ class FactColumns:
         kept = {part: pl.when(read.low).then(expr) for part, expr in pick.parts().items()}
         columns = {part: self._gathered(at, expr, _first, [read]) for part, expr in kept.items()}
         compared = [expr for part, expr in kept.items() if part != "low" or pick.kind != "str"]
-        agreed = [self._gathered(at, expr, _agreed, [read], "bool") for expr in compared]
+        agreed = [self._gathered(at, expr, _one_area if pick.kind == "area" else _agreed, [read], "bool") for expr in compared]
         same = pl.all_horizontal(one.low for one in agreed)
         parts = {part: pl.when(same).then(one.low) for part, one in columns.items()}
         return Value(pick.kind, **parts, level=read.level + 1)
@@ -355,6 +355,10 @@ def _first(asked: pl.Expr) -> pl.Expr:
 
 def _agreed(asked: pl.Expr) -> pl.Expr:
     return asked.min() == asked.max()
+
+
+def _one_area(asked: pl.Expr) -> pl.Expr:
+    return asked.drop_nulls().n_unique() == 1
 
 
 _COUNTS: Mapping[str, _Gathers] = {
@@ -561,7 +565,7 @@ def _add_days(day: pl.Expr, days: pl.Expr) -> pl.Expr:
 def _add_months(day: pl.Expr, months: pl.Expr) -> pl.Expr:
     _, _, first, length = _calendar()
     index = _month(day) + months
-    index = pl.when((index >= 0) & (index < 9999 * 12)).then(index.cast(pl.Int32))
+    index = pl.when(index.is_between(0, 9999 * 12 - 1)).then(index).cast(pl.Int32)
     within = pl.min_horizontal(_day_of_month(day), length.gather(index)).cast(pl.Int32)
     return pl.when(index.is_not_null()).then(first.gather(index) + within - 1).cast(pl.Date)
 

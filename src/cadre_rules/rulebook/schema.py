@@ -59,7 +59,7 @@ class Window(_Authored):
 
     def covers(self, day: date) -> bool:
         """Tell whether the day lies in the window."""
-        return (self.starts or date.min) <= day < (self.until or date.max)
+        return (self.starts is None or self.starts <= day) and (self.until is None or day < self.until)
 
     def meets(self, other: "Window") -> bool:
         """Tell whether some day lies in both."""
