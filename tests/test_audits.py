@@ -396,7 +396,8 @@ def test_a_comparison_tells_what_is_new_gone_and_still_there(tmp_path: Path) -> 
     old = run(write(tmp_path / "old.jsonl", given), tmp_path / "old").findings.collect()["fingerprint"]
     new = run(write(tmp_path / "new.jsonl", changed(given)), tmp_path / "new").findings.collect()["fingerprint"]
     found = compare(tmp_path / "old", tmp_path / "new")
-    states = {state: set(found.findings.filter(pl.col("state") == state)["fingerprint"]) for state in STATES}
+    findings = found.findings.collect()
+    states = {state: set(findings.filter(pl.col("state") == state)["fingerprint"]) for state in STATES}
     assert states == {"new": {*new} - {*old}, "gone": {*old} - {*new}, "still": {*old} & {*new}}
     assert min(map(len, states.values())) > 0
     assert found.to_dict()["findings"] == {state: len(marks) for state, marks in states.items()}
@@ -407,7 +408,7 @@ def test_a_comparison_tells_what_is_new_gone_and_still_there(tmp_path: Path) -> 
 def test_an_audit_compared_with_itself_has_nothing_new(tmp_path: Path) -> None:
     run(write(tmp_path / "s.jsonl", dossiers()), tmp_path / "out")
     found = compare(tmp_path / "out", tmp_path / "out")
-    assert found.findings["state"].unique().to_list() == ["still"]
+    assert found.findings.collect()["state"].unique().to_list() == ["still"]
     assert found.worst_new(strict=True) is None
 
 
@@ -471,3 +472,13 @@ def test_the_command_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert pl.read_csv(table)["state"].value_counts().height == len(STATES)
     status, told, _ = cli(capsys, "compare", tmp_path / "old", tmp_path / "old", "--format", "json")
     assert (status, json.loads(told)["differences"]) == (CLEAN, [])
+
+
+@pytest.mark.parametrize("command", [["audit", "s.jsonl", "--out", "out"], ["compare", "old", "new"]])
+def test_what_must_be_installed_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: Any
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("cadre_rules.audits", "cadre_rules.reports.tables"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "polars", None)
+    assert cli(capsys, *command) == (UNREADABLE, "", "cadre-rules: polars: is not installed; pip install 'cadre-rules[audit]'\n")

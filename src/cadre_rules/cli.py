@@ -86,7 +86,7 @@ def _compare(options: argparse.Namespace) -> int:
         from cadre_rules.reports.tables import write_table
     comparison = compare(options.old, options.new)
     if options.out is not None:
-        write_table(comparison.findings, options.out)
+        write_table(comparison.findings.collect(), options.out)
     told = comparison.to_dict()
     _write(_json(told) if options.format == "json" else render_comparison(told, options.lang))
     return _status(comparison.worst_new(strict=options.strict), options)

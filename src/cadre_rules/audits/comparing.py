@@ -21,23 +21,23 @@ class Comparison:
 
     old: Audit
     new: Audit
-    findings: pl.DataFrame
+    findings: pl.LazyFrame
     """Every finding of either, once: `state` (one of STATES), what it is about, its `level` (of the newer) and `old_level`."""
+    counted: pl.DataFrame
+    """How many there are by `state`, `rule`, `level` and whether `provisional`."""
     differences: tuple[str, ...]
     """Each other input that differs, with both values: what is new or gone may then be the law's doing, or the day's."""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many findings are new, gone and still there, by rule."""
-        by_rule = self.findings.group_by("rule", "state").len().sort("rule")
-        counts: dict[str, dict[str, int]] = {rule: dict.fromkeys(STATES, 0) for rule in by_rule["rule"]}
-        for rule, state, count in by_rule.iter_rows():
-            counts[rule][state] = count
+        counts: dict[str, dict[str, int]] = {rule: dict.fromkeys(STATES, 0) for rule in self.counted["rule"].unique().sort()}
+        for rule, state, count in self.counted.select("rule", "state", "count").iter_rows():
+            counts[rule][state] += count
         return counts
 
     def worst_new(self, *, strict: bool = False) -> Level | None:
         """Return the gravest level of what is new; provisional findings count only when asked to."""
-        new = self.findings.filter((pl.col("state") == "new") & (pl.lit(strict) | ~pl.col("provisional")))
-        levels = set(new["level"])
+        levels = set(self.counted.filter((pl.col("state") == "new") & (pl.lit(strict) | ~pl.col("provisional")))["level"])
         return next((level for level in LEVELS if level in levels), None)
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,16 +57,21 @@ def compare(old: str | Path, new: str | Path) -> Comparison:
     Raises `SourceError` if a folder holds no finished audit. Differences of rulebook, code, day or mapping are told.
     """
     older, newer = read_audit(old), read_audit(new)
-    before, now = (a.findings.select(_TOLD).unique("fingerprint", keep="first", maintain_order=True) for a in (older, newer))
-    joined = before.join(now, on="fingerprint", how="full", suffix="_new", coalesce=True)
-    gone, fresh = pl.col("rule_new").is_null(), pl.col("rule").is_null()
-    told = [pl.coalesce(f"{column}_new", column).alias(column) for column in _TOLD if column != "fingerprint"]
-    findings = joined.select(
-        pl.when(gone).then(pl.lit("gone")).when(fresh).then(pl.lit("new")).otherwise(pl.lit("still")).alias("state"),
-        *told,
-        old_level=pl.col("level"),
-        fingerprint="fingerprint",
-    )
     inputs = [{k: v for k, v in a.manifest["inputs"].items() if k not in _OF_THE_DATA} for a in (older, newer)]
-    ordered = findings.sort("state", "rule", "subject", "fingerprint").collect(engine="streaming")
-    return Comparison(older, newer, ordered, tuple(differences(*inputs)))
+    findings = _compared(older.findings, newer.findings)
+    key = ("state", "rule", "level", "provisional")
+    counted = findings.group_by(key).agg(count=pl.len()).sort(key).collect(engine="streaming")
+    return Comparison(older, newer, findings, counted, tuple(differences(*inputs)))
+
+
+def _compared(older: pl.LazyFrame, newer: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the findings of both, with their state; fingerprints are matched as the numbers they are."""
+    key = pl.col("fingerprint").str.to_integer(base=16, dtype=pl.UInt64).alias("key")
+    before, now = (findings.select(*_TOLD, key) for findings in (older, newer))
+    levels = before.select("key", old_level="level").unique("key")
+    told = {
+        "new": now.join(before, on="key", how="anti", maintain_order="left").with_columns(old_level=pl.lit(None, pl.String)),
+        "gone": before.join(now, on="key", how="anti", maintain_order="left").with_columns(old_level=pl.col("level")),
+        "still": now.join(levels, on="key", how="inner", maintain_order="left"),
+    }
+    return pl.concat(frame.select(pl.lit(state).alias("state"), *_TOLD, "old_level") for state, frame in told.items())
