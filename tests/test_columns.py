@@ -173,6 +173,17 @@ def test_a_typed_column_is_checked_for_what_the_models_allow(figure: pl.Series, 
     assert [(wrong.row, wrong.field) for wrong in read.mistakes] == [(0, f"figures[0].{field}")]
 
 
+def test_files_of_whole_dossiers_are_no_tables_though_they_are_called_so(tmp_path: Path) -> None:
+    for name, kind in (("planning", "planning"), ("units", "unit")):
+        dossier = read_dossier({"kind": kind, "id": name, "exceptions": []})
+        frame_of([dossier], kind).write_parquet(tmp_path / f"{name}.parquet", metadata=nesting.CANONICAL)
+    read = list(read_batches(tmp_path))
+    assert [(batch.kind, batch.frame["id"].to_list(), batch.rejected) for batch in read] == [
+        ("planning", ["planning"], ()),
+        ("unit", ["units"], ()),
+    ]
+
+
 def test_a_whole_percentage_means_per_cent_unless_the_file_holds_canonical_tables(tmp_path: Path) -> None:
     frame = frame_of([read_dossier({**ONE, "figures": [{"id": "f", "percent": 24}]})], "statistics")
     for number, (metadata, percent) in enumerate([(nesting.CANONICAL, 24), (None, 24 * 100)]):

@@ -63,12 +63,23 @@ def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]
 
 
 def _holds_tables(folder: Path, mapping: Mapping | None) -> bool:
-    """Tell a folder of tables from one of parts of a nested file: tables have the names of tables."""
+    """Tell a folder of tables from one of nested files: tables have the names of tables, and no file holds whole dossiers."""
+    if any(_holds_dossiers(file) for file in folder.glob("*.parquet")):
+        return False
     stems = {file.stem for file in folder.iterdir() if file.suffix.lower() in (".csv", ".parquet")}
     mapped = mapping.tables.keys() if mapping is not None else set()
     return any(
         stem in mapped or title(stem) in level.called for stem in stems for kind in DOSSIERS for level in levels_of(tree(kind))
     )
+
+
+def _holds_dossiers(file: Path) -> bool:
+    """Tell whether a Parquet file holds whole dossiers: what each is, and its parts and lists within it."""
+    try:
+        schema = pl.read_parquet_schema(file)
+    except (pl.exceptions.PolarsError, OSError):
+        return False  # what is wrong with it is told when it is read
+    return "kind" in schema and any(dtype.is_nested() for dtype in schema.values())
 
 
 def _told_once(batches: Iterable[Batch]) -> Iterator[Batch]:
