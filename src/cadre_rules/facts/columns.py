@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, partial, reduce
 from itertools import product
-from operator import add, and_, or_
+from math import prod
+from operator import add, and_, mul, or_
 from typing import Any, TypeAlias, assert_never
 
 import polars as pl
@@ -30,6 +31,12 @@ ROW = "_i"
 LATE = 1_000
 """The level from which columns rest on the outcomes of the first pass."""
 
+LARGEST_COUNT = 10**12
+"""Beyond any count of a dossier, and of anything counted of it."""
+
+FARTHEST = 4 * 10**18
+"""Numbers beyond this are taken for this: no count a rule compares comes near, and whole numbers end at 9.2e18."""
+
 Path: TypeAlias = tuple[str, ...]
 
 
@@ -44,6 +51,8 @@ class Value:
     """A text as names compare."""
     level: int = 0
     """The highest level of the columns it reads."""
+    reach: int = LARGEST_COUNT
+    """The farthest from zero it can be, if it is a number."""
 
     @property
     def high(self) -> pl.Expr:
@@ -59,6 +68,10 @@ class Value:
         """Return the value with something computed of each of its expressions."""
         top, folded = (None if expr is None else compute(expr) for expr in (self.top, self.folded))
         return replace(self, low=compute(self.low), top=top, folded=folded)
+
+    def standing_in(self, name: str, level: int) -> "Value":
+        """Return the value as it stands in columns of that name, one for each part."""
+        return Value(self.kind, **{part: pl.col(f"{name}.{part}") for part in self.parts()}, level=level, reach=self.reach)
 
     def parts(self) -> dict[str, pl.Expr]:
         """Return its expressions by part."""
@@ -171,7 +184,7 @@ class FactColumns:
         level = value.level + 1
         columns = self._levels[level].columns if at is None else self._levels[level].elements[at]
         columns += [expr.alias(f"n{self._count}.{part}") for part, expr in value.parts().items()]
-        return Value(value.kind, **{part: pl.col(f"n{self._count}.{part}") for part in value.parts()}, level=level)
+        return value.standing_in(f"n{self._count}", level)
 
     def _folded(self, value: Value, at: Path | None) -> Value:
         """Give the name of a text a column of its own: it is costly, and often asked for."""
@@ -223,8 +236,9 @@ class FactColumns:
                 return self._value(self._definitions[name], None)
             case ex.Call(operation, arguments):
                 values = [self._value(argument, at) for argument in arguments]
-                value = _among(node, values[0]) or _OPERATIONS[operation](*values)
-                return _at_level(value, values)
+                value = _among(node, values[0]) or _called(operation, values)
+                constant = all(value.low.meta.is_literal() for value in values)
+                return value.over(_computed) if constant else _at_level(value, values)
             case ex.Each():
                 return self._each(node)
             case ex.Lookup():
@@ -262,7 +276,8 @@ class FactColumns:
         read, none = [where, pick, by], None
         match node.gather:
             case "sum":
-                found, none = self._ends(at, kept, pl.Expr.sum, read), 0
+                found, none = self._ends(at, kept, _sum if kept.reach <= LARGEST_COUNT else _wide_sum, read), 0
+                found = replace(found, reach=max(kept.reach, FARTHEST // 4))
             case "min":
                 found = self._ends(at, kept, pl.Expr.min, read)
             case "max":
@@ -302,7 +317,7 @@ class FactColumns:
         return Value(kind, pl.col(f"g{self._count}"), level=level)
 
     def _ends(self, at: Path, kept: Value, gather: Callable[[pl.Expr], pl.Expr], read: Sequence[Value]) -> Value:
-        low = self._gathered(at, kept.low, gather, read, kept.kind)
+        low = replace(self._gathered(at, kept.low, gather, read, kept.kind), reach=kept.reach)
         return low if kept.top is None else replace(low, top=self._gathered(at, kept.top, gather, read).low)
 
     def _outermost(self, gather: str, at: Path, where: Value, pick: Value, by: Value) -> Value:
@@ -319,7 +334,7 @@ class FactColumns:
         agreed = [self._gathered(at, expr, _one_area if pick.kind == "area" else _agreed, [read], "bool") for expr in compared]
         same = pl.all_horizontal(one.low for one in agreed)
         parts = {part: pl.when(same).then(one.low) for part, one in columns.items()}
-        return Value(pick.kind, **parts, level=read.level + 1)
+        return Value(pick.kind, **parts, level=read.level + 1, reach=pick.reach)
 
     def _whole(self, node: ex.Each, unclear: Value | None, found: Value, none: Any) -> Value:
         """Say what was gathered of whole lists, what an empty list gives, and nothing of a list that is not stated."""
@@ -329,7 +344,7 @@ class FactColumns:
         level = max(found.level, unclear.level if unclear is not None else 0)
         self._count += 1
         self._levels[level].settled += [expr.alias(f"n{self._count}.{part}") for part, expr in parts.items()]
-        return Value(found.kind, **{part: pl.col(f"n{self._count}.{part}") for part in parts}, level=level)
+        return found.standing_in(f"n{self._count}", level)
 
     @staticmethod
     def _size(node: ex.Each) -> pl.Expr:
@@ -339,6 +354,13 @@ class FactColumns:
 
 _Gathers: TypeAlias = Callable[[pl.Expr], pl.Expr]
 _ANY: _Gathers = partial(pl.Expr.any, ignore_nulls=False)
+
+
+_sum: _Gathers = pl.Expr.sum
+
+
+def _wide_sum(asked: pl.Expr) -> pl.Expr:
+    return asked.cast(pl.Int128).sum().clip(-FARTHEST, FARTHEST).cast(pl.Int64)
 
 
 def _sure(asked: pl.Expr) -> pl.Expr:
@@ -409,7 +431,7 @@ def _given(elements: pl.DataFrame, frame: pl.DataFrame, names: Sequence[str]) ->
 
 def added(frame: pl.DataFrame, columns: Sequence[pl.Expr]) -> pl.DataFrame:
     """Return the table with columns added, computed of no more columns than they read: a wide table is slow to ask."""
-    return frame.hstack(_selected(frame, columns)) if columns else frame
+    return frame.hstack(_selected(frame, [pl.col(ROW), *columns]).drop(ROW)) if columns else frame
 
 
 def _selected(frame: pl.DataFrame, columns: Sequence[pl.Expr]) -> pl.DataFrame:
@@ -436,13 +458,19 @@ def _constant(value: Any) -> Value:
         case bool():
             return Value("bool", pl.lit(value))
         case int():
-            return Value("int", pl.lit(value, pl.Int64))
+            return Value("int", pl.lit(value, pl.Int64), reach=abs(value))
         case str():
             return Value("str", pl.lit(value), folded=pl.lit(fold(value)))
         case date():
             return Value("date", pl.lit(value))
         case _:
             return Value("list", pl.lit(None))
+
+
+def _computed(expr: pl.Expr) -> pl.Expr:
+    """Return what constants come to."""
+    answer = pl.select(expr).to_series()
+    return pl.lit(answer.item(), answer.dtype)
 
 
 def _mapped(expr: pl.Expr, function: Callable[[str], Any], dtype: pl.DataType) -> pl.Expr:
@@ -458,6 +486,25 @@ def _mapped(expr: pl.Expr, function: Callable[[str], Any], dtype: pl.DataType) -
 
 
 # Operations
+
+
+def _called(operation: str, values: Sequence[Value]) -> Value:
+    """Return what an operation gives, computed in wider numbers where it may leave those there are."""
+    reach = _REACHES.get(operation, max)([value.reach for value in values])
+    if reach <= FARTHEST:
+        return replace(_OPERATIONS[operation](*values), reach=reach)
+    wide = [value.over(lambda expr: expr.cast(pl.Int128)) for value in values]
+    value = _OPERATIONS[operation](*wide)
+    return replace(value.over(lambda expr: expr.clip(-FARTHEST, FARTHEST).cast(pl.Int64)), reach=FARTHEST)
+
+
+_REACHES: Mapping[str, Callable[[Sequence[int]], int]] = {
+    "add": sum,
+    "subtract": sum,
+    "multiply": prod,
+    **dict.fromkeys(("share", "share_up"), lambda reaches: reaches[0] * 10_000 + reaches[1]),
+}
+"""How far what an operation gives can be from zero, where it is farther than what it is given."""
 
 
 def _ends(values: Iterable[Value]) -> tuple[list[pl.Expr], list[pl.Expr]]:
@@ -550,7 +597,7 @@ def _working_days(first: Value, last: Value) -> Value:
     start, end = first.high, last.low
     least = weekdays(start, end)
     spare = ((end.dt.year() - start.dt.year()).abs().cast(pl.Int64) + 1) * HOLIDAYS_A_YEAR
-    low = pl.when(least <= 0).then(least).otherwise(pl.max_horizontal(least - spare, pl.lit(0)))
+    low = pl.when(least <= 0).then(least).otherwise((least - spare).clip(0))
     return Value("int", low, weekdays(first.low, last.high))
 
 
@@ -589,19 +636,8 @@ def _subtract(first: Value, second: Value) -> Value:
     return Value("int", first.low - second.high, None if exact else first.high - second.low)
 
 
-_FARTHEST = 4 * 10**18
-"""Products beyond this are taken for this: no count a rule compares comes near, and whole numbers end at 9.2e18."""
-
-
-def _times(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    rough = one.cast(pl.Float64) * other.cast(pl.Float64)
-    return pl.when(rough.abs() < _FARTHEST).then(one * other).when(rough > 0).then(_FARTHEST).when(rough < 0).then(-_FARTHEST)
-
-
 def _multiply(*factors: Value) -> Value:
-    corners = [
-        reduce(_times, corner) for corner in product(*((f.low, f.high) if f.top is not None else (f.low,) for f in factors))
-    ]
+    corners = [reduce(mul, corner) for corner in product(*((f.low, f.high) if f.top is not None else (f.low,) for f in factors))]
     if len(corners) == 1:
         return Value("int", corners[0])
     return Value("int", pl.min_horizontal(corners), pl.max_horizontal(corners))
@@ -747,7 +783,8 @@ class _Finder:
             found = self._answer(pl.select(number).item(), scales, len(keys))
             return _constant(found) if found is not None else Value(kind, pl.lit(None, dtype))
         cell = number.map_batches(partial(self._found, scales, len(keys), dtype), return_dtype=dtype, is_elementwise=True)
-        return Value(kind, cell, folded=_mapped(cell, fold, pl.String()) if kind == "str" else None)
+        reach = max((abs(row[self._get] or 0) for row in self._rows), default=0) if kind == "int" else 0
+        return Value(kind, cell, folded=_mapped(cell, fold, pl.String()) if kind == "str" else None, reach=reach)
 
     def _found(self, scales: Sequence[tuple["_Ruler", int]], keys: int, dtype: pl.DataType, numbers: pl.Series) -> pl.Series:
         asked = numbers.unique().drop_nulls()

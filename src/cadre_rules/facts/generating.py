@@ -150,7 +150,7 @@ class _Body:
             case "choose":
                 return self._choose(self._value(first), *rest)
             case "stated":
-                return self._set(f"{self._value(first)} is not None")
+                return self._set(f"{self._own(first)} is not None")
             case "not":
                 return self._stated([value := self._value(first)], f"not {value}")
             case "one_of" | "equal" if (texts := _texts(rest[0])) is not None:
