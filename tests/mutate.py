@@ -214,7 +214,7 @@ def excuses(target: str) -> dict[tuple[str, str], str]:
     """Return why a change of a line of the target changes no answer, as the page says."""
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in PAGE.read_text("utf-8").splitlines() if line.startswith("|")]
     cells = [[cell.strip().strip("`").replace("\\|", "|") for cell in row] for row in rows]
-    return {(line, told): why for file, line, told, why in cells if file == target}
+    return {(row[1], row[2]): row[3] for row in cells if len(row) == 4 and row[0] == target}
 
 
 def main(named: Sequence[str]) -> int:
