@@ -280,7 +280,11 @@ def test_a_failing_case_fails_the_test(tmp_path: Path, capsys: pytest.CaptureFix
         copy.parent.mkdir(exist_ok=True)
         copy.write_text(path.read_text("utf-8").replace("equals: appointment", "equals: dismissal"), "utf-8")
     assert main(["test", str(tmp_path)]) == FOUND
-    assert "failed" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    told = {engine: out.count(f"[{engine}]") for engine in ("durable", "plain", "bulk")}
+    assert all(f"{engine}: {46 - many} passed, {many} failed" in out for engine, many in told.items())
+    assert set(told.values()) == {told["durable"]}
+    assert told["durable"] > 3
 
 
 @pytest.mark.parametrize("what", ["dossier", "rules", "cases"])

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from cadre_rules.dossier.models import DOSSIERS, Statistics
+from cadre_rules.dossier.models import DOSSIERS, Dossier, Statistics
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import DossierError, Problem
@@ -19,7 +19,7 @@ from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import CaseSource
 from cadre_rules.rulebook.schema import Case, Rule
 
-_TODAY = date(2026, 11, 23)
+CASE_DAY = date(2026, 11, 23)
 """Cases never depend on the machine's day; those of undated dossiers are judged as of this one."""
 _SEGMENT = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
@@ -43,39 +43,63 @@ class Trial:
 
 def run_cases(rulebook: Rulebook, sources: Iterable[CaseSource], engine: Engine = "durable") -> Iterator[Trial]:
     """Judge every case on every day it names, but those of rules switched off."""
+    for source, position, on in on_each_day(rulebook, sources):
+        case = source.file.cases[position]
+        yield Trial(source, position, case, on, *_try(rulebook, source, case, on, engine))
+
+
+def on_each_day(rulebook: Rulebook, sources: Iterable[CaseSource]) -> Iterator[tuple[CaseSource, int, date | None]]:
+    """Yield each case to run, by its source and position, with each day it names."""
     off = {switched.rule for switched in rulebook.switched_off}
     for source in sources:
         for position, case in enumerate(source.file.cases):
             for on in () if case.rule in off else case.on or (None,):
-                outcome, failure = _try(rulebook, source, case, on, engine)
-                yield Trial(source, position, case, on, outcome, failure)
+                yield source, position, on
+
+
+def case_dossiers(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None) -> list[Dossier] | str:
+    """Return the dossiers of a case, or why they cannot be read."""
+    try:
+        return [read_dossier(raw) for raw in _dossiers(source, case, on, rulebook)]
+    except (DossierError, KeyError, IndexError, TypeError) as error:
+        return f"its dossier cannot be read: {error}"
 
 
 def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, engine: Engine) -> tuple[str, str | None]:
-    try:
-        dossiers = [read_dossier(raw) for raw in _dossiers(source, case, on, rulebook)]
-    except (DossierError, KeyError, IndexError, TypeError) as error:
-        return "unreadable", f"its dossier cannot be read: {error}"
+    dossiers = case_dossiers(rulebook, source, case, on)
+    if isinstance(dossiers, str):
+        return "unreadable", dossiers
     subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
     found = [
         judgement
-        for judgement in judge_of(rulebook).judgements(subjects, "decision", _TODAY, engine)
+        for judgement in judge_of(rulebook).judgements(subjects, "decision", CASE_DAY, engine)
         if judgement.piece.rule.id == case.rule and (case.subject is None or judgement.subject.id.endswith(f"/{case.subject}"))
     ]
     if len(found) > 1:
-        return "unclear", f"{len(found)} subjects are judged by {case.rule}; say which in `subject`"
+        return unclear(case, len(found))
     outcome = found[0].outcome if found else "not_in_force"
     return outcome, _failure(case, outcome, found)
 
 
-def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None:
+def unclear(case: Case, many: int) -> tuple[str, str]:
+    """Return what comes of a case whose rule judges several subjects."""
+    return "unclear", f"{many} subjects are judged by {case.rule}; say which in `subject`"
+
+
+def difference(case: Case, outcome: str, level: str | None) -> str | None:
+    """Return how an outcome and its level differ from those expected, if they do."""
     if outcome != case.expect:
         return f"expected {case.expect}, came out {outcome}"
-    if not found:
-        return None
-    if case.level is not None and found[0].level != case.level:
-        return f"expected level {case.level}, came out {found[0].level}"
-    if case.waits_for:
+    if outcome != "not_in_force" and case.level is not None and level != case.level:
+        return f"expected level {case.level}, came out {level}"
+    return None
+
+
+def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None:
+    differs = difference(case, outcome, found[0].level if found else None)
+    if differs is not None:
+        return differs
+    if found and case.waits_for:
         tracer = found[0].bench.tracer()
         missing = {path for name in found[0].piece.facts.values() for path in tracer.trace(name).missing}
         missing |= set(found[0].piece.facts) | {str(found[0].awaits_day)}

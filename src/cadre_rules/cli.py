@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from cadre_rules.errors import CadreRulesError, RulebookError, SourceError
@@ -158,18 +159,25 @@ def _problems(packs: Sequence[str]) -> list[Any]:
 
 
 def _test(options: argparse.Namespace) -> int:
-    from cadre_rules.cases import run_cases
+    from cadre_rules.cases import Trial, run_cases
     from cadre_rules.rulebook.loading import load_rulebook, pack_folder
     from cadre_rules.rulebook.reading import raise_if, read_cases
 
     rulebook = load_rulebook(*options.packs)
+    read = [read_cases(pack_folder(pack)) for pack in options.packs]
+    raise_if([problem for _, problems in read for problem in problems])
+    sources = [source for found, _ in read for source in found]
+    runs: dict[str, Callable[[], Iterable[Trial]]] = {
+        "durable": lambda: run_cases(rulebook, sources, "durable"),
+        "plain": lambda: run_cases(rulebook, sources, "plain"),
+    }
+    if find_spec("polars"):
+        from cadre_rules.audits.trials import run_cases_in_bulk
+
+        runs["bulk"] = lambda: run_cases_in_bulk(rulebook, sources)
     failed = 0
-    for engine in ("durable", "plain"):
-        trials = []
-        for pack in options.packs:
-            sources, problems = read_cases(pack_folder(pack))
-            raise_if(problems)
-            trials += list(run_cases(rulebook, sources, engine))
+    for engine, run in runs.items():
+        trials = list(run())
         failures = [trial for trial in trials if trial.failure is not None]
         failed += len(failures)
         for trial in failures:

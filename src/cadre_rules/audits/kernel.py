@@ -63,6 +63,8 @@ OUTCOMES: dict[str, pl.DataType] = {
 HEADS: dict[str, pl.DataType] = {"head": pl.String(), "dossier": pl.String(), "day": pl.Date()}
 """And a column for each count over outcomes that rules about heads read."""
 
+VERDICTS: dict[str, pl.DataType] = {"subject": pl.String(), "rule": pl.String(), "outcome": pl.String()}
+
 NONE, VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED = range(7)
 _OUTCOME = ("", "violated", "satisfied", "not_applicable", "undetermined", "undetermined", "excepted")
 _CODES = {"violated": (VIOLATED,), "satisfied": (SATISFIED,), "not_applicable": (NOT_APPLICABLE,)} | {
@@ -79,13 +81,15 @@ class Judged:
     findings: pl.DataFrame
     outcomes: pl.DataFrame
     heads: pl.DataFrame
+    verdicts: pl.DataFrame
+    """How every rule came out for every subject, if that is kept."""
 
 
 class BulkJudge:
     """A rulebook compiled for tables; safe to share between threads once it has judged one table of a kind."""
 
-    def __init__(self, rulebook: Rulebook) -> None:
-        self.rulebook = rulebook
+    def __init__(self, rulebook: Rulebook, *, keep_verdicts: bool = False) -> None:
+        self.rulebook, self.keep_verdicts = rulebook, keep_verdicts
         self._tables = Tables(rulebook.rows, AreaMap(rulebook.rows.get("provinces", ())))
         self._courts: dict[str, _Court] = {}
 
@@ -131,7 +135,7 @@ class BulkJudge:
     def _court(self, kind: str) -> "_Court":
         if kind not in self._courts:
             whole = self._court("head") if kind != "head" else None
-            self._courts[kind] = _Court(self.rulebook, kind, self._tables, whole.counts if whole is not None else {})
+            self._courts[kind] = _Court(self, kind, self._tables, whole.counts if whole is not None else {})
         return self._courts[kind]
 
 
@@ -141,6 +145,7 @@ def _put_together(found: Iterable[Judged]) -> Judged:
         pl.concat([pl.DataFrame(schema=FINDINGS), *(one.findings for one in found)]).sort("row", "subject", "rule"),
         pl.concat([pl.DataFrame(schema=OUTCOMES), *(one.outcomes for one in found)]),
         pl.concat([pl.DataFrame(schema=HEADS), *(one.heads for one in found)], how="diagonal"),
+        pl.concat([pl.DataFrame(schema=VERDICTS), *(one.verdicts for one in found)]),
     )
 
 
@@ -246,11 +251,13 @@ class _Line:
 class _Court:
     """Everything compiled about one kind of subject."""
 
-    def __init__(self, rulebook: Rulebook, kind: str, tables: Tables, for_heads: Mapping[str, ex.Outcomes]) -> None:
+    def __init__(self, judge: BulkJudge, kind: str, tables: Tables, for_heads: Mapping[str, ex.Outcomes]) -> None:
+        rulebook = judge.rulebook
         self.program, problems = compile_program(rulebook, kind)
         if problems:
             raise RulebookError(problems)
         self.kind, self.rulebook, self.tables, self.for_heads = kind, rulebook, tables, for_heads
+        self.keep_verdicts = judge.keep_verdicts
         nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact)]
         self.read = {node.path[:2] for node in nodes if isinstance(node, ex.Field | ex.Each)}
         self.counts = {f"count{n}": node for n, node in enumerate(dict.fromkeys(n for n in nodes if isinstance(n, ex.Outcomes)))}
@@ -283,18 +290,16 @@ class _Court:
 
     def _governing(self, line: _Line, subjects: pl.DataFrame) -> _Line:
         fixed = "·fixed" in subjects.columns
-        stated = _ends(subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}"))
+        days = subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}")
+        stated = _ends(days)
         ends = list(stated or ())
-        if (
-            stated is None
-            or subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}").null_count()
-        ):
+        if stated is None or days.null_count():
             first, last = _ends(subjects.get_column("·day")) or (date.max, date.min)
             ends += [first, date.max] if line.hangs_on == "effective" else [date.min, last]
         pieces = [
             piece
             for piece in line.pieces
-            if (piece.window.starts or date.min) <= max(ends) and min(ends) < (piece.window.until or date.max)
+            if (piece.window.starts or date.min) <= max(ends) and (piece.window.until is None or min(ends) < piece.window.until)
         ]
         return _Line(line.number, line.rule, line.hangs_on, tuple(pieces))
 
@@ -324,7 +329,7 @@ class _Law:
             table = added(table, [column for name, node in self.facts.given.items() for column in self._count(name, node, table)])
             table = self._heard(self.facts.derive(table, late=True), late=True)
             table = self._weighed(gate.excused(table, self.lines[True]), late=True)
-        return Judged(self._findings(table), self._outcomes(table), self._heads(table))
+        return Judged(self._findings(table), self._outcomes(table), self._heads(table), self._verdicts(table))
 
     def _lean(self, table: pl.DataFrame) -> pl.DataFrame:
         """Leave out what only led to the facts."""
@@ -621,6 +626,19 @@ class _Law:
             schema=OUTCOMES,
             orient="row",
         )
+
+    def _verdicts(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return how every rule came out for every subject it governs."""
+        lines = [*self.lines[False], *self.lines[True]] if self.court.keep_verdicts else []
+        each = [
+            table.filter(pl.col(line.outcome) != NONE).select(
+                pl.col("·subject").alias("subject"),
+                pl.lit(line.rule).alias("rule"),
+                pl.col(line.outcome).replace_strict(range(len(_OUTCOME)), _OUTCOME, return_dtype=pl.String).alias("outcome"),
+            )
+            for line in lines
+        ]
+        return pl.concat([pl.DataFrame(schema=VERDICTS), *each])
 
     def _heads(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return what rules about heads will count of each dossier a head answers for."""
