@@ -330,7 +330,7 @@ class FactColumns:
         read = Value("bool", wanted & beyond, level=max(edge.level, where.level, pick.level, by.level))
         kept = {part: pl.when(read.low).then(expr) for part, expr in pick.parts().items()}
         columns = {part: self._gathered(at, expr, _first, [read]) for part, expr in kept.items()}
-        compared = [expr for part, expr in kept.items() if part != "low" or pick.kind != "str"]
+        compared = [expr for part, expr in kept.items() if part != "low" or pick.folded is None]
         agreed = [self._gathered(at, expr, _one_area if pick.kind == "area" else _agreed, [read], "bool") for expr in compared]
         same = pl.all_horizontal(one.low for one in agreed)
         parts = {part: pl.when(same).then(one.low) for part, one in columns.items()}
