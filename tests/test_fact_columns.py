@@ -326,3 +326,16 @@ def test_a_list_of_plain_values_is_gathered_alike() -> None:
     }
     nodes["share"] = Call("share", (Fact("sum"), Field(("whole",))))
     assert_alike("figure", nodes, figures, table)
+
+
+def test_what_is_chosen_before_a_dossier_is_read_is_derived_alike() -> None:
+    day = Call("choose", (Constant(value=True), Constant(DATES[1]), Field(("days", "decided"))))
+    rank = Lookup("periods", (("on", day),), "rank")
+    never = Lookup("periods", (("rank", Constant(0)),), "form")
+    nodes = {
+        "alone": Call("month_index", (Call("coalesce", (Constant(DATES[1]),)),)),
+        "chosen": Each("latest", ("person", "posts"), None, Field(("post", "title")), rank),
+        "never": Each("latest", ("person", "posts"), None, never, Field(("days", "decided"))),
+        "stated": Call("stated", (Constant(1),)),
+    }
+    assert_alike("appointment", nodes, rows(), frame())

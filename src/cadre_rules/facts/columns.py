@@ -683,6 +683,8 @@ def _either(one: Value, other: Value) -> Value:
 
 
 def _choose(test: Value, yes: Value, no: Value) -> Value:
+    if test.low.meta.is_literal() and (chosen := pl.select(test.low).item()) is not None:
+        return yes if chosen else no
     spread = not _exact((yes, no))
     same = yes.low.eq_missing(no.low) & yes.high.eq_missing(no.high) if spread else yes.low.eq_missing(no.low)
 
