@@ -332,7 +332,7 @@ def test_what_is_chosen_before_a_dossier_is_read_is_derived_alike() -> None:
     day = Call("choose", (Constant(value=True), Constant(DATES[1]), Field(("days", "decided"))))
     rank = Lookup("periods", (("on", day),), "rank")
     never = Lookup("periods", (("rank", Constant(0)),), "form")
-    nodes = {
+    nodes: dict[str, Expression] = {
         "alone": Call("month_index", (Call("coalesce", (Constant(DATES[1]),)),)),
         "chosen": Each("latest", ("person", "posts"), None, Field(("post", "title")), rank),
         "never": Each("latest", ("person", "posts"), None, never, Field(("days", "decided"))),
