@@ -289,8 +289,7 @@ class _Court:
         return self._laws[key]
 
     def _governing(self, line: _Line, subjects: pl.DataFrame) -> _Line:
-        fixed = "·fixed" in subjects.columns
-        days = subjects.get_column("·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}")
+        days = subjects.get_column(_stated(line.hangs_on, subjects))
         stated = _ends(days)
         ends = list(stated or ())
         if stated is None or days.null_count():
@@ -345,8 +344,7 @@ class _Law:
         return added(table, [column for line in self.lines[late] for column in self._line(line, table)])
 
     def _line(self, line: _Line, table: pl.DataFrame) -> Iterator[pl.Expr]:
-        fixed = "·fixed" in table.columns
-        name = "·day" if fixed or line.hangs_on == "decided" else f"·{line.hangs_on}"
+        name = _stated(line.hangs_on, table)
         codes = [self._code(piece) for piece in line.pieces]
         covered = [_covers(piece, pl.col(name)) for piece in line.pieces]
         chain: Any = pl
@@ -502,7 +500,7 @@ class _Law:
             place = DOSSIERS[self.court.kind].day_fields[line.hangs_on] if self.court.kind in DOSSIERS else line.hangs_on
             waits = pl.lit(pl.Series([[[place]]], dtype=_SETS)).first()
             awaiting = awaiting.with_columns(pl.lit(_failing([[place]])).alias("·failing"))
-            yield self._told(piece, awaiting, "undetermined", "information_missing", [], waits, awaits=True)
+            yield self._told(piece, awaiting, "undetermined", "information_missing", [], waits)
 
     def _breaches(self, line: _Line, piece: Slice, breached: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield the findings of breaches, those of one clause and one level together."""
@@ -557,18 +555,12 @@ class _Law:
         level: str,
         named: Sequence[str],
         waits_for: pl.Expr = _NO_SETS,
-        *,
-        awaits: bool = False,
     ) -> pl.DataFrame:
         rule, defined = piece.rule, self.court.program.defined
         texts = (rule.title, rule.remedy, rule.responsible, *((rule.message,) if outcome != "violated" else ()))
         also = dict.fromkeys(piece.facts[n] for words in texts if words is not None for n in PLACEHOLDER.findall(words.vi))
         also = {name: None for name in also if name not in named}
-        day = (
-            pl.col("·day")
-            if "·fixed" in rows.columns or rule.hangs_on == "decided" or awaits
-            else pl.coalesce(f"·{rule.hangs_on}", "·day")
-        )
+        day = _law_day(rule.hangs_on, rows)
         failing = sorted([(defined[name].id, name) for name in named], key=lambda pair: pair[0])
         said = [pl.concat_str(pl.lit(f"\x1f{fact}="), _plain(name, rows)) for fact, name in failing]
         if outcome == "undetermined":
@@ -607,7 +599,7 @@ class _Law:
         """Return how often each rule came out how, by year."""
         lines = [*self.lines[False], *self.lines[True]]
         coded = [
-            (_year(self._law_day(line, table)) * 1024 + self._version(line) * 8 + pl.col(line.outcome)).alias(line.outcome)
+            (_year(_law_day(line.hangs_on, table)) * 1024 + self._version(line) * 8 + pl.col(line.outcome)).alias(line.outcome)
             for line in lines
         ]
         read = {name for column in coded for name in column.meta.root_names()}
@@ -649,7 +641,9 @@ class _Law:
         for line in lines:
             by_day[line.hangs_on].append(line)
         days = [
-            pl.when(pl.any_horizontal(pl.col(line.outcome) != NONE for line in together)).then(self._law_day(together[0], table))
+            pl.when(pl.any_horizontal(pl.col(line.outcome) != NONE for line in together)).then(
+                _law_day(together[0].hangs_on, table)
+            )
             for together in by_day.values()
         ]
         counts = [
@@ -661,12 +655,6 @@ class _Law:
         left = added(table[[ROW, *(name for name in table.columns if name[0] in "·ovr")]], [*who, *counts])
         kept = left.filter((pl.col("head").str.len_bytes() > 0) & pl.col("day").is_not_null())
         return kept[["head", "dossier", "day", *(column.meta.output_name() for column in counts)]]
-
-    def _law_day(self, line: _Line, table: pl.DataFrame) -> pl.Expr:
-        """Return the day whose law a rule was judged by."""
-        if "·fixed" in table.columns or line.hangs_on == "decided":
-            return pl.col("·day")
-        return pl.coalesce(f"·{line.hangs_on}", "·day")
 
     @staticmethod
     def _version(line: _Line) -> pl.Expr:
@@ -697,7 +685,7 @@ class _Gate:
                 judged = table[[ROW, *days, *versions, line.outcome]].filter(pl.col(line.outcome) == VIOLATED)
                 granted = self._listed.filter(pl.col("rule") == line.rule).join(judged, on=ROW, how="inner")
                 if granted.height:
-                    worth = granted.with_columns(_worth(line, fixed="·fixed" in table.columns).alias("worth"))
+                    worth = granted.with_columns(_worth(line, table).alias("worth"))
                     self._listed = self._listed.join(worth.select("·n", "worth"), on="·n", how="left").with_columns(
                         pl.coalesce("worth", "state").alias("state")
                     ).drop("worth")  # fmt: skip
@@ -736,22 +724,21 @@ class _Gate:
         return joined.with_columns(pl.col(f"·{one}").fill_null(0) for one in _STATES)
 
 
-def _worth(line: _Line, *, fixed: bool) -> pl.Expr:
+def _worth(line: _Line, table: pl.DataFrame) -> pl.Expr:
     """Return what the gate says of exceptions for a rule that was breached, by the version that governs."""
     chain: Any = pl
     for number, piece in enumerate(line.pieces):
         governs = pl.col(line.version) == number if len(line.pieces) > 1 else pl.lit(value=True)
-        chain = chain.when(governs).then(_worth_under(piece, fixed=fixed))
+        chain = chain.when(governs).then(_worth_under(piece, table))
     worth: pl.Expr = chain.otherwise(pl.lit(None, pl.String))
     return worth
 
 
-def _worth_under(piece: Slice, *, fixed: bool) -> pl.Expr:
+def _worth_under(piece: Slice, table: pl.DataFrame) -> pl.Expr:
     escape = piece.rule.exception
     if escape is None:
         return pl.lit("not_allowed")
-    own = pl.col("·day") if fixed or piece.rule.hangs_on == "decided" else pl.coalesce(f"·{piece.rule.hangs_on}", "·day")
-    before = pl.coalesce(f"·{escape.before}", own)
+    before = pl.coalesce(f"·{escape.before}", _law_day(piece.rule.hangs_on, table))
     missing = pl.any_horizontal(pl.col(name).is_null() for name in ("reason", "decided_on", "decided_by"))
     level = pl.col("level")
     return (
@@ -768,6 +755,16 @@ def _worth_under(piece: Slice, *, fixed: bool) -> pl.Expr:
 
 
 # Small expressions
+
+
+def _stated(hangs_on: str, table: pl.DataFrame) -> str:
+    """Return the column of the day a rule hangs on, null where it is not stated; a day fixed for all is stated."""
+    return "·day" if "·fixed" in table.columns or hangs_on == "decided" else f"·{hangs_on}"
+
+
+def _law_day(hangs_on: str, table: pl.DataFrame) -> pl.Expr:
+    """Return the day whose law a rule was judged by."""
+    return pl.coalesce(_stated(hangs_on, table), "·day")
 
 
 def _version(piece: Slice) -> str:
