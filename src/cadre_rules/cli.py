@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,11 +21,16 @@ from cadre_rules.errors import CadreRulesError, RulebookError, SourceError
 
 if TYPE_CHECKING:
     from cadre_rules.dossier.models import Dossier
-    from cadre_rules.findings import Level
+    from cadre_rules.findings import Level, Report
     from cadre_rules.rulebook.model import Rulebook
     from cadre_rules.sources.files import Rejected
 
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
+RENDERERS = {
+    "text": ("reports.text", "render_text"),
+    "json": ("findings", "render_json"),
+}
+"""Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
@@ -55,14 +61,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from cadre_rules.checks import check
-    from cadre_rules.reports.text import render_text
 
     dossiers, rejected = _dossiers(options.files)
     rulebook = _rulebook(options)
     report = check(dossiers, rulebook, as_of=options.as_of, lang=options.lang, today=options.today, engine=options.engine)
     report = replace(report, rejected=tuple(rejected))
-    _write(report.to_json() if options.format == "json" else render_text(report))
+    _deliver(_render(report, options.format), options.output)
     return UNREADABLE if rejected else _status(report.worst(strict=options.strict), options)
+
+
+def _render(report: "Report", kind: str) -> str | bytes:
+    """Return a report in one of the formats for people or for other tools."""
+    module, function = RENDERERS[kind]
+    render: Callable[[Report], str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
+    return render(report)
+
+
+def _deliver(rendered: str | bytes, output: str | None) -> None:
+    """Write a report to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(rendered.encode() if isinstance(rendered, str) else rendered)
+        sys.stdout.buffer.flush()
+        return
+    partial = f"{output}.partial"
+    try:
+        with open(partial, "wb") as file:  # noqa: PTH123  (a path would cost a cold check its import)
+            file.write(rendered.encode() if isinstance(rendered, str) else rendered)
+        os.replace(partial, output)  # noqa: PTH105
+    except OSError as error:
+        raise SourceError(output, f"cannot be written: {error.strerror or error}") from error
 
 
 def _audit(options: argparse.Namespace) -> int:
@@ -287,7 +315,6 @@ def parser() -> argparse.ArgumentParser:
     dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
 
     failing = argparse.ArgumentParser(add_help=False)
-    failing.add_argument("--format", choices=("text", "json"), default="text")
     failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
     failing.add_argument(
         "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
@@ -297,6 +324,8 @@ def parser() -> argparse.ArgumentParser:
         "check", parents=[common, dated, failing], help="judge dossiers (YAML, JSON, xlsx); - reads standard input"
     )
     check.add_argument("files", nargs="+", metavar="FILE")
+    check.add_argument("--format", choices=tuple(RENDERERS), default="text")
+    check.add_argument("--output", "-o", metavar="FILE", help="write the report to a file rather than to standard output")
     check.add_argument("--engine", choices=("durable", "plain"), default="durable", help=argparse.SUPPRESS)
     check.set_defaults(run=_check)
 
@@ -306,6 +335,7 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
     )
+    audit.add_argument("--format", choices=("text", "json"), default="text")
     audit.add_argument("--out", required=True, metavar="DIR", help="folder for the results; a stopped audit goes on from there")
     audit.add_argument("--mapping", metavar="FILE", help="how the source's columns and code values are called in ours")
     audit.add_argument("--tables", action="append", choices=("csv", "xlsx"), help="also tell the findings in words in a table")
@@ -316,6 +346,7 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("old", metavar="OLD", help="folder of the earlier audit")
     compare.add_argument("new", metavar="NEW", help="folder of the later one")
+    compare.add_argument("--format", choices=("text", "json"), default="text")
     compare.add_argument("--out", metavar="FILE", help="write every finding with its state to a .csv or .parquet file")
     compare.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
     compare.set_defaults(run=_compare)
