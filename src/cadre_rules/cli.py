@@ -189,23 +189,23 @@ def _problems(packs: Sequence[str]) -> list[Any]:
 def _test(options: argparse.Namespace) -> int:
     from cadre_rules.cases import Trial, run_cases
     from cadre_rules.rulebook.loading import load_rulebook, pack_folder
-    from cadre_rules.rulebook.reading import raise_if, read_cases
+    from cadre_rules.rulebook.reading import CaseSource, raise_if, read_cases
 
-    rulebook = load_rulebook(*options.packs)
     read = [read_cases(pack_folder(pack)) for pack in options.packs]
     raise_if([problem for _, problems in read for problem in problems])
-    sources = [source for found, _ in read for source in found]
-    runs: dict[str, Callable[[], Iterable[Trial]]] = {
-        "durable": lambda: run_cases(rulebook, sources, "durable"),
-        "plain": lambda: run_cases(rulebook, sources, "plain"),
+    layered = [load_rulebook(*options.packs[: above + 1]) for above in range(len(options.packs))]  # a pack above changes the law
+    asked = [(rulebook, sources) for rulebook, (sources, _) in zip(layered, read, strict=True)]
+    runs: dict[str, Callable[[Rulebook, Sequence[CaseSource]], Iterable[Trial]]] = {
+        "durable": lambda rulebook, sources: run_cases(rulebook, sources, "durable"),
+        "plain": lambda rulebook, sources: run_cases(rulebook, sources, "plain"),
     }
     if find_spec("polars"):
         from cadre_rules.audits.trials import run_cases_in_bulk
 
-        runs["bulk"] = lambda: run_cases_in_bulk(rulebook, sources)
+        runs["bulk"] = run_cases_in_bulk
     failed = 0
     for engine, run in runs.items():
-        trials = list(run())
+        trials = [trial for rulebook, sources in asked for trial in run(rulebook, sources)]
         failures = [trial for trial in trials if trial.failure is not None]
         failed += len(failures)
         for trial in failures:
