@@ -72,7 +72,7 @@ GOOD = "kind: appointment\nid: hs-2\ndecision: bổ nhiệm\ndays: {decided: 202
         (["lint", str(PACKS / "small")], CLEAN),
         (["lint", str(PACKS / "missing")], MISUSED),
         (["test", str(PACKS / "small")], CLEAN),
-        (["test", str(PACKS / "small"), str(PACKS / "local")], CLEAN),  # small's cases hold by small's law, not by what lies above
+        (["test", str(PACKS / "small"), str(PACKS / "local")], CLEAN),  # small's cases hold by small's law
         (["test", str(PACKS / "missing")], MISUSED),
         (["schema"], CLEAN),
         (["schema", "rules"], CLEAN),
