@@ -2,10 +2,12 @@
 
 python benchmarks/audit.py flat [--rows 1000000] [--repeat 5] [--sample 2000]
 python benchmarks/audit.py full FOLDER [--pack vn] [--times 1] [--rows 100000]
+python benchmarks/audit.py sample FOLDER RESULTS [--of 10000]
 
 `flat` runs the hundred rules of flat_rules.py. Every way must give the same answers, or nothing is printed: the tables on
 every row, the engines called row by row on a sample, by which their time is scaled. Repetitions are interleaved and the
 median is told. `full` judges the appointments that population.py wrote into a folder, and scores what it found.
+`sample` judges some of them one by one and holds the findings against those that an audit of them left in its folder.
 """
 
 import argparse
@@ -25,8 +27,9 @@ from typing import TypeAlias
 import flat_rules
 import numpy as np
 import polars as pl
-from population import score, shown
+from population import score, shown, stated
 
+from cadre_rules.checks import check
 from cadre_rules.engine import bulk
 from cadre_rules.formula import FactTest, Formula
 from cadre_rules.rulebook.loading import load_rulebook
@@ -62,6 +65,12 @@ def main() -> None:
     full.add_argument("--times", type=int, default=1, help="how often over the same dossiers, to be ten million of one")
     full.add_argument("--rows", type=int, default=100_000, help="dossiers judged together")
     full.set_defaults(run=lambda options: run_full(options.folder, options.pack, options.times, options.rows))
+    sample = what.add_parser("sample")
+    sample.add_argument("folder", type=Path)
+    sample.add_argument("results", type=Path)
+    sample.add_argument("--pack", default="vn")
+    sample.add_argument("--of", type=int, default=10_000)
+    sample.set_defaults(run=lambda options: run_sample(options.folder, options.results, options.pack, options.of))
     options = parser.parse_args()
     options.run(options)
 
@@ -226,6 +235,27 @@ def run_full(folder: Path, pack: str, times: int, rows: int) -> None:
     print(f"{_met(count / seconds >= DOSSIERS_BAR)}: {DOSSIERS_BAR:,} dossiers a second")
     print(f"{_met(_peak() <= MEMORY_BAR)}: at most {MEMORY_BAR:.0f} GiB\n")
     print(shown(score(planted, pl.concat(found))))
+
+
+def run_sample(folder: Path, results: Path, pack: str, size: int) -> None:
+    """Judge some dossiers one by one, drawn by a fixed seed, and say which findings only they have, and which only an audit."""
+    table, rulebook = pl.read_parquet(folder / "appointments.parquet"), load_rulebook(pack)
+    drawn = table.sample(min(size, table.height), seed=2026)
+    told = ("subject", "rule", "rule_version", "outcome", "level", "provisional", "as_of", "fingerprint")
+    alone = [
+        tuple(getattr(finding, name) for name in told)
+        for row in drawn.iter_rows(named=True)
+        for finding in check(stated(row), rulebook, today=TODAY).findings
+        if finding.subject == row["id"]  # what a head adds up to, only the whole table shows
+    ]
+    audited = pl.scan_parquet(results / "findings" / "*.parquet").filter(pl.col("kind") != "head").select(told)
+    among = audited.join(drawn.lazy().select(subject="id"), on="subject", how="semi").collect()
+    one_by_one = pl.DataFrame(alone, schema=among.schema, orient="row")
+    only = {"check": one_by_one.join(among, on=told, how="anti"), "audit": among.join(one_by_one, on=told, how="anti")}
+    print(f"{drawn.height:,} dossiers: {one_by_one.height:,} findings by check, {among.height:,} by audit")
+    for name, findings in only.items():
+        print(f"{_met(findings.is_empty())}: none by {name} only ({findings.height})")
+        print(findings.head(10) if findings.height else "", end="")
 
 
 def _batches(path: Path, rows: int) -> Iterator[pl.DataFrame]:
