@@ -10,6 +10,7 @@ from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
 from cadre_rules.findings import LEVELS, Report, SubjectLine
 from cadre_rules.judging import AsOf, Engine, judge_of
+from cadre_rules.mending import Mender
 from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.wording import day_text, phrase
@@ -23,11 +24,13 @@ def check(
     lang: Literal["vi", "en"] = "vi",
     today: date | None = None,
     engine: Engine = "durable",
+    mending: bool = False,
 ) -> Report:
     """Judge dossiers by every rule in force and return the report; raises `DossierError` for one that cannot be.
 
     By default each rule is judged by the law of the day of the dossier it hangs on; a dossier without a day of
-    decision, by the law of `today` (the machine's, if not given).
+    decision, by the law of `today` (the machine's, if not given). With `mending`, each breach also tells what an office can
+    still do, from `today` on, so that it is gone (`Finding.mended_by`).
     """
     given = dossiers if isinstance(dossiers, (list, tuple)) else [dossiers]
     subjects = [subject for dossier in map(read_dossier, given) for subject in subjects_of(dossier)]
@@ -35,7 +38,11 @@ def check(
     judge = judge_of(rulebook)
     judgements = list(judge.judgements(subjects, as_of, now, engine))
     writer = writer_of(rulebook, lang)
-    findings = list(writer.findings(judgements))
+    if mending:
+        mender = Mender(judge, lang, as_of, now)
+        findings = [mender.mended(finding, judgement) for judgement in judgements for finding in writer.findings([judgement])]
+    else:
+        findings = list(writer.findings(judgements))
     order = {subject.id: position for position, subject in enumerate(subjects)}
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))
     lines = tuple(SubjectLine(s.id, s.kind, s.title, judge.day(s, as_of, now)) for s in subjects)

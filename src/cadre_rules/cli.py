@@ -31,6 +31,8 @@ RENDERERS = {
     "json": ("findings", "render_json"),
 }
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
+WITHOUT_MENDING = frozenset({"sarif", "junit", "oscal"})
+"""Formats for other tools, which have no use for what would settle a finding."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
@@ -64,7 +66,8 @@ def _check(options: argparse.Namespace) -> int:
 
     dossiers, rejected = _dossiers(options.files)
     rulebook = _rulebook(options)
-    report = check(dossiers, rulebook, as_of=options.as_of, lang=options.lang, today=options.today, engine=options.engine)
+    asked = {"as_of": options.as_of, "lang": options.lang, "today": options.today, "engine": options.engine}
+    report = check(dossiers, rulebook, **asked, mending=options.format not in WITHOUT_MENDING)
     report = replace(report, rejected=tuple(rejected))
     _deliver(_render(report, options.format), options.output)
     return UNREADABLE if rejected else _status(report.worst(strict=options.strict), options)

@@ -45,6 +45,20 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One thing an office can do about a dossier: in words, and where in the dossier it stands with what value.
+
+    A place that ends in `[]` takes a new row, whose fields are the value's; for who sits in a body or list the value says
+    how many (`seats` given to others, `more` or `fewer` rows) and `who`. A field's value is a value, or `from` and `to` what.
+    """
+
+    kind: Literal["state", "paper", "date", "post", "composition", "wait", "exception"]
+    text: str
+    place: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """An article a finding rests on."""
 
@@ -79,6 +93,8 @@ class Finding:
     questions: tuple[str, ...]
     notes: tuple[str, ...]
     fingerprint: str
+    mended_by: tuple[tuple[Change, ...], ...] = ()
+    """Alternatives, smallest first: each a set of changes after which the finding is gone; only where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,7 @@ class Judge:
         """Let exceptions excuse and rival texts stand side by side."""
         breaches = [judgement for judgement in judgements if judgement.outcome == "violated"]
         for judgement in breaches:
-            judgement.passages = excuse(judgement.piece.rule, judgement.subject.exceptions, self._deadline(judgement))
+            judgement.passages = excuse(judgement.piece.rule, judgement.subject.exceptions, self.deadline(judgement))
             if any(passage.state == "used" for passage in judgement.passages):
                 judgement.outcome, judgement.level = "excepted", None
         for judgement in breaches:
@@ -221,7 +221,8 @@ class Judge:
                 judgement.level, judgement.rival = "judgement_needed", rivals[-1]
 
     @staticmethod
-    def _deadline(judgement: Judgement) -> date | None:
+    def deadline(judgement: Judgement) -> date | None:
+        """Return the day by which a special case has to be decided, if the rule allows one."""
         escape = judgement.piece.rule.exception
         return (judgement.subject.day(escape.before) or judgement.day) if escape is not None else None
 

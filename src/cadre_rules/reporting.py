@@ -27,6 +27,14 @@ def version_of(rule: Rule) -> str:
     return f"{rule.in_force.starts or 'always'}.r{rule.revision}"
 
 
+def is_told(judgement: Judgement) -> bool:
+    """Tell whether a judgement calls for a finding."""
+    if judgement.level is None:
+        return False
+    settled = judgement.outcome != "undetermined" or judgement.awaits_day is not None
+    return settled or can_be_violated(judgement.piece.verdicts, judgement.bench.row)
+
+
 def writer_of(rulebook: Rulebook, lang: str) -> "Writer":
     """Return the writer of a rulebook's findings in one language, kept with it."""
     writer: Writer = rulebook.compiled.setdefault(f"writer {lang}", Writer(rulebook, lang))
@@ -44,10 +52,8 @@ class Writer:
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
         """Yield the finding each judgement calls for, if any."""
         for judgement in judgements:
-            if judgement.level is not None:
-                settled = judgement.outcome != "undetermined" or judgement.awaits_day is not None
-                if settled or can_be_violated(judgement.piece.verdicts, judgement.bench.row):
-                    yield self._finding(judgement, judgement.level)
+            if judgement.level is not None and is_told(judgement):
+                yield self._finding(judgement, judgement.level)
 
     def met(self, judgements: Iterable[Judgement]) -> Iterator[Met]:
         """Yield the targets judgements show to be met."""

@@ -188,6 +188,36 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Quy tắc không có hiệu lực vào ngày xét hoặc không dành cho loại hồ sơ này.",
         "The rule is not in force on the day judged, or is not about this kind of dossier.",
     ),
+    "mended_by": ("Cách khắc phục cụ thể", "What would it take"),
+    "mended_by_nothing": (
+        "Trong hồ sơ không còn gì cơ quan thay đổi được để khắc phục; chỉ có thể quyết định khác đi (người khác, chức vụ khác).",
+        "Nothing an office can still change in the dossier settles this; only another decision (another person or post) would.",
+    ),
+    "mend_wait": ("chờ đến ngày {day} ({field})", "wait until {day} ({field})"),
+    "mend_date": ("{field}: {value}", "{field}: {value}"),
+    "mend_state": ("{field}: {value}", "{field}: {value}"),
+    "mend_post": ("chọn chức vụ khác – {field}: {value}", "choose another post – {field}: {value}"),
+    "mend_composition": ("{field}: {value} (hiện nay: {now})", "{field}: {value} (now {now})"),
+    "mend_paper_row": ("bổ sung vào hồ sơ, mục {list} – {who}", "put on file under {list} – {who}"),
+    "mend_state_row": ("thực hiện và ghi vào mục {list} – {who}", "do it and state it under {list} – {who}"),
+    "mend_seats": (
+        "thêm {n} người ({who}) trong số {whole}, thay người ngoài nhóm này [{list}]",
+        "{n} more ({who}) among {whole}, in place of others [{list}]",
+    ),
+    "mend_more": ("bổ sung {n} người ({who}), thành {whole} [{list}]", "{n} added ({who}), {whole} in all [{list}]"),
+    "mend_fewer": ("bớt {n} người ({who}) trong số {whole} [{list}]", "{n} fewer ({who}) among {whole} [{list}]"),
+    "mend_exception": (
+        "quyết định trường hợp đặc biệt của {by}, không muộn hơn ngày {day}",
+        "an exception decided by {by} no later than {day}",
+    ),
+    "whoever": ("không kể ai", "whoever"),
+    "from_day": ("từ ngày {value}", "{value} or later"),
+    "up_to_day": ("không muộn hơn {value}", "{value} or earlier"),
+    "from_on": ("từ {value} trở lên", "{value} or more"),
+    "up_to": ("không quá {value}", "{value} at most"),
+    "between": ("từ {low} đến {high}", "from {low} to {high}"),
+    "other_than": ("khác {value}", "other than {value}"),
+    "is_stated": ("được nêu rõ", "stated"),
 }
 
 

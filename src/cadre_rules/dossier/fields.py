@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo as FieldFacts
 
 from cadre_rules.dossier import codes
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.dossier.models import DOSSIERS, PARTS, Office
 from cadre_rules.dossier.values import Codes, PartialDate
 from cadre_rules.expression import ValueKind
 from cadre_rules.formula import Kind
@@ -35,6 +35,8 @@ class FieldInfo:
     codes: Codes | None = None
     loose: bool = False
     """A date of which only the month or the year may be stated."""
+    office: Office | None = None
+    """How an office can still change it, if it can."""
 
     def name(self, lang: str) -> str:
         """Return what people call the field."""
@@ -75,21 +77,21 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         vi, en = str(extra.get("vi", name)), field.description or name
         protected = frozenset({str(extra["protected"])} if "protected" in extra else ())
+        office: Any = extra.get("office")
         types = members_of(field.annotation)
         inner = types[0]
         if inner in _KINDS:
-            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=_codes(field), loose=PartialDate in types)
+            loose = PartialDate in types
+            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=_codes(field), loose=loose, office=office)
         elif get_origin(inner) is Literal:
-            yield (name,), FieldInfo("str", vi, en, protected)
+            yield (name,), FieldInfo("str", vi, en, protected, office=office)
         elif get_origin(inner) is tuple:
             element = members_of(get_args(inner)[0])[0]
-            yield (name,), FieldInfo("list", vi, en, protected, _KINDS.get(element, element))
+            yield (name,), FieldInfo("list", vi, en, protected, _KINDS.get(element, element), office=office)
         else:
             for path, info in _paths(inner):
-                yield (
-                    (name, *path),
-                    replace(info, vi=f"{info.vi} ({vi})", en=f"{info.en} ({en})", protected=info.protected | protected),
-                )
+                named = replace(info, vi=f"{info.vi} ({vi})", en=f"{info.en} ({en})", protected=info.protected | protected)
+                yield (name, *path), replace(named, office=office and info.office)
 
 
 def _codes(field: FieldFacts) -> Codes | None:

@@ -13,10 +13,18 @@ from cadre_rules.dossier import codes as c
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.values import Count, Day, Flag, LooseDay, PartialDate, Percent, Text
 
+Office: TypeAlias = Literal["state", "paper", "date", "post", "composition", "rows"]
+"""How an office can still change a field. A field inside another, or inside a list, needs both to be marked.
 
-def _is(vi: str, en: str, *, protected: str | None = None, required: bool = False) -> Any:
-    """Describe a field: its names for people, and the protected ground it tells of."""
-    extra: dict[str, Any] = {"vi": vi} | ({"protected": protected} if protected else {})
+`paper`: a record that may be put on file; `state`: what can still be done, `date`: a day that can still be set, `post`: a
+part of the choice of the post, all three only while the decision is to come; `composition`: who sits there, or how many;
+`rows`: the rows stay, what is marked in them does not. What is not marked has happened, or is nobody's to choose.
+"""
+
+
+def _is(vi: str, en: str, *, protected: str | None = None, office: Office | None = None, required: bool = False) -> Any:
+    """Describe a field: its names for people, the protected ground it tells of, how an office can change it."""
+    extra: dict[str, Any] = {"vi": vi} | ({"protected": protected} if protected else {}) | ({"office": office} if office else {})
     default: Any = ... if required else None
     return Field(default=default, description=en, json_schema_extra=extra)
 
@@ -30,19 +38,19 @@ class Post(_Stated):
 
     title: Text | None = _is("chức vụ", "title as written")
     code: Text | None = _is("mã chức danh", "code in the table of titles")
-    unit: Text | None = _is("đơn vị", "unit of the post")
+    unit: Text | None = _is("đơn vị", "unit of the post", office="post")
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
     sector: Annotated[str, c.SECTOR] | None = _is("ngành, lĩnh vực", "sector")
     role: Annotated[str, c.ROLE] | None = _is("vai trò", "head, deputy, member or staff")
-    rank: Count | None = _is("bậc chức danh", "rank in the table of titles; higher is more senior")
+    rank: Count | None = _is("bậc chức danh", "rank in the table of titles; higher is more senior", office="post")
     area: Area | None = _is("địa bàn", "area the post serves")
     leading: Flag | None = _is("là chức vụ lãnh đạo, quản lý", "a leading or managing post")
-    term_months: Count | None = _is("thời hạn bổ nhiệm (tháng)", "term in months")
+    term_months: Count | None = _is("thời hạn bổ nhiệm (tháng)", "term in months", office="post")
     managed_by: Annotated[str, c.LEVEL] | None = _is("cấp quản lý", "level that manages the post")
-    created_for_person: Flag | None = _is("chức vụ đặt thêm cho nhân sự", "post created to place this person")
-    vacant: Flag | None = _is("vị trí còn khuyết", "position exists and is vacant")
+    created_for_person: Flag | None = _is("chức vụ đặt thêm cho nhân sự", "post created to place this person", office="post")
+    vacant: Flag | None = _is("vị trí còn khuyết", "position exists and is vacant", office="post")
     regime: Annotated[str, c.REGIME] | None = _is("chế độ pháp lý của chức vụ", "law the post falls under")
-    reports_to_kin: Flag | None = _is("chịu quản lý trực tiếp của người thân", "answers directly to kin")
+    reports_to_kin: Flag | None = _is("chịu quản lý trực tiếp của người thân", "answers directly to kin", office="post")
     body: Annotated[str, c.BODY] | None = _is("tập thể tham gia", "body the post sits in")
     vertical: Flag | None = _is("thuộc ngành dọc", "in a vertically managed body")
     new_unit: Flag | None = _is("đơn vị mới sau hợp nhất, sáp nhập", "in a body newly formed by merger")
@@ -168,8 +176,8 @@ class AssetDeclaration(_Stated):
 
     kind: Annotated[str, c.DECLARATION] | None = _is("loại kê khai", "kind")
     declared_on: Day | None = _is("ngày kê khai", "day declared")
-    verified: Flag | None = _is("đã được thẩm tra, xác minh", "verified")
-    published: Flag | None = _is("đã công khai tại hội nghị", "made public at the meeting")
+    verified: Flag | None = _is("đã được thẩm tra, xác minh", "verified", office="state")
+    published: Flag | None = _is("đã công khai tại hội nghị", "made public at the meeting", office="state")
 
 
 class ConfidenceVote(_Stated):
@@ -235,9 +243,9 @@ class Person(_Stated):
     discipline: tuple[Discipline, ...] | None = _is("kỷ luật", "discipline")
     open_cases: tuple[OpenCase, ...] | None = _is("vụ việc đang xem xét", "open cases")
     kin: tuple[Kin, ...] | None = _is("quan hệ gia đình", "kin and their posts", protected="kin")
-    planning: tuple[PlanEntry, ...] | None = _is("quy hoạch", "planning entries")
-    courses: tuple[Course, ...] | None = _is("đào tạo, bồi dưỡng", "courses")
-    asset_declarations: tuple[AssetDeclaration, ...] | None = _is("kê khai tài sản", "asset declarations")
+    planning: tuple[PlanEntry, ...] | None = _is("quy hoạch", "planning entries", office="state")
+    courses: tuple[Course, ...] | None = _is("đào tạo, bồi dưỡng", "courses", office="paper")
+    asset_declarations: tuple[AssetDeclaration, ...] | None = _is("kê khai tài sản", "asset declarations", office="paper")
     confidence_votes: tuple[ConfidenceVote, ...] | None = _is("lấy phiếu tín nhiệm", "confidence votes")
     measures: tuple[Measure, ...] | None = _is("biện pháp đã thực hiện", "measures taken")
     file_untrue: Flag | None = _is("hồ sơ khai không trung thực", "file found to be untrue")
@@ -270,7 +278,7 @@ class Document(_Stated):
     kind: Annotated[str, c.DOCUMENT] | None = _is("loại giấy tờ", "kind")
     issued_on: Day | None = _is("ngày ban hành", "day issued")
     number: Text | None = _is("số, ký hiệu", "number")
-    verified: Flag | None = _is("đã thẩm định", "appraised")
+    verified: Flag | None = _is("đã thẩm định", "appraised", office="state")
 
 
 class Consultation(_Stated):
@@ -288,8 +296,8 @@ class Complaint(_Stated):
 
     received_on: Day | None = _is("ngày nhận", "day received")
     source: Annotated[str, c.SECTOR] | None = _is("nguồn", "sector it came from")
-    resolved_on: Day | None = _is("ngày giải quyết", "day resolved")
-    resolved: Flag | None = _is("đã giải quyết", "resolved")
+    resolved_on: Day | None = _is("ngày giải quyết", "day resolved", office="date")
+    resolved: Flag | None = _is("đã giải quyết", "resolved", office="state")
 
 
 class ExceptionGranted(_Stated):
@@ -319,29 +327,29 @@ class Authority(_Stated):
     """Who decides, and what stands in the way of their deciding."""
 
     office: Text | None = _is("cơ quan quyết định", "office that decides")
-    head: Text | None = _is("người đứng đầu", "head who answers")
+    head: Text | None = _is("người đứng đầu", "head who answers", office="state")
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
-    competent: Flag | None = _is("đúng thẩm quyền", "has the authority")
+    competent: Flag | None = _is("đúng thẩm quyền", "has the authority", office="state")
     leaving: Flag | None = _is("đã có thông báo nghỉ hưu, chuyển công tác", "head has notice to leave")
     retirement_notice_on: Day | None = _is("ngày có thông báo nghỉ hưu, chuyển công tác", "day of notice to leave")
-    superior_consent_on: Day | None = _is("ngày cấp trên đồng ý", "day the superior body agreed")
-    superior_consented: Flag | None = _is("cấp trên đã đồng ý", "the superior body agreed")
-    reports_to: Text | None = _is("cơ quan cấp trên trực tiếp", "body directly above")
+    superior_consent_on: Day | None = _is("ngày cấp trên đồng ý", "day the superior body agreed", office="date")
+    superior_consented: Flag | None = _is("cấp trên đã đồng ý", "the superior body agreed", office="state")
+    reports_to: Text | None = _is("cơ quan cấp trên trực tiếp", "body directly above", office="state")
 
 
 class Days(_Stated):
     """The days of a decision."""
 
     vacancy: Day | None = _is("ngày khuyết vị trí", "post fell vacant")
-    policy_requested: Day | None = _is("ngày xin chủ trương", "policy requested")
-    policy_approved: Day | None = _is("ngày đồng ý chủ trương", "policy approved")
-    process_started: Day | None = _is("ngày bắt đầu quy trình", "process started")
-    process_ended: Day | None = _is("ngày kết thúc quy trình", "process ended")
-    file_received: Day | None = _is("ngày nhận hồ sơ", "file received")
-    decided: Day | None = _is("ngày quyết định", "decided")
-    effective: Day | None = _is("ngày có hiệu lực", "in effect")
-    notified: Day | None = _is("ngày thông báo xem xét", "person notified")
-    term_started: Day | None = _is("ngày bắt đầu thời hạn giữ chức", "term in the post began")
+    policy_requested: Day | None = _is("ngày xin chủ trương", "policy requested", office="date")
+    policy_approved: Day | None = _is("ngày đồng ý chủ trương", "policy approved", office="date")
+    process_started: Day | None = _is("ngày bắt đầu quy trình", "process started", office="date")
+    process_ended: Day | None = _is("ngày kết thúc quy trình", "process ended", office="date")
+    file_received: Day | None = _is("ngày nhận hồ sơ", "file received", office="date")
+    decided: Day | None = _is("ngày quyết định", "decided", office="date")
+    effective: Day | None = _is("ngày có hiệu lực", "in effect", office="date")
+    notified: Day | None = _is("ngày thông báo xem xét", "person notified", office="date")
+    term_started: Day | None = _is("ngày bắt đầu thời hạn giữ chức", "term in the post began", office="date")
     term_ends: Day | None = _is("ngày hết thời hạn giữ chức", "term in the post ends")
     grounds_found: Day | None = _is("ngày có đủ căn cứ", "day the grounds were complete")
     proposed: Day | None = _is("ngày đề xuất", "day it was proposed")
@@ -352,9 +360,9 @@ class Exam(_Stated):
 
     in_pilot: Flag | None = _is("thuộc diện thí điểm", "unit is in the pilot")
     candidates: Count | None = _is("số người dự thi", "candidates")
-    criteria_published: Flag | None = _is("công khai tiêu chuẩn", "criteria published")
-    board_established: Flag | None = _is("có hội đồng thi tuyển", "exam board set up")
-    results_on: Day | None = _is("ngày công bố kết quả", "results announced")
+    criteria_published: Flag | None = _is("công khai tiêu chuẩn", "criteria published", office="state")
+    board_established: Flag | None = _is("có hội đồng thi tuyển", "exam board set up", office="state")
+    results_on: Day | None = _is("ngày công bố kết quả", "results announced", office="date")
     winner: Text | None = _is("người trúng tuyển", "winner")
     appointee_won: Flag | None = _is("người được bổ nhiệm là người trúng tuyển", "the appointee won")
 
@@ -367,11 +375,11 @@ class Rotation(_Stated):
     to_area: Area | None = _is("nơi đến", "area entered")
     from_sector: Annotated[str, c.SECTOR] | None = _is("lĩnh vực nơi đi", "sector left")
     to_sector: Annotated[str, c.SECTOR] | None = _is("lĩnh vực nơi đến", "sector entered")
-    started_on: Day | None = _is("ngày bắt đầu luân chuyển", "first day")
+    started_on: Day | None = _is("ngày bắt đầu luân chuyển", "first day", office="date")
     ended_on: Day | None = _is("ngày kết thúc luân chuyển", "last day")
-    planned_months: Count | None = _is("thời hạn luân chuyển (tháng)", "planned months")
-    extra_post: Flag | None = _is("đặt thêm chức vụ để luân chuyển", "post added for the rotation")
-    justified_higher: Flag | None = _is("thuyết minh bố trí chức vụ cao hơn", "a higher post was justified")
+    planned_months: Count | None = _is("thời hạn luân chuyển (tháng)", "planned months", office="state")
+    extra_post: Flag | None = _is("đặt thêm chức vụ để luân chuyển", "post added for the rotation", office="state")
+    justified_higher: Flag | None = _is("thuyết minh bố trí chức vụ cao hơn", "a higher post was justified", office="state")
 
 
 class _Dossier(_Stated):
@@ -379,10 +387,12 @@ class _Dossier(_Stated):
     title: Text | None = _is("tiêu đề", "title")
     exceptions: tuple[ExceptionGranted, ...] | None = _is("trường hợp đặc biệt đã quyết định", "exceptions granted")
     assessments: tuple[Assessment, ...] | None = _is("đánh giá tiêu chí", "assessments")
-    authority: Authority | None = _is("thẩm quyền", "authority")
+    authority: Authority | None = _is("thẩm quyền", "authority", office="state")
 
     day_fields: ClassVar[dict[str, str]] = {}
     children: ClassVar[tuple[str, str] | None] = None
+    is_decision: ClassVar[bool] = False
+    """A decision, once its day has come, is taken: only papers can still be put on file. The others stand on and can change."""
 
     def day(self, hangs_on: str) -> date | None:
         """Return the day a rule hangs on, if it is stated."""
@@ -406,24 +416,26 @@ class Appointment(_Dossier):
         "effective": "days.effective",
     }
 
+    is_decision: ClassVar[bool] = True
+
     kind: Literal["appointment"] = "appointment"
     decision: Annotated[str, c.DECISION] = _is("loại quyết định", "kind of decision", required=True)
-    person: Person | None = _is("nhân sự", "person")
-    post: Post | None = _is("chức vụ dự kiến", "post to be filled")
-    days: Days | None = _is("các ngày", "days")
+    person: Person | None = _is("nhân sự", "person", office="rows")
+    post: Post | None = _is("chức vụ dự kiến", "post to be filled", office="post")
+    days: Days | None = _is("các ngày", "days", office="date")
     source: Annotated[str, c.SOURCE] | None = _is("nguồn nhân sự", "internal or external source")
     selection: Annotated[str, c.SELECTION] | None = _is("hình thức lựa chọn", "way of choosing")
     first_time: Flag | None = _is("giữ chức vụ lần đầu", "first time in a post of this height")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
-    deputies_after: Count | None = _is("số cấp phó sau quyết định", "deputies after the decision")
-    steps: tuple[Step, ...] | None = _is("các bước quy trình", "steps of the process")
-    documents: tuple[Document, ...] | None = _is("giấy tờ trong hồ sơ", "papers on file")
-    consultations: tuple[Consultation, ...] | None = _is("lấy ý kiến", "consultations")
-    complaints: tuple[Complaint, ...] | None = _is("đơn thư, kiến nghị", "complaints and recommendations")
-    exam: Exam | None = _is("thi tuyển", "competitive exam")
-    rotation: Rotation | None = _is("luân chuyển", "rotation")
+    deputies_after: Count | None = _is("số cấp phó sau quyết định", "deputies after the decision", office="composition")
+    steps: tuple[Step, ...] | None = _is("các bước quy trình", "steps of the process", office="state")
+    documents: tuple[Document, ...] | None = _is("giấy tờ trong hồ sơ", "papers on file", office="paper")
+    consultations: tuple[Consultation, ...] | None = _is("lấy ý kiến", "consultations", office="paper")
+    complaints: tuple[Complaint, ...] | None = _is("đơn thư, kiến nghị", "complaints and recommendations", office="rows")
+    exam: Exam | None = _is("thi tuyển", "competitive exam", office="state")
+    rotation: Rotation | None = _is("luân chuyển", "rotation", office="state")
     exemption_ground: Text | None = _is("căn cứ không qua thi tuyển", "lawful ground for no exam")
-    training: Course | None = _is("khóa đào tạo được cử đi", "course the person is sent to")
+    training: Course | None = _is("khóa đào tạo được cử đi", "course the person is sent to", office="state")
     equals_or_lower: Flag | None = _is("chức vụ tương đương hoặc thấp hơn", "the post is equivalent or lower")
     term_rating: Annotated[str, c.RATING] | None = _is("đánh giá cả thời hạn giữ chức vụ", "rating of the whole term in the post")
     dismissal_due: Flag | None = _is("thuộc trường hợp phải miễn nhiệm", "the case calls for dismissal")
@@ -459,7 +471,7 @@ class TitlePlanned(_Stated):
 
     title: Text | None = _is("chức danh", "title")
     posts: Count | None = _is("số vị trí của chức danh", "posts under the title")
-    people: Count | None = _is("số người quy hoạch", "people planned")
+    people: Count | None = _is("số người quy hoạch", "people planned", office="composition")
 
 
 class Planning(_Dossier):
@@ -472,17 +484,17 @@ class Planning(_Dossier):
     committee: Text | None = _is("cấp ủy", "committee")
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
     file_received: Day | None = _is("ngày nhận đủ hồ sơ", "day the full file was received")
-    approved_on: Day | None = _is("ngày phê duyệt", "day approved")
-    reviewed_on: Day | None = _is("ngày rà soát gần nhất", "day last reviewed")
+    approved_on: Day | None = _is("ngày phê duyệt", "day approved", office="date")
+    reviewed_on: Day | None = _is("ngày rà soát gần nhất", "day last reviewed", office="date")
     checked_on: Day | None = _is("ngày kiểm tra", "day of this check")
     term: Text | None = _is("nhiệm kỳ", "term")
     term_starts: Day | None = _is("ngày bắt đầu nhiệm kỳ", "first day of the planned term")
     age_counted_on: LooseDay | None = _is("thời điểm tính tuổi", "month age is counted at")
     planning_body: Annotated[str, c.BODY] | None = _is("loại quy hoạch", "what is planned")
     seats: Count | None = _is("số lượng cấp ủy viên", "seats of the committee")
-    training_plan_on: Day | None = _is("ngày có kế hoạch đào tạo", "day of the training plan")
-    titles: tuple[TitlePlanned, ...] | None = _is("các chức danh", "titles")
-    entries: tuple[PlanningEntry, ...] | None = _is("danh sách quy hoạch", "entries")
+    training_plan_on: Day | None = _is("ngày có kế hoạch đào tạo", "day of the training plan", office="date")
+    titles: tuple[TitlePlanned, ...] | None = _is("các chức danh", "titles", office="rows")
+    entries: tuple[PlanningEntry, ...] | None = _is("danh sách quy hoạch", "entries", office="composition")
 
 
 class Member(_Stated):
@@ -529,7 +541,7 @@ class Body(_Dossier):
     seats_before: Count | None = _is("số lượng tối đa nhiệm kỳ trước", "members allowed in the term before")
     place: Annotated[str, c.PLACE] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
-    members: tuple[Member, ...] | None = _is("thành viên", "members")
+    members: tuple[Member, ...] | None = _is("thành viên", "members", office="composition")
     kin_ties: tuple[KinTie, ...] | None = _is("quan hệ gia đình giữa các thành viên", "kin among members", protected="kin")
     structure_vote: Step | None = _is("biểu quyết điều chỉnh cơ cấu giữa nhiệm kỳ", "vote to change its structure mid-term")
 
@@ -539,8 +551,8 @@ class Plan(_Stated):
 
     group: Annotated[str, c.GROUP] | None = _is("đối tượng", "group it serves")
     approved_on: Day | None = _is("ngày ban hành", "day approved")
-    has_targets: Flag | None = _is("có chỉ tiêu", "sets targets")
-    names_who_answers: Flag | None = _is("giao trách nhiệm", "names who answers")
+    has_targets: Flag | None = _is("có chỉ tiêu", "sets targets", office="state")
+    names_who_answers: Flag | None = _is("giao trách nhiệm", "names who answers", office="state")
 
 
 class Leader(Person):
@@ -550,13 +562,15 @@ class Leader(Person):
     post: Post | None = _is("chức vụ", "post")
     in_post_since: Day | None = _is("ngày giữ chức vụ", "day the post was taken")
     term_started: Day | None = _is("ngày bắt đầu nhiệm kỳ", "day the term began")
-    measures: tuple[Measure, ...] | None = _is("biện pháp đã thực hiện", "measures taken")
+    measures: tuple[Measure, ...] | None = _is("biện pháp đã thực hiện", "measures taken", office="state")
     unit_target_percent: Percent | None = _is("tỷ lệ hoàn thành chỉ tiêu của đơn vị", "share of the unit's targets met")
     unit_target_year: Count | None = _is("năm của tỷ lệ hoàn thành chỉ tiêu", "year that share is of")
     force_majeure: Flag | None = _is("do bất khả kháng", "for force majeure")
     terms_in_place: Count | None = _is("số nhiệm kỳ liên tiếp tại nơi này", "consecutive terms in this place")
     months_in_area_duty: Count | None = _is("số tháng theo dõi một địa bàn", "months following one area")
-    concerns: tuple[Complaint, ...] | None = _is("kiến nghị đối với người này", "recommendations about this person")
+    concerns: tuple[Complaint, ...] | None = _is(
+        "kiến nghị đối với người này", "recommendations about this person", office="rows"
+    )
     suspensions: tuple[Suspension, ...] | None = _is("tạm đình chỉ công tác", "suspensions")
     declares_yearly: Flag | None = _is("thuộc diện kê khai tài sản hằng năm", "declares assets every year")
     assets_changed: Count | None = _is("biến động tài sản năm trước (triệu đồng)", "change of assets last year, million VND")
@@ -567,7 +581,7 @@ class SubUnit(_Stated):
 
     name: Text | None = _is("tên đơn vị", "name")
     form: Annotated[str, c.UNIT] | None = _is("loại đơn vị", "kind of unit")
-    deputies: Count | None = _is("số cấp phó", "deputies")
+    deputies: Count | None = _is("số cấp phó", "deputies", office="composition")
     extra_deputies: Count | None = _is("số cấp phó được giao thêm", "deputies granted on top")
     merged_from: Count | None = _is("số đơn vị hợp thành", "units it was merged from")
 
@@ -594,7 +608,7 @@ class Unit(_Dossier):
     area: Area | None = _is("địa bàn", "area")
     on: Day | None = _is("ngày chốt số liệu", "day it stood so")
     staff_quota: Count | None = _is("biên chế được giao", "staff quota")
-    deputies: Count | None = _is("số cấp phó", "deputies")
+    deputies: Count | None = _is("số cấp phó", "deputies", office="composition")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
     form: Annotated[str, c.UNIT] | None = _is("loại đơn vị", "kind of unit")
     place: Annotated[str, c.PLACE] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
@@ -607,14 +621,20 @@ class Unit(_Dossier):
     rotated_deputies: Count | None = _is("số cấp phó do luân chuyển về", "deputies rotated in")
     self_financing: Flag | None = _is("tự bảo đảm toàn bộ chi", "fully self-financing")
     minority_area: Flag | None = _is("vùng dân tộc thiểu số", "in an ethnic-minority area")
-    subunits: tuple[SubUnit, ...] | None = _is("các đơn vị cấu thành", "units below")
-    plans: tuple[Plan, ...] | None = _is("chương trình, kế hoạch", "programmes and plans")
-    consulted_front: Flag | None = _is("phối hợp Mặt trận giám sát, phản biện", "works with the Front on supervision")
-    inspected_on: Day | None = _is("ngày kiểm tra công tác cán bộ gần nhất", "day personnel work was last inspected")
-    concerns: tuple[Complaint, ...] | None = _is("kiến nghị của Mặt trận, đoàn thể", "recommendations of the Front")
+    subunits: tuple[SubUnit, ...] | None = _is("các đơn vị cấu thành", "units below", office="rows")
+    plans: tuple[Plan, ...] | None = _is("chương trình, kế hoạch", "programmes and plans", office="state")
+    consulted_front: Flag | None = _is(
+        "phối hợp Mặt trận giám sát, phản biện", "works with the Front on supervision", office="state"
+    )
+    inspected_on: Day | None = _is(
+        "ngày kiểm tra công tác cán bộ gần nhất", "day personnel work was last inspected", office="date"
+    )
+    concerns: tuple[Complaint, ...] | None = _is(
+        "kiến nghị của Mặt trận, đoàn thể", "recommendations of the Front", office="rows"
+    )
     ratings: tuple[Rating, ...] | None = _is("xếp loại hằng năm của đơn vị", "the unit's own yearly ratings")
     rating_counts: tuple[RatingCount, ...] | None = _is("số người theo mức xếp loại", "people by rating")
-    leaders: tuple[Leader, ...] | None = _is("lãnh đạo, quản lý", "leaders")
+    leaders: tuple[Leader, ...] | None = _is("lãnh đạo, quản lý", "leaders", office="composition")
 
 
 class Figure(_Stated):
@@ -628,9 +648,9 @@ class Figure(_Stated):
     area: Area | None = _is("địa bàn", "area")
     on: LooseDay | None = _is("ngày chốt số liệu", "day counted")
     term: Text | None = _is("nhiệm kỳ", "term")
-    part: Count | None = _is("số người thuộc nhóm", "members of the group")
+    part: Count | None = _is("số người thuộc nhóm", "members of the group", office="composition")
     whole: Count | None = _is("tổng số", "total")
-    percent: Percent | None = _is("tỷ lệ đã công bố", "share as published")
+    percent: Percent | None = _is("tỷ lệ đã công bố", "share as published", office="composition")
     age_basis: Literal["exact", "year"] | None = _is("cách tính tuổi", "how age was counted")
     district_key: Flag | None = _is("cán bộ chủ chốt cấp huyện", "key cadres of the district level")
     merged: Flag | None = _is("hợp nhất, sáp nhập", "formed by merger")

@@ -84,6 +84,10 @@ class Deriver:
                 self._made.update((id(node), (node, function)) for node, function in made)
         return [self._made[id(node)][1] for node in nodes]
 
+    def rows(self, table: str) -> tuple[Mapping[str, Any], ...]:
+        """Return the rows of a table."""
+        return self._tables.rows[table]
+
     def _finder(self, node: ex.Lookup) -> Callable[[tuple[Any, ...]], Any]:
         key = (node.table, tuple(name for name, _ in node.keys), node.get)
         if key not in self._finders:

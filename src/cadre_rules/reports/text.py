@@ -52,6 +52,7 @@ def _finding(finding: Finding, subjects: dict[str, SubjectLine], lang: str) -> I
     )
     yield from _field("article", dict.fromkeys(cite(citation, lang) for citation in finding.provisions), lang)
     yield from _field("do", [finding.remedy], lang)
+    yield from _field("mended_by", ["; ".join(change.text for change in changes) for changes in finding.mended_by], lang)
     yield from _field("answers", [finding.responsible] if finding.responsible else [], lang)
     yield from _field("questions", finding.questions, lang)
     yield from _field("note", finding.notes, lang)

@@ -1,0 +1,139 @@
+"""A dossier with one thing in it changed, as an office could change it."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import BaseModel, TypeAdapter
+
+from cadre_rules.dossier.demands import Bounds, Demand, Other, fits
+from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.models import Dossier
+
+_STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
+
+
+def amended(dossier: Dossier, place: str, value: Any, *, postponed: bool = False) -> Dossier:
+    """Return the dossier with another value at a place; raises `ValueError` if it cannot stand there.
+
+    A place ending in `[]` takes a new row. A mapping with `seats`, `more` or `fewer` says how many, and `who`. A day
+    postponed takes with it the days beside it that were to come no sooner.
+    """
+
+    def write(model: Any, name: str) -> Mapping[str, Any]:
+        if place.endswith("[]"):
+            return {name: (*(getattr(model, name) or ()), _row(_element(model, name), value))}
+        if isinstance(value, Mapping) and "who" in value:
+            return {name: _seated(model, name, value)}
+        return _stated(model, name, value, postponed=postponed)
+
+    changed: Dossier = _at(dossier, _STEP.findall(place), write)
+    return changed
+
+
+def nearest(demand: Demand, held: Any) -> Any:
+    """Return what is as demanded and nearest to what is held."""
+    match demand:
+        case Bounds(low, high):
+            if low is None or (held is not None and high is not None and held > high):
+                return high
+            return low
+        case Other():
+            return "…"
+        case _:
+            return demand
+
+
+def _at(model: Any, steps: list[str], write: Callable[[Any, str], Mapping[str, Any]]) -> Any:
+    name, *rest = steps
+    if not rest:
+        return model.model_copy(update=write(model, name))
+    held = getattr(model, name)
+    if rest[0].startswith("["):
+        number, rows = int(rest[0][1:-1]), list(held)
+        rows[number] = _at(rows[number], rest[1:], write)
+        return model.model_copy(update={name: tuple(rows)})
+    if held is None:
+        held = members_of(type(model).model_fields[name].annotation)[0]()
+    return model.model_copy(update={name: _at(held, rest, write)})
+
+
+def _stated(model: BaseModel, name: str, value: Any, *, postponed: bool) -> dict[str, Any]:
+    before, after = getattr(model, name), _read(type(model), name, value)
+    stated = {name: after}
+    if postponed and before is not None:
+        later = {other: held for other, held in vars(model).items() if _comes_after(model, other, before) and other != name}
+        stated |= {other: held + (after - before) for other, held in later.items()}
+    return stated
+
+
+def _comes_after(model: BaseModel, name: str, day: date) -> bool:
+    extra, held = type(model).model_fields[name].json_schema_extra, getattr(model, name)
+    return isinstance(extra, dict) and extra.get("office") == "date" and isinstance(held, date) and held >= day
+
+
+def _seated(model: BaseModel, name: str, value: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return a list with seats given to others, with more rows or with fewer."""
+    rows, element = list(getattr(model, name) or ()), _element(model, name)
+    who = {field: _demand(element, field, wanted) for field, wanted in value["who"].items()}
+    if "more" in value:
+        return (*rows, *(_row(element, value["who"], number) for number in range(value["more"])))
+
+    def lacks(number: int) -> int:
+        return sum(not fits(getattr(rows[number], field), demand) for field, demand in who.items())
+
+    leads = [getattr(row, "role", None) in ("head", "deputy") for row in rows]
+    if "fewer" in value:
+        going = sorted((n for n in range(len(rows)) if not lacks(n)), key=lambda n: (leads[n], -n))[: value["fewer"]]
+        if len(going) < value["fewer"]:
+            raise ValueError(f"{name}: not so many rows to let go")
+        return tuple(row for number, row in enumerate(rows) if number not in going)
+    given = sorted(filter(lacks, range(len(rows))), key=lambda n: (-lacks(n), leads[n], -n))[: value["seats"]]
+    if len(given) < value["seats"]:
+        raise ValueError(f"{name}: not so many seats to give to others")
+    for number in given:
+        held = rows[number]
+        anew = {"id": f"{held.id}*" if getattr(held, "id", None) else None, "name": None}
+        told = {f: nearest(d, getattr(held, f)) for f, d in who.items() if not fits(getattr(held, f), d)}
+        rows[number] = held.model_copy(update={f: v for f, v in anew.items() if f in type(held).model_fields} | told)
+    return tuple(rows)
+
+
+def _row(element: type[BaseModel], who: Mapping[str, Any], number: int = 0) -> Any:
+    told = {field: nearest(_demand(element, field, wanted), None) for field, wanted in who.items()}
+    needed = {field: f"*{number}" for field, about in element.model_fields.items() if about.is_required()}
+    fields = {**needed, **told}
+    return (
+        element.model_validate({}).model_copy(update=fields)
+        if not needed
+        else element.model_validate(needed).model_copy(update=fields)
+    )
+
+
+def _element(model: BaseModel, name: str) -> type[BaseModel]:
+    found: type[BaseModel] = members_of(get_args(members_of(type(model).model_fields[name].annotation)[0])[0])[0]
+    return found
+
+
+def _demand(model: type[BaseModel], name: str, wanted: Any) -> Demand:
+    match wanted:
+        case {"not": than}:
+            return Other(frozenset(than))
+        case {"from": _} | {"to": _}:
+            return Bounds(*(_read(model, name, wanted[end]) if end in wanted else None for end in ("from", "to")))
+        case _:
+            value = _read(model, name, wanted)
+            return value if isinstance(value, (bool, str)) else Bounds(value, value)
+
+
+def _read(model: type[BaseModel], name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return nearest(_demand(model, name, value), None)
+    return _adapter(model, name).validate_python(value)
+
+
+@cache
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(model.model_fields[name].rebuild_annotation())

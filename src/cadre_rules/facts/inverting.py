@@ -1,0 +1,407 @@
+"""What would have to be stated for a fact to come out otherwise: definitions run backwards.
+
+Only over what an office can change. What is found here is a guess: it is judged again before anybody is told.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import reduce
+from typing import Any, Literal
+
+from cadre_rules import expression as ex
+from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, fits, meet, met
+from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
+from cadre_rules.facts.deriving import Deriver, Scope
+from cadre_rules.facts.operations import SPREAD, STRICT, bounds
+from cadre_rules.formula import FactTest
+
+MAX_PLANS = 16
+"""Ways followed up for one part of a definition, the smallest first."""
+MAX_ROWS = 60
+"""Rows of one list that a plan may touch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row put into a list (`more`), a seat in it given to somebody else (`seats`), or a row that goes (`fewer`)."""
+
+    path: str
+    how: Literal["more", "seats", "fewer"]
+    who: Demands
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to be stated otherwise: fields, and rows of lists."""
+
+    sets: Demands = ()
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Return how many things it changes."""
+        return len(self.sets) + len(self.rows)
+
+
+def demands_of(test: FactTest) -> list[Demand]:
+    """Return what a fact may be demanded to be so that it passes a test."""
+    match test.relation:
+        case "stated":
+            return [STATED]
+        case "in":
+            return [_exactly(value) for value in test.constants]
+        case "not in" if isinstance(test.constants[0], (bool, str)):
+            texts = frozenset(str(value) for value in test.constants)
+            return [not test.constants[0]] if isinstance(test.constants[0], bool) else [Other(texts)]
+        case "not in":
+            return [*_apart(min(test.constants))[:1], *_apart(max(test.constants))[1:]]
+        case relation:
+            return [_RELATED[relation](test.constants[0])]
+
+
+def joined(one: Plan, other: Plan) -> Plan | None:
+    """Return the plan that is both; a row that can serve both is changed once."""
+    sets = met(one.sets, other.sets)
+    rows, free = list(one.rows), list(range(len(one.rows)))
+    for row in other.rows:
+        for position in free:
+            mine = rows[position]
+            who = met(mine.who, row.who) if (mine.path, mine.how) == (row.path, row.how) else None
+            if who is not None and (row.how != "fewer" or mine.who == row.who):
+                rows[position] = Row(row.path, row.how, who)
+                free.remove(position)
+                break
+        else:
+            rows.append(row)
+    return None if sets is None or len(rows) > MAX_ROWS else Plan(sets, tuple(rows))
+
+
+def together(options: Iterable[Sequence[Plan]]) -> list[Plan]:
+    """Return the smallest plans that take one of each group of options."""
+    return reduce(
+        lambda plans, more: _smallest(p for a in plans for b in more if (p := joined(a, b)) is not None), options, [Plan()]
+    )
+
+
+def _smallest(plans: Iterable[Plan]) -> list[Plan]:
+    return sorted(dict.fromkeys(plans), key=lambda plan: plan.size)[:MAX_PLANS]
+
+
+class _Blank:
+    """A row of which nothing is stated yet."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """The row a definition looks at: one of a list, or one that could be put there."""
+
+    place: str
+    fields: dict[tuple[str, ...], FieldInfo]
+    listed: FieldInfo
+    item: Any
+    new: bool = False
+
+
+class Inverter:
+    """Finds what an office would have to change in one subject for its facts to come out as demanded."""
+
+    def __init__(
+        self,
+        kind: str,
+        deriver: Deriver,
+        scope: Scope,
+        today: date,
+        *,
+        taken: bool,
+        counted: Callable[[ex.Outcomes, Demand], list[Plan]],
+    ) -> None:
+        self._fields, self._deriver, self._today, self._taken = fields_of(kind), deriver, today, taken
+        self._scope = Scope(scope.root, scope.tally)
+        self._scope.facts = scope.facts
+        self._counted = counted
+
+    def ways(self, node: ex.Expression, demand: Demand, at: _At | None = None) -> list[Plan]:
+        """Return plans after which the node should be as demanded, the smallest first; the empty one where it already is."""
+        if fits(self._value(node, at), demand):
+            return [Plan()]
+        return _smallest(self._ways(node, demand, at))
+
+    def _value(self, node: ex.Expression, at: _At | None) -> Any:
+        match node:
+            case ex.Constant(value):
+                return value
+            case ex.Fact(name):
+                return self._scope.facts[name]
+            case _:
+                self._scope.item = at.item if at is not None else None
+                return self._deriver.evaluators([node])[0](self._scope)
+
+    def _ways(self, node: ex.Expression, demand: Demand, at: _At | None) -> Iterable[Plan]:
+        match node:
+            case ex.Fact(name):
+                return self.ways(self._deriver.definitions[name], demand)
+            case ex.Field(path) if path in self._fields:
+                info = self._fields[path]
+                return self._set(".".join(path), info, demand, self._left_open(info, self._value(node, at)))
+            case ex.Item(path) if at is not None and path in at.fields:
+                info = at.fields[path]
+                value = self._value(node, at)
+                allowed = (
+                    self._row_open(at.listed, info) if at.new else self._left_open(info, value) if at.listed.office else None
+                )
+                return self._set(".".join((at.place, *path)), info, demand, allowed)
+            case ex.Call():
+                return self._call(node, demand, at)
+            case ex.Each():
+                return self._each(node, demand)
+            case ex.Lookup():
+                return self._lookup(node, demand, at)
+            case ex.Outcomes():
+                return self._counted(node, demand)
+            case _:
+                return ()
+
+    def _left_open(self, info: FieldInfo, value: Any) -> Demand | None:
+        """Return what an office can still make of a field, if anything."""
+        if info.office not in ("state", "post", "date", "composition") or self._taken:
+            return None
+        if info.office != "date":
+            return STATED
+        return Bounds(self._today) if value is None or bounds(value)[0] > self._today else None
+
+    def _row_open(self, listed: FieldInfo, info: FieldInfo) -> Demand:
+        """Return what a field of a new row may be: what is still to be done is not done in the past."""
+        return Bounds(self._today) if listed.office == "state" and info.kind == "date" else STATED
+
+    @staticmethod
+    def _set(place: str, info: FieldInfo, demand: Demand, allowed: Demand | None) -> Iterator[Plan]:
+        if demand == STATED and info.kind != "str":
+            demand = True if info.kind == "bool" else Bounds()
+        if allowed is not None and info.kind in ("bool", "int", "str", "date") and (both := meet(allowed, demand)) is not None:
+            yield Plan(((place, both),))
+
+    def _call(self, node: ex.Call, demand: Demand, at: _At | None) -> Iterable[Plan]:
+        operation, arguments = node.operation, node.arguments
+        first, *rest = arguments
+        match operation, demand:
+            case ("all", True) | ("some", False):
+                return together(self.ways(argument, demand, at) for argument in arguments)
+            case "all" | "some", bool():
+                return [plan for argument in arguments for plan in self.ways(argument, demand, at)]
+            case "not", bool():
+                return self.ways(first, not demand, at)
+            case "stated", True:
+                return self.ways(first, STATED, at)
+            case "coalesce", _:
+                return self._coalesce(arguments, demand, at)
+            case "choose", _:
+                branches = ((True, arguments[1]), (False, arguments[2]))
+                return [p for way, then in branches for p in together([self.ways(first, way, at), self.ways(then, demand, at)])]
+            case "one_of", bool() if isinstance(rest[0], ex.Constant) and isinstance(rest[0].value, tuple):
+                texts = [str(text) for text in rest[0].value]
+                return [p for d in (texts if demand else [Other(frozenset(texts))]) for p in self.ways(first, d, at)]
+            case "equal" | "less" | "at_most", bool():
+                return self._compared(node, at, holds=demand)
+            case _ if operation in STRICT and demand == STATED:
+                return together(self.ways(argument, STATED, at) for argument in arguments)
+            case _ if operation in STRICT and isinstance(demand, Bounds):
+                return self._computed(node, demand, at)
+            case _:
+                return ()
+
+    def _coalesce(self, arguments: Iterable[ex.Expression], demand: Demand, at: _At | None) -> Iterator[Plan]:
+        for argument in arguments:
+            yield from self.ways(argument, demand, at)
+            if self._value(argument, at) is not None:
+                return
+
+    def _compared(self, node: ex.Call, at: _At | None, *, holds: bool) -> Iterator[Plan]:
+        """Change one side of a comparison, the other being as it is."""
+        first, second = node.arguments
+        one, other = self._value(first, at), self._value(second, at)
+        for side, against, mirrored in ((first, other, False), (second, one, True)):
+            if against is not None:
+                for wanted in _against(node.operation, against, holds=holds, mirrored=mirrored):
+                    yield from self.ways(side, wanted, at)
+
+    def _computed(self, node: ex.Call, demand: Bounds, at: _At | None) -> Iterator[Plan]:
+        """Change one argument of an operation that rises or falls with it; the operation itself says how far."""
+        operation, arguments = node.operation, node.arguments
+        values = [self._value(argument, at) for argument in arguments]
+        for position, argument in enumerate(arguments):
+            others = [*values[:position], *values[position + 1 :]]
+            if isinstance(argument, ex.Constant) or any(value is None for value in others):
+                continue
+            days = _takes_day(operation, position)
+
+            def compute(step: int, position: int = position, *, days: bool = days) -> Any:
+                changed = [*values[:position], date.fromordinal(step) if days else step, *values[position + 1 :]]
+                return STRICT[operation](*changed)
+
+            wanted = _solved(compute, _DAYS if days else _NUMBERS, demand)
+            if wanted is not None:
+                ends = [date.fromordinal(end) if days and end is not None else end for end in (wanted.low, wanted.high)]
+                yield from self.ways(argument, Bounds(*ends), at)
+
+    def _each(self, node: ex.Each, demand: Demand) -> Iterator[Plan]:
+        listed = self._fields.get(node.path)
+        if listed is None or listed.element is None or isinstance(listed.element, str):
+            return
+        fields, place = element_fields(listed.element), ".".join(node.path)
+        elements = self._value(ex.Field(node.path), None) or ()
+        rows = [_At(f"{place}[{number}]", fields, listed, item) for number, item in enumerate(elements)]
+        counts = {id(at): node.where is None or self._value(node.where, at) for at in rows}
+        inside, unsure = [at for at in rows if counts[id(at)] is not False], [at for at in rows if counts[id(at)] is not True]
+        blank = _At("+", fields, listed, _Blank(), new=True)
+        match node.gather, demand:
+            case "any", True:
+                yield from self._gained(node, 1, unsure, blank, place)
+            case "any", False:
+                yield from self._lost(node, len(inside), inside, blank, place)
+            case "count", Bounds(low, high):
+                sure = len(rows) - len(unsure)
+                if low is not None and sure < low:
+                    yield from self._gained(node, low - sure, unsure, blank, place)
+                elif high is not None and len(inside) > high:
+                    yield from self._lost(node, len(inside) - high, inside, blank, place)
+            case "sum", Bounds():
+                total = self._value(node, None)
+                for at in inside if node.pick is not None and isinstance(total, int) else ():
+                    yield from self._shifted(node, demand, total, at)
+            case (("max" | "min" | "latest" | "earliest"), _) if node.pick is not None:
+                yield from self._picked(node, demand, inside, blank, place)
+
+    def _gained(self, node: ex.Each, number: int, outside: Sequence[_At], blank: _At, place: str) -> Iterator[Plan]:
+        """Put rows into a list, give seats in it to others, or make rows count that do not."""
+        for plan in self.ways(node.where, True, blank) if node.where is not None else [Plan()]:
+            yield from self._rows(plan, number, blank, place)
+        options = [self.ways(node.where, True, at) for at in outside] if node.where is not None else []
+        options = sorted((plans for plans in options if plans), key=lambda plans: plans[0].size)
+        if number == 1:
+            yield from (plan for plans in options for plan in plans)
+        elif len(options) >= number:
+            yield from together(options[:number])
+
+    def _rows(self, plan: Plan, number: int, blank: _At, place: str) -> Iterator[Plan]:
+        """Turn what is demanded of a new row into rows, where the list takes new ones."""
+        who = tuple((name.removeprefix("+."), demand) for name, demand in plan.sets if name.startswith("+."))
+        rest = tuple((name, demand) for name, demand in plan.sets if not name.startswith("+."))
+        if number > MAX_ROWS:
+            return
+        if blank.listed.office == "composition":
+            yield Plan(rest, plan.rows + (Row(place, "seats", who),) * number)
+        if blank.listed.office in ("composition", "paper") or (blank.listed.office == "state" and not self._taken):
+            yield Plan(rest, plan.rows + (Row(place, "more", who),) * number)
+
+    def _lost(self, node: ex.Each, number: int, inside: Sequence[_At], blank: _At, place: str) -> Iterator[Plan]:
+        """Make rows no longer count, or let them go."""
+        if number > MAX_ROWS:
+            return
+        if node.where is not None:
+            options = [plans for at in inside if (plans := self.ways(node.where, False, at))]
+            if len(options) >= number:
+                yield from together(options[:number])
+        if blank.listed.office == "composition":
+            for plan in self.ways(node.where, True, blank)[:1] if node.where is not None else [Plan()]:
+                who = tuple((name.removeprefix("+."), demand) for name, demand in plan.sets)
+                yield Plan(rows=(Row(place, "fewer", who),) * number)
+
+    def _shifted(self, node: ex.Each, demand: Bounds, total: int, at: _At) -> Iterable[Plan]:
+        assert node.pick is not None
+        rest = total - (self._value(node.pick, at) or 0)
+        low, high = (None if end is None else end - rest for end in (demand.low, demand.high))
+        return self.ways(node.pick, Bounds(low, high), at) if high is None or high >= 0 else ()
+
+    def _picked(self, node: ex.Each, demand: Demand, inside: Sequence[_At], blank: _At, place: str) -> Iterator[Plan]:
+        """Change what is picked from the rows, or put a row there that is picked from."""
+        assert node.pick is not None
+        where = node.where if node.where is not None else ex.Constant(value=True)
+        new = [self.ways(where, True, blank), self.ways(node.pick, demand, blank)]
+        if node.by is not None and node.by != node.pick:
+            ends = [bounds(value) for at in inside if (value := self._value(node.by, at)) is not None]
+            beyond = Bounds(max(high for _, high in ends)) if node.gather == "latest" and ends else STATED
+            beyond = Bounds(None, min(low for low, _ in ends)) if node.gather == "earliest" and ends else beyond
+            new.append(self.ways(node.by, beyond, blank))
+        for plan in together(new):
+            yield from self._rows(plan, 1, blank, place)
+        wrong = [at for at in inside if not fits(self._value(node.pick, at), demand)]
+        mends = [[*self.ways(node.pick, demand, at), *self.ways(where, False, at)] for at in wrong]
+        yield from (plan for plans in mends for plan in plans)
+        yield from together(mends)
+
+    def _lookup(self, node: ex.Lookup, demand: Demand, at: _At | None) -> Iterator[Plan]:
+        """Change one key so that a row answers whose cell is as demanded."""
+        for row in self._deriver.rows(node.table):
+            if fits(row[node.get], demand):
+                for name, key in node.keys:
+                    cell = row[name]
+                    yield from self.ways(key, Bounds(*cell) if isinstance(cell, tuple) else _exactly(cell), at)
+
+
+_DAYS = range(date(1900, 1, 1).toordinal(), date(2200, 1, 1).toordinal())
+_NUMBERS = range(-1_000_000, 1_000_001)
+_TWO_DAYS = ("years_between", "months_between", "days_between", "working_days_between")
+_OF_A_DAY = ("add_months", "add_days", "month_end", "year_of", "month_index", "earliest", "latest_day")
+
+
+def _takes_day(operation: str, position: int) -> bool:
+    return operation in _TWO_DAYS or (operation in _OF_A_DAY and position == 0)
+
+
+def _solved(compute: Callable[[int], Any], domain: range, demand: Bounds) -> Bounds | None:
+    """Return from where to where a function that only rises, or only falls, is within bounds."""
+    while domain and compute(domain[0]) is None:
+        domain = range(1, domain[-1] + 1) if domain[0] < 0 else range(0)
+    if not domain or compute(domain[-1]) is None:
+        return None
+    falls = bounds(compute(domain[0]))[0] > bounds(compute(domain[-1]))[0]
+    steps = domain[::-1] if falls else domain
+    first = 0 if demand.low is None else bisect_left(steps, True, key=lambda step: bounds(compute(step))[0] >= demand.low)
+    last = (
+        len(steps) if demand.high is None else bisect_left(steps, True, key=lambda step: bounds(compute(step))[1] > demand.high)
+    )
+    if first >= last:
+        return None
+    ends = [None if first == 0 else steps[first], None if last == len(steps) else steps[last - 1]]
+    return Bounds(*(ends[::-1] if falls else ends))
+
+
+def _next(value: Any, step: int) -> Any:
+    return value + timedelta(days=step) if isinstance(value, date) else value + step
+
+
+def _exactly(value: Any) -> Demand:
+    return value if isinstance(value, (bool, str)) else Bounds(value, value)
+
+
+def _apart(value: Any) -> list[Demand]:
+    """Return what is not the value: below it, then above."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, str):
+        return [Other(frozenset([value]))]
+    return [Bounds(None, _next(value, -1)), Bounds(_next(value, 1))]
+
+
+_RELATED: dict[str, Callable[[Any], Bounds]] = {
+    "<": lambda value: Bounds(None, _next(bounds(value)[0], -1)),
+    "<=": lambda value: Bounds(None, bounds(value)[0]),
+    ">": lambda value: Bounds(_next(bounds(value)[1], 1)),
+    ">=": lambda value: Bounds(bounds(value)[1]),
+}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _against(operation: str, value: Any, *, holds: bool, mirrored: bool) -> list[Demand]:
+    """Return what one side of a comparison has to be for it to hold or not, the other being as it is."""
+    if operation == "equal":
+        if value.__class__ in SPREAD:
+            return []
+        return [_exactly(value)] if holds else _apart(value)
+    relation = ("<" if operation == "less" else "<=") if holds else (">=" if operation == "less" else ">")
+    return [_RELATED[_MIRRORED[relation] if mirrored else relation](value)]

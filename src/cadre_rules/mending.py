@@ -1,0 +1,281 @@
+"""What it would take: the smallest changes an office can make after which a finding is gone.
+
+What to change is guessed by running the failing definitions backwards, and told only if the dossier so changed, judged
+again, no longer has the finding, has no breach it did not have, and would have it with any part of the change left out.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from itertools import chain, combinations, islice
+from typing import Any
+
+from cadre_rules import expression as ex
+from cadre_rules.dossier.amending import amended, nearest
+from cadre_rules.dossier.demands import Bounds, Demand, Other
+from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, fields_of
+from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.subjects import Subject, subjects_of
+from cadre_rules.facts.inverting import Inverter, Plan, Row, demands_of, together
+from cadre_rules.facts.operations import bounds
+from cadre_rules.findings import Change, Finding
+from cadre_rules.judging import AsOf, Judge, Judgement, Tally
+from cadre_rules.lowering import passes
+from cadre_rules.reporting import is_told
+from cadre_rules.wording import day_text, phrase, value_text
+
+MENDED = ("violation", "exception_needed", "target_missed", "indicator")
+"""Levels of findings it is asked for."""
+MAX_ALTERNATIVES = 3
+MAX_TRIED = 40
+"""Sets of changes judged for one finding before it is given up."""
+MAX_MORE = 8
+"""Rows more than the least number that are tried, where every row added is one more to be counted."""
+BREACHES = ("violation", "exception_needed", "target_missed")
+
+Changes = tuple[Change, ...]
+
+
+def apply(change: Change, dossier: Dossier) -> Dossier:
+    """Return the dossier with the change made; raises `ValueError` if it cannot be."""
+    return amended(dossier, change.place, change.value, postponed=change.kind == "wait")
+
+
+class Mender:
+    """Finds what would settle findings of one check."""
+
+    def __init__(self, judge: Judge, lang: str, as_of: AsOf, today: date) -> None:
+        self._judge, self._lang, self._as_of, self._today = judge, lang, as_of, today
+        self._tally: Tally | None = None
+        self._plans: dict[int, list[Plan]] = {}
+        self._heard: dict[str, list[Judgement]] = {}
+
+    def mended(self, finding: Finding, judgement: Judgement) -> Finding:
+        """Return the finding with what would settle it; with a note where no change would."""
+        if judgement.outcome != "violated" or finding.level not in MENDED or judgement.subject.dossier is None:
+            return finding
+        found = tuple(self._settling(judgement))
+        if found:
+            return replace(finding, mended_by=found)
+        return replace(finding, notes=(*finding.notes, phrase("mended_by_nothing", self._lang)))
+
+    def _settling(self, judgement: Judgement) -> Iterator[Changes]:
+        """Yield the smallest sets of changes that settle a finding; of those alike but for a value, the first."""
+        told: list[frozenset[Any]] = []
+        for plan in islice(self.plans(judgement), MAX_TRIED):
+            for grown in _grown(plan):
+                changes = tuple(self._changes(grown, judgement.subject))
+                alike = frozenset(map(_alike, changes))
+                if any(other <= alike for other in told) or len(told) == MAX_ALTERNATIVES:
+                    break
+                if self._settles(changes, judgement):
+                    least = self._least(changes, judgement)
+                    told.append(frozenset(map(_alike, least)))
+                    yield least
+                    break
+
+    def _least(self, changes: Changes, judgement: Judgement) -> Changes:
+        """Return the smallest part of the changes that still settles the finding."""
+        parts = chain.from_iterable(combinations(changes, size) for size in range(1, len(changes)))
+        return next((part for part in parts if self._settles(part, judgement)), changes)
+
+    def _settles(self, changes: Changes, judgement: Judgement) -> bool:
+        """Tell whether, with the changes made and all judged again, the finding is gone and no breach is new."""
+        dossier = judgement.subject.dossier
+        assert dossier is not None
+        try:
+            after = dossier
+            for change in changes:
+                after = apply(change, after)
+        except ValueError:
+            return False
+        rule, subject = judgement.piece.rule.id, judgement.subject.id
+        again = self._judged(after)
+        if any(other.piece.rule.id == rule and other.subject.id == subject and is_told(other) for other in again):
+            return False
+        if dossier.id not in self._heard:
+            self._heard[dossier.id] = self._judged(dossier)
+        return not _breaches(again) - _breaches(self._heard[dossier.id])
+
+    def _judged(self, dossier: Dossier) -> list[Judgement]:
+        return list(self._judge.judgements(list(subjects_of(dossier)), self._as_of, self._today, "plain"))
+
+    def plans(self, judgement: Judgement) -> list[Plan]:
+        """Return guesses at what would settle a judgement, the smallest first."""
+        if id(judgement) not in self._plans:
+            self._plans[id(judgement)] = sorted(dict.fromkeys(self._guessed(judgement)), key=_order)
+        return self._plans[id(judgement)]
+
+    def _guessed(self, judgement: Judgement) -> Iterator[Plan]:
+        bench, verdicts = judgement.bench, judgement.piece.verdicts
+        taken = _taken(judgement.subject, self._today)
+        self._tally = bench.scope.tally if isinstance(bench.scope.tally, Tally) else None
+        inverter = Inverter(
+            judgement.subject.kind, bench.court.deriver, bench.scope, self._today, taken=taken, counted=self._counted
+        )
+        for clause in (*verdicts.satisfied, *verdicts.not_applicable):
+            failing = [test for test in clause if (value := bench.row[test.fact]) is None or not passes(value, test)]
+            yield from together(
+                [plan for demand in demands_of(test) for plan in inverter.ways(ex.Fact(test.fact), demand)] for test in failing
+            )
+        if judgement.level == "exception_needed":
+            yield self._exception(judgement)
+
+    def _counted(self, node: ex.Outcomes, demand: Demand) -> list[Plan]:
+        """Return plans for a count of breaches: what would settle as many of them as are too many."""
+        if not isinstance(demand, Bounds) or demand.high is None or self._tally is None:
+            return []
+        counted = self._tally.matching(node)
+        return together(self.plans(breach) for breach in counted[: len(counted) - demand.high])
+
+    def _exception(self, judgement: Judgement) -> Plan:
+        """Return the special case the text lets somebody decide: still to be, or on file if it was."""
+        escape, deadline = judgement.piece.rule.exception, self._judge.deadline(judgement)
+        assert escape is not None
+        assert deadline is not None
+        who: dict[str, Demand] = {
+            "decided_by": escape.by.of(self._lang),
+            "decided_on": Bounds(self._today if self._today <= deadline else None, deadline),
+            "reason": phrase("special_case", self._lang),
+            "rule": judgement.piece.rule.id,
+        }
+        who |= {"entry": judgement.subject.root.id} if judgement.subject.prefix else {}
+        who |= {"level": escape.levels[0]} if escape.levels else {}
+        return Plan((), (Row("exceptions", "more", tuple(sorted(who.items()))),))
+
+    def _changes(self, plan: Plan, subject: Subject) -> Iterator[Change]:
+        """Yield a plan's changes in words."""
+        for path, demand in plan.sets:
+            yield self._stated(path, demand, subject)
+        for row, number in Counter(plan.rows).items():
+            yield from self._rows(row, number, subject)
+
+    def _stated(self, path: str, demand: Demand, subject: Subject) -> Change:
+        info, listed, number = field_at(subject.kind, path)
+        assert info is not None
+        held = _held(subject.root, path)
+        value = nearest(demand, held) if isinstance(demand, Bounds) else demand
+        field = info.name(self._lang)
+        if listed is not None and number is not None:
+            field += f" ({listed.name(self._lang)}, {phrase('row', self._lang)} {number + 1})"
+        words = {"field": field, "value": self._demanded(info, path, demand)}
+        kind: Any = info.office
+        if kind == "date" and held is not None and value > bounds(held)[1]:
+            kind, words["day"] = "wait", self._demanded(info, path, Bounds(value, value))
+        if kind == "composition":
+            words["now"] = (
+                self._demanded(info, path, Bounds(held, held)) if held is not None else phrase("not_stated", self._lang)
+            )
+        return Change(kind, self._say(kind, **words), subject.place(path), _plain(value, path))
+
+    def _rows(self, row: Row, number: int, subject: Subject) -> Iterator[Change]:
+        who = {name: _plain(demand, name) for name, demand in row.who}
+        if row.path == "exceptions":
+            asked = dict(row.who)
+            day = day_text(asked["decided_on"].high, self._lang)  # type: ignore[union-attr]
+            yield Change("exception", self._say("exception", by=asked["decided_by"], day=day), "exceptions[]", who)
+            return
+        listed = fields_of(subject.kind)[tuple(row.path.split("."))]
+        assert listed.element is not None
+        fields = element_fields(listed.element)
+        order = [".".join(path) for path in fields]
+        said = [self._named(fields[tuple(n.split("."))], n, d) for n, d in sorted(row.who, key=lambda one: order.index(one[0]))]
+        words = {"list": listed.name(self._lang), "who": "; ".join(said) or phrase("whoever", self._lang)}
+        place = subject.place(row.path)
+        if listed.office == "composition":
+            whole = len(_held(subject.root, row.path) or ())
+            whole += number if row.how == "more" else 0
+            yield Change("composition", self._say(row.how, n=number, whole=whole, **words), place, {row.how: number, "who": who})
+        else:
+            kind: Any = listed.office
+            yield from [Change(kind, self._say(f"{kind}_row", **words), f"{place}[]", who)] * number
+
+    def _say(self, key: str, **parts: object) -> str:
+        return phrase(f"mend_{key}", self._lang, **parts)
+
+    def _named(self, info: FieldInfo, path: str, demand: Demand) -> str:
+        name = info.name(self._lang)
+        return name if demand is True else f"{name}: {self._demanded(info, path, demand)}"
+
+    def _demanded(self, info: FieldInfo, path: str, demand: Demand) -> str:
+        """Return what is asked of a field as people read it."""
+        unit = "percent" if path.endswith("percent") else None
+
+        def told(value: Any) -> str:
+            return info.text(value, self._lang) if isinstance(value, str) else value_text(value, unit, self._lang)
+
+        match demand:
+            case Bounds(low, high) if low == high:
+                return told(low) if low is not None else phrase("is_stated", self._lang)
+            case Bounds(low, None):
+                return phrase("from_day" if info.kind == "date" else "from_on", self._lang, value=told(low))
+            case Bounds(None, high):
+                return phrase("up_to_day" if info.kind == "date" else "up_to", self._lang, value=told(high))
+            case Bounds(low, high):
+                return phrase("between", self._lang, low=told(low), high=told(high))
+            case Other(than):
+                named = ", ".join(map(told, sorted(than)))
+                return phrase("other_than", self._lang, value=named) if than else phrase("is_stated", self._lang)
+            case _:
+                return told(demand)
+
+
+def _breaches(judgements: Iterable[Judgement]) -> Counter[str]:
+    """Return how often each rule is breached; a row given to somebody else keeps no breach of its own."""
+    return Counter(j.piece.rule.id for j in judgements if j.outcome == "violated" and j.level in BREACHES)
+
+
+def _taken(subject: Subject, today: date) -> bool:
+    """Tell whether the decision was taken, so that only papers can still be put on file."""
+    dossier = subject.dossier
+    decided = dossier.day("decided") if dossier is not None and dossier.is_decision else None
+    return decided is not None and decided <= today
+
+
+def _order(plan: Plan) -> tuple[int, int, str]:
+    """Put the smaller plans first; of those as small exceptions, then the sooner."""
+    days = [str(demand.low) for _, demand in plan.sets if isinstance(demand, Bounds) and isinstance(demand.low, date)]
+    return plan.size, not any(row.path == "exceptions" for row in plan.rows), max(days, default="")
+
+
+def _grown(plan: Plan) -> Iterator[Plan]:
+    """Yield the plan, and with more of the rows it adds: each is also one more of the whole."""
+    yield plan
+    added = [row for row in plan.rows if row.how == "more"]
+    if added and not plan.sets and len(set(plan.rows)) == 1:
+        yield from (Plan((), plan.rows + (added[0],) * more) for more in range(1, MAX_MORE + 1))
+
+
+def _alike(change: Change) -> Any:
+    """Return what changes share that differ in no more than a value."""
+    value = change.value if isinstance(change.value, dict) else {}
+    return change.kind, change.place, *value, *value.get("who", ())
+
+
+def _held(root: Any, path: str) -> Any:
+    """Return what a subject states at a traced path."""
+    for name, number in re.findall(r"([^.\[\]]+)(?:\[(\d+)\])?", path):
+        root = getattr(root, name, None)
+        root = root[int(number)] if number and root is not None else root
+    return root
+
+
+def _plain(value: Any, path: str) -> Any:
+    """Return a value as a file would state it, a demand by its ends."""
+    match value:
+        case Bounds(low, high):
+            return (
+                _plain(low, path)
+                if low == high
+                else {end: _plain(at, path) for end, at in (("from", low), ("to", high)) if at is not None}
+            )
+        case Other(than):
+            return {"not": sorted(than)}
+        case date():
+            return value.isoformat()
+        case int() if path.endswith("percent") and not isinstance(value, bool):
+            return f"{value // 100}.{value % 100:02d}"
+        case _:
+            return value
