@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from cadre_rules.engine import plain
-from cadre_rules.engine.plain import MAX_PARTS, PlainMatcher
+from cadre_rules.engine.plain import PlainMatcher
 from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula
 
 DAY = date(2024, 1, 1)
@@ -73,14 +72,11 @@ def test_of_no_formulas_none_is_true() -> None:
     assert PlainMatcher({}).match({"a": 1}) == {}
 
 
-def test_what_is_asked_together_is_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MAX_PARTS == 1_024
-    monkeypatch.setattr(plain, "MAX_PARTS", 2)
+def test_a_clause_of_several_formulas_is_one() -> None:
     matcher = PlainMatcher(FORMULAS)
-    first = matcher._part(("p",))
-    assert matcher._part(("p",)) is first
-    matcher._part(("q",))
-    assert list(matcher._parts) == [("p",), ("q",)]
-    assert matcher._part(("p",)) is first
-    matcher._part(("r",))
-    assert list(matcher._parts) == [("r",)]
+    assert matcher.bits == {(A, B): 1, (A2,): 2, (B,): 4, (A,): 8, (): 16}
+    part = matcher.part(("r", "q", "nobody"))
+    assert part.every == 0b1100
+    assert [part.standing(row) for row in ({"a": 1, "b": 1}, {"a": 1}, {"a": 2, "b": 1}, {})] == [0b1100, 0b1000, 0b100, 0]
+    assert part.fired(0b1000) == {"r": (A,), "q": (A,)}
+    assert [fact for fact, _, _ in part.rulers] == ["a", "b"]

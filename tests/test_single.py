@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cadre_rules.engine import single
-from cadre_rules.engine.single import MAX_ASKS, MAX_CLAUSES, MAX_NUMBER, MAX_PROPERTIES, SingleMatcher, load_engine
+from cadre_rules.engine.single import MAX_CLAUSES, MAX_NUMBER, MAX_PROPERTIES, SingleMatcher, load_engine
 from cadre_rules.errors import EngineDisagreementWarning, EngineUnavailableWarning
 from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula
 
@@ -20,8 +20,12 @@ def t(fact: str, relation: Any, *constants: Any) -> FactTest:
     return FactTest(fact, relation, constants)
 
 
-def heard(matcher: SingleMatcher, row: Any, *names: str) -> Any:
-    return matcher._hear(row, matcher._ask(names or matcher._names))
+def heard(matcher: SingleMatcher, row: Any, *names: str) -> set[Clause]:
+    return clauses(matcher, matcher.hear(row, matcher.part(names or matcher._formulas)))
+
+
+def clauses(matcher: SingleMatcher, bits: int) -> set[Clause]:
+    return {clause for clause, bit in matcher._plain.bits.items() if bits & bit}
 
 
 @pytest.mark.parametrize(
@@ -50,29 +54,24 @@ def heard(matcher: SingleMatcher, row: Any, *names: str) -> Any:
 def test_a_clause_is_heard_of(clause: Clause, true_of: list[Any], false_of: list[Any]) -> None:
     matcher = SingleMatcher({"x": (clause,)})
     for _ in range(2):
-        assert [heard(matcher, {"a": value}) for value in true_of] == [{"x": [clause]}] * len(true_of)
-        assert [heard(matcher, {"a": value}) for value in false_of] == [{}] * len(false_of)
+        assert [heard(matcher, {"a": value}) for value in true_of] == [{clause}] * len(true_of)
+        assert [heard(matcher, {"a": value}) for value in false_of] == [set()] * len(false_of)
 
 
 A, A2, B = t("a", "in", 1), t("a", ">=", 1), t("b", "in", 1)
 FORMULAS: dict[str, Formula] = {"p": ((A, B), (A2,)), "q": ((B,), (A,)), "always": ALWAYS, "never": NEVER}
 
 
-def sets(heard_of: dict[str, list[Clause]]) -> dict[str, set[Clause]]:
-    return {name: set(clauses) for name, clauses in heard_of.items()}
-
-
 def test_every_true_clause_of_a_formula_asked_for_is_heard() -> None:
     matcher = SingleMatcher(FORMULAS)
-    every = {"p": {(A, B), (A2,)}, "q": {(B,), (A,)}, "always": {()}}
-    assert sets(heard(matcher, {"a": 1, "b": 1, "other": 1})) == every
-    assert sets(heard(matcher, {"a": 1, "b": 1}, "q", "never")) == {"q": every["q"]}
-    assert sets(heard(matcher, {"a": 2})) == {"p": {(A2,)}, "always": {()}}
-    assert heard(matcher, {"a": 1, "b": 1}, "nobody") == {}
+    assert heard(matcher, {"a": 1, "b": 1, "other": 1}) == {(A, B), (A2,), (B,), (A,), ()}
+    assert heard(matcher, {"a": 1, "b": 1}, "q", "never") == {(B,), (A,)}
+    assert heard(matcher, {"a": 2}) == {(A2,), ()}
+    assert heard(matcher, {"a": 1, "b": 1}, "nobody") == set()
 
 
 def test_each_text_travels_as_a_number_of_its_own() -> None:
-    wire = SingleMatcher({"x": ((t("n", "in", 5), t("a", "in", "x", "y"), t("b", "in", "y", "z")),)})._wire
+    wire = single._Wire([(t("n", "in", 5), t("a", "in", "x", "y"), t("b", "in", "y", "z"))])
     assert [wire.plain(text) for text in ("other", "x", "y", "z")] == [0, 1, 2, 3]
     assert [wire.plain(value) for value in (True, False, DAY, 7)] == [1, 0, DAY.toordinal(), 7]
     assert MAX_NUMBER == 2**62
@@ -81,8 +80,8 @@ def test_each_text_travels_as_a_number_of_its_own() -> None:
     assert wire.plain(MAX_NUMBER - 1) == MAX_NUMBER - 1
 
 
-def sizes(formulas: dict[str, Formula]) -> list[tuple[int, int]]:
-    return [(len(batch.clauses), len(batch.facts)) for batch in single._batches(formulas)]
+def sizes(*clauses: Clause) -> list[tuple[int, int]]:
+    return [(len(batch.clauses), len(batch.facts)) for batch in single._batches(clauses)]
 
 
 def test_a_ruleset_holds_as_many_clauses_and_facts_as_are_safe() -> None:
@@ -90,22 +89,22 @@ def test_a_ruleset_holds_as_many_clauses_and_facts_as_are_safe() -> None:
         return (t(fact, "stated"),)
 
     assert (MAX_CLAUSES, MAX_PROPERTIES) == (48, 200)
-    assert sizes({}) == sizes({"x": NEVER}) == []
-    assert sizes({"x": ALWAYS}) == [(1, 0)]
-    assert sizes({f"x{n}": (one("a"),) for n in range(48)}) == [(48, 1)]
-    assert sizes({f"x{n}": (one("a"),) for n in range(97)}) == [(48, 1), (48, 1), (1, 1)]
+    assert sizes() == []
+    assert sizes(()) == [(1, 0)]
+    assert sizes(*[one("a")] * 48) == [(48, 1)]
+    assert sizes(*[one("a")] * 97) == [(48, 1), (48, 1), (1, 1)]
     wide = [tuple(t(f"f{start + n}", "stated") for n in range(20)) for start in range(0, 300, 20)]
-    assert sizes({"x": tuple(wide[:10])}) == [(10, 200)]
-    assert sizes({"x": tuple(wide[:11])}) == [(10, 200), (1, 20)]
-    assert sizes({"x": (*wide[:10], one("f0"))}) == [(11, 200)]
-    assert sizes({"x": (*wide[:10], one("new"))}) == [(10, 200), (1, 1)]
-    assert sizes({"x": (tuple(t(f"f{n}", "stated") for n in range(201)),)}) == [(1, 201)]
+    assert sizes(*wide[:10]) == [(10, 200)]
+    assert sizes(*wide[:11]) == [(10, 200), (1, 20)]
+    assert sizes(*wide[:10], one("f0")) == [(11, 200)]
+    assert sizes(*wide[:10], one("new")) == [(10, 200), (1, 1)]
+    assert sizes(tuple(t(f"f{n}", "stated") for n in range(201))) == [(1, 201)]
 
 
-def test_the_facts_of_a_ruleset_keep_their_order_and_its_clauses_their_names() -> None:
-    (batch,) = single._batches(FORMULAS)
+def test_a_ruleset_holds_each_clause_once_and_the_facts_in_order() -> None:
+    (batch,) = SingleMatcher({**FORMULAS, "again": ((A,), (A, B))})._batches
     assert batch.facts == ("a", "b")
-    assert batch.clauses == (("p", (A, B)), ("p", (A2,)), ("q", (B,)), ("q", (A,)), ("always", ()))
+    assert batch.clauses == ((A, B), (A2,), (B,), (A,), ())
 
 
 @pytest.mark.parametrize(("name", "number"), [("", 0x811C9DC5), ("a", 0xE40C292C), ("foobar", 0xBF9CF968), ("g", 0xE20C2606)])
@@ -122,11 +121,11 @@ def test_short_names_that_collide_are_a_bug_of_ours(monkeypatch: pytest.MonkeyPa
 def test_only_the_rulesets_that_are_needed_are_built_and_only_once() -> None:
     matcher = SingleMatcher({f"x{n}": ((t("a", ">=", n),),) for n in range(100)})
     for _ in range(2):
-        assert heard(matcher, {"a": 99}, "x99").keys() == {"x99"}
+        assert heard(matcher, {"a": 99}, "x99") == {(t("a", ">=", 99),)}
     (session,) = matcher._idle
     assert list(session._rulesets) == [2]
     first = session._rulesets[2]
-    assert heard(matcher, {"a": 0}, "x0", "x98").keys() == {"x0"}
+    assert heard(matcher, {"a": 0}, "x0", "x98") == {(t("a", ">=", 0),)}
     assert matcher._idle == [session]
     assert list(session._rulesets) == [2, 0]
     assert session._rulesets[2] is first
@@ -134,33 +133,25 @@ def test_only_the_rulesets_that_are_needed_are_built_and_only_once() -> None:
 
 def test_callers_at_the_same_time_have_sessions_of_their_own() -> None:
     matcher = SingleMatcher(FORMULAS)
-    busy: list[Any] = []
-    inner = SingleMatcher._hear
+    busy: list[int] = []
 
     class Row(dict[str, Any]):
-        def items(self) -> Any:
+        def get(self, name: str, other: Any = None) -> Any:
             if not busy:
-                busy.append(inner(matcher, {"a": 1, "b": 1}, matcher._ask(("q",))))
-            return super().items()
+                busy.append(-1)
+                busy.append(matcher.hear({"a": 1, "b": 1}, matcher.part(("q",))))
+            return super().get(name, other)
 
-    assert sets(inner(matcher, Row(a=2), matcher._ask(("p",)))) == {"p": {(A2,)}}
-    assert sets(busy[0]) == {"q": {(B,), (A,)}}
+    assert clauses(matcher, matcher.hear(Row(a=2), matcher.part(("p",)))) == {(A2,)}
+    assert clauses(matcher, busy[1]) == {(B,), (A,)}
     assert len(matcher._idle) == len(set(map(id, matcher._idle))) == 2
 
 
-def test_what_is_asked_together_is_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MAX_ASKS == 1_024
-    monkeypatch.setattr(single, "MAX_ASKS", 2)
-    matcher = SingleMatcher(FORMULAS)
-    first = matcher._ask(("p",))
-    assert matcher._ask(("p",)) is first
-    assert (first.names, first.wanted, first.batches) == (("p",), frozenset({"p"}), (0,))
-    matcher._ask(("q",))
-    assert list(matcher._asks) == [("p",), ("q",)]
-    assert matcher._ask(("p",)) is first
-    matcher._ask(("never",))
-    assert list(matcher._asks) == [("never",)]
-    assert matcher._ask(("never",)).batches == ()
+def test_a_part_knows_what_it_tests_and_where_its_clauses_stand() -> None:
+    part = SingleMatcher(FORMULAS).part(("q", "never", "nobody"))
+    assert part.keys == (("a", ',"f0":'), ("b", ',"f1":'))
+    assert part.batches == ((0, ("a", "b"), [0, 0, 4, 8, 0]),)
+    assert SingleMatcher(FORMULAS).part(("never",)).batches == ()
 
 
 def test_where_durable_rules_cannot_be_had_the_plain_matcher_judges_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +159,7 @@ def test_where_durable_rules_cannot_be_had_the_plain_matcher_judges_alone(monkey
     load_engine.cache_clear()
     try:
         with pytest.warns(EngineUnavailableWarning, match="plain matcher judges alone") as told:
-            assert SingleMatcher(FORMULAS).match({"a": 1}) == {"p": (A2,), "q": (A,), "always": ()}
+            assert SingleMatcher(FORMULAS).part(FORMULAS).match({"a": 1}) == {"p": (A2,), "q": (A,), "always": ()}
         assert [warning.filename for warning in told] == [__file__]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -192,10 +183,10 @@ def test_the_engine_is_loaded_lazily_and_the_flags_put_back(monkeypatch: pytest.
 
 
 def test_a_disagreement_is_told_at_the_line_that_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    matcher = SingleMatcher(FORMULAS)
-    monkeypatch.setattr(matcher, "_hear", lambda row, ask: {})
+    part = SingleMatcher(FORMULAS).part(FORMULAS)
+    monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part: 0)
     with pytest.warns(EngineDisagreementWarning) as told:
-        matcher.match({})
+        part.match({})
     assert [warning.filename for warning in told] == [__file__]
 
 

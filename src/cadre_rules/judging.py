@@ -11,8 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import SUBJECTS
 from cadre_rules.dossier.subjects import Subject
-from cadre_rules.engine.plain import PlainMatcher
-from cadre_rules.engine.single import SingleMatcher
+from cadre_rules.engine.single import SingleMatcher, SinglePart
 from cadre_rules.errors import Problem
 from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Scope, Steps, Tables, derive, row_of
@@ -80,7 +79,7 @@ class _Plan:
 
     governing: tuple["_Governing", ...]
     steps: Steps
-    names: tuple[str, ...]
+    formulas: SinglePart
 
 
 class Court:
@@ -89,10 +88,9 @@ class Court:
     def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
         self.program = program_of(rulebook, subject)
         self.deriver = Deriver(self.program.facts, tables)
-        pieces = sorted(self.program.slices, key=lambda piece: (piece.window.until or date.max, piece.window.starts or date.min))
+        pieces = sorted(self.program.slices, key=_asked_together)
         formulas = {name: formula for piece in pieces for name, formula in piece.formulas()}
-        durable = SingleMatcher(formulas)
-        self._matchers: dict[str, SingleMatcher | PlainMatcher] = {"durable": durable, "plain": durable.plain}
+        self._matcher = SingleMatcher(formulas)
         self._versions: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in pieces:
             self._versions[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)
@@ -108,16 +106,23 @@ class Court:
             governing = tuple(each for each in found if each.pieces)
             pieces = [piece for each in governing for piece in each.pieces]
             steps = self.deriver.steps({fact for piece in pieces for fact in piece.facts.values()})
-            self._plans[key] = _Plan(governing, steps, tuple(name for piece in pieces for name, _ in piece.formulas()))
+            formulas = self._matcher.part(name for piece in pieces for name in piece.names)
+            self._plans[key] = _Plan(governing, steps, formulas)
         return self._plans[key]
 
     def hear(self, subject: Subject, plan: _Plan, tally: "Tally | None", engine: Engine) -> Iterator[Judgement]:
         """Judge a subject by what governs it."""
         scope = derive(plan.steps, subject.root, tally)
         bench = Bench(self, scope, row_of(scope))
-        fired = self._matchers[engine].match(bench.row, plan.names)
+        formulas = plan.formulas.plain if engine == "plain" else plan.formulas
+        fired = formulas.match(bench.row)
         for governing in plan.governing:
             yield governing.judge(subject, bench, fired)
+
+
+def _asked_together(piece: Slice) -> tuple[bool, date, date]:
+    """Order slices so that those asked about together stand together, and share rulesets."""
+    return piece.second_pass, piece.window.starts or date.min, piece.window.until or date.max
 
 
 class Tally:

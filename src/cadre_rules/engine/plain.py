@@ -6,8 +6,7 @@ the value is its place, so each place settles, once and for all, which clauses i
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from cadre_rules.formula import Clause, FactTest, Formula, Scalar
@@ -16,58 +15,74 @@ from cadre_rules.lowering import passes
 Fired: TypeAlias = dict[str, Clause]
 """The first clause that holds of each formula that is true."""
 
-_Clauses: TypeAlias = int
+Clauses: TypeAlias = int
 """A set of clauses: bit n is the nth."""
-
-MAX_PARTS = 1_024
-"""Sets of formulas asked for together whose matchers are remembered."""
 
 
 class PlainMatcher:
-    """Takes fact after fact, and strikes out the clauses its value fails."""
+    """Takes fact after fact, and strikes out the clauses its value fails; a clause several formulas share is one."""
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
         self._formulas = formulas
-        self._parts: dict[tuple[str, ...], PlainMatcher] = {}
+        clauses = dict.fromkeys(clause for formula in formulas.values() for clause in formula)
+        self.bits: dict[Clause, Clauses] = {clause: 1 << number for number, clause in enumerate(clauses)}
+        self._tested: dict[str, dict[FactTest, Clauses]] = {}
+        for clause, bit in self.bits.items():
+            for test in clause:
+                tests = self._tested.setdefault(test.fact, {})
+                tests[test] = tests.get(test, 0) | bit
+        self._rulers: dict[str, _Ruler] = {}
 
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
-        if names is not None:
-            return self._part(tuple(names)).match(row)
-        clauses, standing, rulers = self._ruled
-        for fact, constants, left in rulers:
+        return self.part(self._formulas if names is None else names).match(row)
+
+    def part(self, names: Iterable[str]) -> "Part":
+        """Return the formulas of these names, to be matched together again and again."""
+        asked = [(name, self._formulas[name]) for name in names if name in self._formulas]
+        clauses = [(name, self.bits[clause], clause) for name, formula in asked for clause in formula]
+        every = 0
+        for _, bit, _ in clauses:
+            every |= bit
+        facts = dict.fromkeys(test.fact for _, _, clause in clauses for test in clause)
+        return Part(every, tuple((fact, *self._ruler(fact)) for fact in facts), tuple(reversed(clauses)))
+
+    def _ruler(self, fact: str) -> "_Ruler":
+        if fact not in self._rulers:
+            self._rulers[fact] = _ruler(self._tested[fact], (1 << len(self.bits)) - 1)
+        return self._rulers[fact]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Formulas matched together: all their clauses, what each fact leaves standing, and whose each clause is, last first."""
+
+    every: Clauses
+    rulers: tuple[tuple[str, list[Any], list[Clauses]], ...]
+    clauses: tuple[tuple[str, Clauses, Clause], ...]
+
+    def match(self, row: Mapping[str, Scalar | None]) -> Fired:
+        """Return the first true clause of every formula that the row makes true."""
+        return self.fired(self.standing(row))
+
+    def standing(self, row: Mapping[str, Scalar | None]) -> Clauses:
+        """Return the clauses the row makes true."""
+        standing = self.every
+        for fact, constants, left in self.rulers:
             value = row.get(fact)
             standing &= left[-1 if value is None else bisect_left(constants, value) + bisect_right(constants, value)]
-        fired: Fired = {}
-        while standing:
-            name, clause = clauses[(standing & -standing).bit_length() - 1]
-            standing &= standing - 1
-            fired.setdefault(name, clause)
-        return fired
+        return standing
 
-    def _part(self, names: tuple[str, ...]) -> "PlainMatcher":
-        """Return the matcher of some of the formulas; the same are asked for again and again."""
-        part = self._parts.get(names)
-        if part is None:
-            if len(self._parts) >= MAX_PARTS:
-                self._parts.clear()
-            part = self._parts[names] = PlainMatcher({n: self._formulas[n] for n in names if n in self._formulas})
-        return part
-
-    @cached_property
-    def _ruled(self) -> tuple[list[tuple[str, Clause]], _Clauses, list[tuple[str, list[Any], list[_Clauses]]]]:
-        clauses = [(name, clause) for name, formula in self._formulas.items() for clause in formula]
-        every: _Clauses = (1 << len(clauses)) - 1
-        tested: dict[str, dict[FactTest, _Clauses]] = {}
-        for number, (_, clause) in enumerate(clauses):
-            for test in clause:
-                tests = tested.setdefault(test.fact, {})
-                tests[test] = tests.get(test, 0) | 1 << number
-        return clauses, every, [(fact, *_ruler(tests, every)) for fact, tests in tested.items()]
+    def fired(self, standing: Clauses) -> Fired:
+        """Return each formula with the first of its clauses that stand; an earlier one takes the place of a later."""
+        return {name: clause for name, bit, clause in self.clauses if standing & bit}
 
 
-def _ruler(tests: Mapping[FactTest, _Clauses], every: _Clauses) -> tuple[list[Any], list[_Clauses]]:
-    """Return the constants of a fact in order, and the clauses left at each place: even between, odd on one, last unknown."""
+_Ruler: TypeAlias = tuple[list[Any], list[Clauses]]
+"""The constants of a fact in order, and the clauses left at each place: even between, odd on one, last unknown."""
+
+
+def _ruler(tests: Mapping[FactTest, Clauses], every: Clauses) -> _Ruler:
     constants: list[Any] = sorted({constant for test in tests for constant in test.constants})
     places = {constant: 2 * number + 1 for number, constant in enumerate(constants)}
     placed = [(replace(test, constants=tuple(places[c] for c in test.constants)), clauses) for test, clauses in tests.items()]

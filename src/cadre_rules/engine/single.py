@@ -17,12 +17,11 @@ from datetime import date
 from functools import cache
 from typing import Any, TypeAlias
 
-from cadre_rules.engine.plain import Fired, PlainMatcher
+from cadre_rules.engine.plain import Clauses, Fired, Part, PlainMatcher
 from cadre_rules.errors import EngineDisagreementWarning, EngineUnavailableWarning
 from cadre_rules.formula import Clause, FactTest, Formula, Scalar
 
 Pattern: TypeAlias = dict[str, Any]
-Heard: TypeAlias = dict[str, list[Clause]]
 
 MAX_CLAUSES = 48
 """Clauses a ruleset; past 64 siblings true for one row durable_rules loses all its findings."""
@@ -30,9 +29,6 @@ MAX_PROPERTIES = 200
 """Facts a ruleset; past 255 properties it reads none right."""
 MAX_NUMBER = 2**62
 """durable_rules counts in 64 bits; constants have at most 18 digits, so a number beyond this compares as this does."""
-
-MAX_ASKS = 1_024
-"""Sets of formulas asked for together whose rulesets are remembered."""
 
 _GUARD: Pattern = {"g": 1}
 _ORDERINGS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
@@ -42,54 +38,60 @@ class SingleMatcher:
     """Tells which named formulas a row makes true; safe to call from several threads."""
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
-        self.plain = PlainMatcher(formulas)
-        """The oracle, to be asked alone where that is wanted."""
-        self._names = tuple(formulas)
-        self._wire = _Wire(formulas)
-        self._batches = _batches(formulas)
-        self._asks: dict[tuple[str, ...], _Ask] = {}
+        self._formulas = formulas
+        self._plain = PlainMatcher(formulas)
+        self._wire = _Wire(self._plain.bits)
+        self._batches = _batches(self._plain.bits)
         self._idle: list[_Session] = []
         self._lock = threading.Lock()
 
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
-        ask = self._ask(self._names if names is None else tuple(names))
-        fired = self.plain.match(row, ask.names)
-        if load_engine() is None:
-            return fired
-        heard = self._hear(row, ask)
-        if heard.keys() != fired.keys() or any(fired[name] not in clauses for name, clauses in heard.items()):
-            differing = sorted(heard.keys() ^ fired.keys()) or sorted(fired)
-            message = f"durable_rules differs on {', '.join(differing)}; the plain matcher is believed"
-            warnings.warn(message, EngineDisagreementWarning, stacklevel=2)
-        return fired
+        return self.part(self._formulas if names is None else names).match(row)
 
-    def _ask(self, names: tuple[str, ...]) -> "_Ask":
-        if names not in self._asks:
-            if len(self._asks) >= MAX_ASKS:
-                self._asks.clear()
-            wanted = frozenset(names)
-            batches = [n for n, batch in enumerate(self._batches) if any(name in wanted for name, _ in batch.clauses)]
-            self._asks[names] = _Ask(names, wanted, tuple(batches))
-        return self._asks[names]
+    def part(self, names: Iterable[str]) -> "SinglePart":
+        """Return the formulas of these names, to be matched together again and again."""
+        plain = self._plain.part(names)
+        batches = []
+        for number, batch in enumerate(self._batches):
+            bits = [self._plain.bits[clause] & plain.every for clause in batch.clauses]
+            if any(bits):
+                batches.append((number, batch.facts, bits))
+        facts = {fact: self._wire.keys[fact] for _, of_batch, _ in batches for fact in of_batch}
+        return SinglePart(plain, self, tuple(facts.items()), tuple(batches))
 
-    def _hear(self, row: Mapping[str, Scalar | None], ask: "_Ask") -> Heard:
+    def hear(self, row: Mapping[str, Scalar | None], part: "SinglePart") -> Clauses:
+        """Return the clauses of a part that durable_rules finds true, by a session nobody else has at the time."""
         with self._lock:
             session = self._idle.pop() if self._idle else None
         session = session or _Session(self._batches, self._wire)
-        said = session.run(self._wire.written(row), ask)
+        heard = session.run(row, part)
         with self._lock:
             self._idle.append(session)
-        return said
+        return heard
 
 
 @dataclass(frozen=True, slots=True)
-class _Ask:
-    """Formulas asked for together, and the rulesets that hold them."""
+class SinglePart:
+    """Formulas matched together: the facts they test with their keys, and the rulesets that hold them."""
 
-    names: tuple[str, ...]
-    wanted: frozenset[str]
-    batches: tuple[int, ...]
+    plain: Part
+    """The oracle, to be asked alone where that is wanted."""
+    matcher: SingleMatcher
+    keys: tuple[tuple[str, str], ...]
+    batches: tuple[tuple[int, tuple[str, ...], list[Clauses]], ...]
+    """Number, facts, and the bit of each clause, none where it is not asked for."""
+
+    def match(self, row: Mapping[str, Scalar | None]) -> Fired:
+        """Return the first true clause of every formula that the row makes true."""
+        standing = self.plain.standing(row)
+        if load_engine() is not None:
+            differing = self.matcher.hear(row, self) ^ standing
+            if differing:
+                names = sorted({name for name, bit, _ in self.plain.clauses if bit & differing})
+                message = f"durable_rules differs on {', '.join(names)}; the plain matcher is believed"
+                warnings.warn(message, EngineDisagreementWarning, stacklevel=2)
+        return self.plain.fired(standing)
 
 
 @cache
@@ -116,19 +118,14 @@ def load_engine() -> Any | None:
 class _Wire:
     """How facts and values travel: facts under short names, everything as a number."""
 
-    def __init__(self, formulas: Mapping[str, Formula]) -> None:
-        tests = [test for formula in formulas.values() for clause in formula for test in clause]
+    def __init__(self, clauses: Iterable[Clause]) -> None:
+        tests = [test for clause in clauses for test in clause]
         self.short = {fact: f"f{position}" for position, fact in enumerate(dict.fromkeys(test.fact for test in tests))}
-        self._keys = {fact: f',"{short}":' for fact, short in self.short.items()}
+        self.keys = {fact: f',"{short}":' for fact, short in self.short.items()}
         taken = {_hash(name) for name in (*self.short.values(), "g", "id", "sid")}
         assert len(taken) == len(self.short) + 3, "short names collide in durable_rules' hash"
         texts = dict.fromkeys(c for test in tests for c in test.constants if isinstance(c, str))
         self._numbers = {text: number for number, text in enumerate(texts, 1)}
-
-    def written(self, row: Mapping[str, Scalar | None]) -> dict[str, str]:
-        """Return each stated fact as it stands in a message."""
-        keys, plain = self._keys, self.plain
-        return {fact: f"{keys[fact]}{plain(value)}" for fact, value in row.items() if value is not None and fact in keys}
 
     def plain(self, value: Scalar) -> int:
         """Return the number a value travels as: a text no test names is 0, a day its ordinal, yes 1."""
@@ -143,22 +140,21 @@ class _Wire:
 class _Batch:
     """Clauses that share a ruleset, and the facts they test."""
 
-    clauses: tuple[tuple[str, Clause], ...]
+    clauses: tuple[Clause, ...]
     facts: tuple[str, ...]
 
 
-def _batches(formulas: Mapping[str, Formula]) -> list[_Batch]:
+def _batches(every: Iterable[Clause]) -> list[_Batch]:
     batches: list[_Batch] = []
-    clauses: list[tuple[str, Clause]] = []
+    clauses: list[Clause] = []
     facts: dict[str, None] = {}
-    for name, formula in formulas.items():
-        for clause in formula:
-            added = [test.fact for test in clause if test.fact not in facts]
-            if clauses and (len(clauses) >= MAX_CLAUSES or len(facts) + len(added) > MAX_PROPERTIES):
-                batches.append(_Batch(tuple(clauses), tuple(facts)))
-                clauses, facts = [], {}
-            clauses.append((name, clause))
-            facts.update(dict.fromkeys(test.fact for test in clause))
+    for clause in every:
+        added = [test.fact for test in clause if test.fact not in facts]
+        if clauses and (len(clauses) >= MAX_CLAUSES or len(facts) + len(added) > MAX_PROPERTIES):
+            batches.append(_Batch(tuple(clauses), tuple(facts)))
+            clauses, facts = [], {}
+        clauses.append(clause)
+        facts.update(dict.fromkeys(test.fact for test in clause))
     if clauses:
         batches.append(_Batch(tuple(clauses), tuple(facts)))
     return batches
@@ -183,23 +179,22 @@ class _Session:
         self._engine: Any = load_engine()
         self._rulesets: dict[int, Any] = {}
 
-    def run(self, written: Mapping[str, str], ask: _Ask) -> Heard:
+    def run(self, row: Mapping[str, Scalar | None], part: SinglePart) -> Clauses:
         """Return every true clause of the formulas asked for."""
-        heard: Heard = {}
-        for number in ask.batches:
-            batch = self._batches[number]
-            stated = "".join([written[fact] for fact in batch.facts if fact in written])
+        plain = self._wire.plain
+        written = {fact: f"{key}{plain(value)}" for fact, key in part.keys if (value := row.get(fact)) is not None}
+        heard = 0
+        for number, facts, bits in part.batches:
+            stated = "".join([written[fact] for fact in facts if fact in written])
             for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
-                name, clause = batch.clauses[position]
-                if name in ask.wanted:
-                    heard.setdefault(name, []).append(clause)
+                heard |= bits[position]
         return heard
 
     def _handle(self, number: int) -> Any:
         if number not in self._rulesets:
             rules = {
                 f"c{position}": {"all": [{"m": _pattern(clause, self._wire)}], "run": _never_run}
-                for position, (_, clause) in enumerate(self._batches[number].clauses)
+                for position, clause in enumerate(self._batches[number].clauses)
             }
             self._rulesets[number] = self._engine.Ruleset(f"b{number}", None, rules)
         return self._rulesets[number]._handle  # noqa: SLF001  # the C handle, which has no public name
