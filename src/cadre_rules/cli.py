@@ -121,6 +121,14 @@ def _compare(options: argparse.Namespace) -> int:
     return _status(comparison.worst_new(strict=options.strict), options)
 
 
+def _verify(options: argparse.Namespace) -> int:
+    from cadre_rules.register.verifying import verify
+
+    told, faults = verify(options.path, options.head)
+    _lines([*faults, told])
+    return FOUND if faults else CLEAN
+
+
 @contextmanager
 def _needing(extra: str) -> Iterator[None]:
     """Say which extra to install where a library is missing."""
@@ -350,6 +358,13 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", metavar="FILE", help="write every finding with its state to a .csv or .parquet file")
     compare.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
     compare.set_defaults(run=_compare)
+
+    verify = commands.add_parser("verify", help="say whether a register, or an audit's folder, is as it was written")
+    verify.add_argument("path", metavar="FILE|DIR")
+    verify.add_argument(
+        "--head", metavar="DIGEST", help="noted earlier: what an entry of the register must have, or the audit's manifest"
+    )
+    verify.set_defaults(run=_verify)
 
     rules = commands.add_parser("rules", parents=[common], help="list the rules in force on a day, by topic, with citation")
     rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -30,11 +31,13 @@ from cadre_rules.reports.tables import guarded
 from cadre_rules.rulebook.keeping import code_digest
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import Batch, read_batches
+from cadre_rules.writing import digest_of, write_whole
 
 FORMAT = "cadre-rules/audit/1"
 _NONE = pl.lit(None, pl.String)
 _ANEW = "begin anew in another folder"
 _GO_ON = "what is done is kept, and the same command goes on from there"
+_keep_whole = partial(write_whole, then=_GO_ON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def audit(
     asked = {
         "source": _without_password(source),
         "source_digest": _source_digest(source),
-        "mapping": _digest_of(Path(mapping)) if mapping is not None else None,
+        "mapping": digest_of(Path(mapping)) if mapping is not None else None,
         "rulebook": [{"pack": p.pack.name, "version": p.pack.version, "digest": p.digest} for p in rulebook.packs],
         "code": {name: version(name) for name in ("cadre-rules", "polars")} | {"digest": code_digest()},
         "as_of": str(as_of),
@@ -157,9 +160,9 @@ class _Run:
                 orient="row",
             ),
         }
-        digests = {name: write_whole(self.folder / name, _parquet(table)) for name, table in tables.items()}
+        digests = {name: _keep_whole(self.folder / name, _parquet(table)) for name, table in tables.items()}
         note = {"dossiers": batch.frame.height, "rejected": len(batch.rejected), "rows": rows, "files": digests}
-        write_whole(self._note(number), _plain(note))
+        _keep_whole(self._note(number), _plain(note))
         return note
 
     def _notes(self) -> list[dict[str, Any]]:
@@ -167,7 +170,7 @@ class _Run:
         found: list[dict[str, Any]] = []
         while (note := _json(self._note(len(found) + 1))) is not None:
             files = {self.folder / name: digest for name, digest in note["files"].items()}
-            if not all(path.is_file() and _digest_of(path) == digest for path, digest in files.items()):
+            if not all(path.is_file() and digest_of(path) == digest for path, digest in files.items()):
                 break
             found.append(note)
         return found
@@ -190,13 +193,13 @@ class _Run:
             "rejected.csv": _csv(rejected),
         }
         digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
-        digests |= {name: write_whole(self.folder / name, body) for name, body in files.items()}
+        digests |= {name: _keep_whole(self.folder / name, body) for name, body in files.items()}
         dossiers = sum(note["dossiers"] for note in notes)
         parts = [self.folder / name for name in digests if name.startswith("findings/")]
         summary, tables = summarise(parts, total_outcomes([*outcomes, whole.outcomes.lazy()]), self.rulebook)
         summary |= {"dossiers": dossiers, "rejected": rejected.height}
         written = {f"summary/{name}.csv": _csv(table) for name, table in tables.items()} | {"summary.json": _plain(summary)}
-        digests |= {name: write_whole(self.folder / name, body) for name, body in written.items()}
+        digests |= {name: _keep_whole(self.folder / name, body) for name, body in written.items()}
         rows = [note["rows"] for note in notes if note["rows"] is not None]
         manifest = {
             "format": FORMAT,
@@ -204,7 +207,7 @@ class _Run:
             "counts": {"dossiers": dossiers, "rejected": rejected.height, "findings": summary["findings"], "parts": len(notes)},
             "files": dict(sorted(digests.items())),
         }
-        write_whole(self.folder / "manifest.json", _plain(manifest))
+        _keep_whole(self.folder / "manifest.json", _plain(manifest))
 
 
 def _placed(findings: pl.DataFrame, batch: Batch) -> pl.DataFrame:
@@ -212,21 +215,6 @@ def _placed(findings: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     office = pl.col("authority").struct.field("office") if "authority" in batch.frame.columns else _NONE
     offices = batch.frame.select(pl.col("_row").alias("row"), office=office)
     return findings.with_columns(place=pl.lit(batch.place)).join(offices, on="row", how="left", maintain_order="left")
-
-
-def write_whole(path: Path, body: bytes) -> str:
-    """Write a file that is there whole or not at all, and return its digest; raises `SourceError` if there is no room."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be written: {error.strerror or error}; {_GO_ON}") from error
-    return hashlib.sha256(body).hexdigest()
 
 
 @contextmanager
@@ -260,7 +248,7 @@ def _agreed(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
         if foreign:
             raise SourceError(str(folder), f"is not an audit's folder: it holds {foreign[0]}; name an empty or a new one")
         inputs = asked | {"today": asked["today"] or date.today().isoformat()}
-        write_whole(folder / "work" / "run.json", _plain(inputs))
+        _keep_whole(folder / "work" / "run.json", _plain(inputs))
         return inputs
     asked = asked | {"today": asked["today"] or noted["today"]}
     other = differences(noted, asked)
@@ -298,8 +286,8 @@ def _told(batches: Iterator[Batch], notes: Sequence[Mapping[str, Any]]) -> Itera
 def _tidy(folder: Path) -> None:
     """Remove what only a running audit needs."""
     shutil.rmtree(folder / "work", ignore_errors=True)
-    for partial in folder.rglob("*.partial"):
-        partial.unlink()
+    for left in folder.rglob("*.partial"):
+        left.unlink()
 
 
 def _total(source: Path) -> int | None:
@@ -326,17 +314,9 @@ def _source_digest(source: str) -> str | None:
         return None
     place = Path(source)
     if not place.is_dir():
-        return _digest_of(place)
+        return digest_of(place)
     files = sorted(path for path in place.iterdir() if path.is_file())
-    return hashlib.sha256("".join(f"{path.name} {_digest_of(path)}\n" for path in files).encode()).hexdigest()
-
-
-def _digest_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+    return hashlib.sha256("".join(f"{path.name} {digest_of(path)}\n" for path in files).encode()).hexdigest()
 
 
 def _rows_digest(batch: Batch) -> str:
