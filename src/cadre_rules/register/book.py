@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 
 from cadre_rules.dossier.models import Dossier, ExceptionGranted
 from cadre_rules.errors import SourceError
+from cadre_rules.findings import OPEN
 from cadre_rules.register.entries import Baseline, Entry, Grant, Recorded, Remark, Said, Withdrawal, canonical, examine, seal
 from cadre_rules.writing import write_whole
 
@@ -144,13 +145,6 @@ class Register:
         if not set_at:
             return frozenset()
         return frozenset(line.fingerprint for line in self.ledger(runs[set_at[-1]]).values() if line.state in OPEN)
-
-
-OPEN = ("new", "changed", "still", "not_remedied", "reopened", "exception_expired", "not_judged")
-"""States of a finding that stands, or stood when its subject was last judged."""
-
-SETTLED = ("remedied", "excepted", "replaced")
-"""States of a finding that stands no more."""
 
 
 def readings(subject: str) -> Iterator[tuple[str, str]]:
