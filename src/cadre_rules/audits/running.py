@@ -59,6 +59,10 @@ class Audit:
         """Yield the findings part by part."""
         yield from map(pl.read_parquet, sorted((self.out / "findings").glob("*.parquet")))
 
+    def fingerprints(self) -> Iterator[str]:
+        """Yield the fingerprint of every finding."""
+        yield from self.findings.select("fingerprint").collect()["fingerprint"]
+
     @property
     def exceptions(self) -> pl.DataFrame:
         """Return every exception on file and what the gate says of it, in the columns of `findings.OnFile`."""
@@ -212,7 +216,9 @@ class _Run:
         )
         totals = total_heads(heads)
         whole = BulkJudge(self.rulebook).judge_heads(totals, as_of=self.as_of, today=self.today)
-        several = totals.filter(pl.len().over("head") > 1).select(pl.lit("head").alias("what"), pl.col("head").unique().sort().alias("id"))
+        several = totals.filter(pl.len().over("head") > 1).select(
+            pl.lit("head").alias("what"), pl.col("head").unique().sort().alias("id")
+        )
         rejected = pl.concat(bad).collect()
         files = {
             "findings/part-heads.parquet": _parquet(whole.findings.with_columns(place=_NONE, office=_NONE)),

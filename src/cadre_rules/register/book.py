@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 
 from cadre_rules.dossier.models import Dossier, ExceptionGranted
 from cadre_rules.errors import SourceError
-from cadre_rules.findings import OPEN
+from cadre_rules.findings import OPEN, Level
 from cadre_rules.register.entries import Baseline, Entry, Grant, Recorded, Remark, Said, Withdrawal, canonical, examine, seal
 from cadre_rules.writing import write_whole
 
@@ -28,7 +28,7 @@ class Known(NamedTuple):
     kind: str
     rule: str
     subject: str
-    level: str
+    level: Level
     provisional: bool
     state: str
     since: int
@@ -145,6 +145,19 @@ class Register:
         if not set_at:
             return frozenset()
         return frozenset(line.fingerprint for line in self.ledger(runs[set_at[-1]]).values() if line.state in OPEN)
+
+
+def fingerprints_in(path: str | Path) -> frozenset[str]:
+    """Return the fingerprints in a JSON report, or of what stands after a register's last run; raises `SourceError`."""
+    try:
+        read = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+    except ValueError:
+        read = None  # several lines
+    if isinstance(read, dict) and read.get("format") == "cadre-rules/report/1":
+        return frozenset(finding["fingerprint"] for finding in read["findings"])
+    return frozenset(line.fingerprint for line in Register.read(path).ledger().values() if line.state in OPEN)
 
 
 def readings(subject: str) -> Iterator[tuple[str, str]]:
