@@ -8,8 +8,8 @@ from typing import Any, Literal
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
-from cadre_rules.findings import LEVELS, Report, SubjectLine
-from cadre_rules.judging import AsOf, Engine, judge_of
+from cadre_rules.findings import LEVELS, OnFile, Report, SubjectLine
+from cadre_rules.judging import AsOf, Engine, Judge, Judgement, judge_of
 from cadre_rules.mending import Mender
 from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.model import Rulebook
@@ -57,7 +57,19 @@ def check(
         lang=lang,
         met=tuple(writer.met(judgements)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
+        exceptions=tuple(_exceptions(judge, subjects, judgements)),
     )
+
+
+def _exceptions(judge: Judge, subjects: Sequence[Subject], judgements: Sequence[Judgement]) -> Iterator[OnFile]:
+    about: dict[int, list[Judgement]] = {id(subject): [] for subject in subjects if subject.exceptions}
+    for judgement in judgements if about else ():
+        about.get(id(judgement.subject), []).append(judgement)
+    for subject in subjects:
+        for passage in judge.passages(subject, about.get(id(subject), ())):
+            on_file = passage.exception
+            told = (on_file.decided_by, on_file.decided_on, on_file.document, on_file.expires_on)
+            yield OnFile(subject.id, on_file.rule, passage.state, *told)
 
 
 def _packs(rulebook: Rulebook) -> Iterator[dict[str, Any]]:

@@ -20,8 +20,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from cadre_rules.errors import CadreRulesError, RulebookError, SourceError
 
 if TYPE_CHECKING:
+    from cadre_rules.audits.running import Audit
     from cadre_rules.dossier.models import Dossier
-    from cadre_rules.findings import Level, Report
+    from cadre_rules.findings import FollowUp, Level, Report
+    from cadre_rules.register.book import Register
+    from cadre_rules.register.following import Run
     from cadre_rules.rulebook.model import Rulebook
     from cadre_rules.sources.files import Rejected
 
@@ -65,12 +68,18 @@ def _check(options: argparse.Namespace) -> int:
     from cadre_rules.checks import check
 
     dossiers, rejected = _dossiers(options.files)
-    rulebook = _rulebook(options)
-    asked = {"as_of": options.as_of, "lang": options.lang, "today": options.today, "engine": options.engine}
-    report = check(dossiers, rulebook, **asked, mending=options.format not in WITHOUT_MENDING)
+    rulebook, register, today = _rulebook(options), _register(options), options.today or date.today()
+    filed = [register.file_on(dossier) for dossier in dossiers] if register is not None else dossiers
+    asked = {"as_of": options.as_of, "lang": options.lang, "today": today, "engine": options.engine}
+    report = check(filed, rulebook, **asked, mending=options.format not in WITHOUT_MENDING)
     report = replace(report, rejected=tuple(rejected))
+    if register is not None:
+        from cadre_rules.register.following import run_of
+
+        report = replace(report, follow_up=_followed(register, run_of(report, dossiers, today), rulebook, options))
+    known = _known(options, register, report.follow_up, [finding.fingerprint for finding in report.findings])
     _deliver(_render(report, options.format), options.output)
-    return UNREADABLE if rejected else _status(report.worst(strict=options.strict), options)
+    return UNREADABLE if rejected else _status(report.worst(strict=options.strict, known=known), options)
 
 
 def _render(report: "Report", kind: str) -> str | bytes:
@@ -101,14 +110,17 @@ def _audit(options: argparse.Namespace) -> int:
         from cadre_rules.audits.running import audit
         from cadre_rules.reports.summary import render_summary
         from cadre_rules.reports.tables import write_findings
-    rulebook = _rulebook(options)
+    rulebook, register = _rulebook(options), _register(options)
     kept = {"as_of": options.as_of, "today": options.today, "mapping": options.mapping}
-    found = audit(options.source, rulebook, out=options.out, progress=True, **kept)
+    granted = register.on_file() if register is not None else None
+    found = audit(options.source, rulebook, out=options.out, granted=granted, progress=True, **kept)
     for kind in options.tables or ():
         write_findings(found.parts(), rulebook, found.out / f"findings.{kind}", options.lang)
     told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
-    _write(_json(found.summary) if options.format == "json" else told)
-    return UNREADABLE if found.summary["rejected"] else _status(found.worst(strict=options.strict), options)
+    follow_up = _audit_followed(register, found, rulebook, options)
+    _tell(dict(found.summary), told, follow_up, options)
+    known = _known(options, register, follow_up, found.fingerprints())
+    return UNREADABLE if found.summary["rejected"] else _status(found.worst(strict=options.strict, known=known), options)
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -119,9 +131,118 @@ def _compare(options: argparse.Namespace) -> int:
     comparison = compare(options.old, options.new)
     if options.out is not None:
         write_table(comparison.findings.collect(), options.out)
-    told = comparison.to_dict()
-    _write(_json(told) if options.format == "json" else render_comparison(told, options.lang))
+    told, register = comparison.to_dict(), _register(options)
+    if register is not None and not register.runs():
+        _audit_followed(register, comparison.old, None, options)
+    follow_up = _audit_followed(register, comparison.new, None, options)
+    _tell(told, render_comparison(told, options.lang), follow_up, options)
     return _status(comparison.worst_new(strict=options.strict), options)
+
+
+def _audit_followed(
+    register: "Register | None", found: "Audit", rulebook: "Rulebook | None", options: argparse.Namespace
+) -> "FollowUp | None":
+    """Record an audit, and leave what became of every finding beside it."""
+    if register is None:
+        return None
+    from cadre_rules.audits.following import run_of_audit, write_follow_up
+
+    follow_up = _followed(register, run_of_audit(found), rulebook, options)
+    write_follow_up(follow_up, found.out / "follow-up.csv", options.lang)
+    return follow_up
+
+
+def _tell(told: dict[str, Any], lines: str, follow_up: "FollowUp | None", options: argparse.Namespace) -> None:
+    """Print what was found of many, and what became of it since."""
+    from cadre_rules.reports.follow_up import follow_up_lines
+    from cadre_rules.reports.summary import SHOWN
+
+    if follow_up is not None:
+        told["follow_up"] = follow_up.to_dict(findings=False)
+        lines += "".join(f"{line}\n" for line in follow_up_lines(follow_up, options.lang, SHOWN))
+    _write(_json(told) if options.format == "json" else lines)
+
+
+def _register(options: argparse.Namespace) -> "Register | None":
+    """Return the register to record in, if one is named."""
+    if options.register is None:
+        return None
+    from cadre_rules.register.book import Register
+
+    if not options.by:
+        parser().error("--register needs --by OFFICE: every entry says who made it")
+    return Register.read(options.register)
+
+
+def _followed(register: "Register", run: "Run", rulebook: "Rulebook | None", options: argparse.Namespace) -> "FollowUp":
+    from cadre_rules.register.following import follow
+
+    titles = {rule.id: rule.title.of(options.lang) for rule in (rulebook.rules if rulebook is not None else ())}
+    return follow(register, run, titles, by=options.by, day=run.made.today)
+
+
+def _known(
+    options: argparse.Namespace, register: "Register | None", follow_up: "FollowUp | None", standing: Iterable[str]
+) -> frozenset[str]:
+    """Return the fingerprints of what fails nothing: the baseline's, but for what came back; say how many of them stand."""
+    if options.baseline is None and register is None:
+        return frozenset()
+    from cadre_rules.wording import phrase
+
+    known = register.baseline() if register is not None else frozenset()
+    known |= _baseline(options.baseline) if options.baseline is not None else frozenset()
+    known -= {one.fingerprint for one in follow_up.findings if one.state == "reopened"} if follow_up is not None else set()
+    count = len(known.intersection(standing)) if known else 0
+    if count:
+        print(f"cadre-rules: {phrase('baselined', options.lang, count=count)}", file=sys.stderr)
+    return known
+
+
+def _baseline(name: str) -> frozenset[str]:
+    """Return the fingerprints an audit's folder, a JSON report or a register's last run holds."""
+    if os.path.isdir(name):  # noqa: PTH112  (a path would cost a cold check its import)
+        with _needing("audit"):
+            from cadre_rules.audits.running import read_audit
+        return frozenset(read_audit(name).fingerprints())
+    from cadre_rules.register.book import fingerprints_in
+
+    return fingerprints_in(name)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from cadre_rules.findings import OPEN
+    from cadre_rules.register.book import Register
+    from cadre_rules.reports.register import register_lines
+
+    register = Register.read(options.file)
+    if options.format == "json":
+        standing = [line._asdict() for line in register.ledger().values() if line.state in OPEN]
+        entries = [entry.model_dump(mode="json", exclude_none=True) for entry in register.entries]
+        _write(_json({"head": register.head, "entries": entries, "findings": standing}))
+    else:
+        _lines(register_lines(register, options.lang))
+    return CLEAN
+
+
+def _enter(options: argparse.Namespace) -> int:
+    """Append what an office says to a register, and print the digest to note."""
+    from cadre_rules.register.book import Register
+    from cadre_rules.register.saying import said
+    from cadre_rules.wording import phrase
+
+    register = Register.read(options.file).append(
+        lambda now: said(now, options.action, vars(options)), by=options.by, day=options.on or date.today()
+    )
+    _write(phrase("register_head", options.lang, entries=len(register.entries), head=register.head) + "\n")
+    return CLEAN
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from cadre_rules.register.verifying import verify
+
+    told, faults = verify(options.path, options.head)
+    _lines([*faults, told])
+    return FOUND if faults else CLEAN
 
 
 @contextmanager
@@ -285,6 +406,10 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write 2021-05-03") from error
 
 
+def _day_or_none(text: str) -> date | None:
+    return None if text == "none" else _day(text)
+
+
 def _as_of(text: str) -> date | Literal["decision", "today"]:
     match text:
         case "decision":
@@ -317,14 +442,11 @@ def parser() -> argparse.ArgumentParser:
     )
     dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
 
-    failing = argparse.ArgumentParser(add_help=False)
-    failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
-    failing.add_argument(
-        "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
-    )
-
+    failing, followed, known = _failing()
     check = commands.add_parser(
-        "check", parents=[common, dated, failing], help="judge dossiers (YAML, JSON, xlsx); - reads standard input"
+        "check",
+        parents=[common, dated, failing, followed, known],
+        help="judge dossiers (YAML, JSON, xlsx); - reads standard input",
     )
     check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument("--format", choices=tuple(RENDERERS), default="text")
@@ -333,7 +455,7 @@ def parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     audit = commands.add_parser(
-        "audit", parents=[common, dated, failing], help="judge many: tables, JSON Lines, workbooks, databases"
+        "audit", parents=[common, dated, failing, followed, known], help="judge many: tables, JSON Lines, workbooks, databases"
     )
     audit.add_argument(
         "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
@@ -345,7 +467,7 @@ def parser() -> argparse.ArgumentParser:
     audit.set_defaults(run=_audit)
 
     compare = commands.add_parser(
-        "compare", parents=[failing], help="say which findings of two audits are new, gone, still there"
+        "compare", parents=[failing, followed], help="say which findings of two audits are new, gone, still there"
     )
     compare.add_argument("old", metavar="OLD", help="folder of the earlier audit")
     compare.add_argument("new", metavar="NEW", help="folder of the later one")
@@ -354,6 +476,7 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
     compare.set_defaults(run=_compare)
 
+    _add_register(commands)
     rules = commands.add_parser("rules", parents=[common], help="list the rules in force on a day, by topic, with citation")
     rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")
     rules.add_argument("--format", choices=("text", "json"), default="text")
@@ -376,3 +499,71 @@ def parser() -> argparse.ArgumentParser:
     schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping"), default="dossier")
     schema.set_defaults(run=_schema)
     return command
+
+
+def _failing() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Return the options of what fails a run, of what is recorded of it, and of what was known before."""
+    failing = argparse.ArgumentParser(add_help=False)
+    failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
+    failing.add_argument(
+        "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
+    )
+    followed = argparse.ArgumentParser(add_help=False)
+    followed.add_argument("--register", metavar="FILE", help="record the run in this register, and tell what became of findings")
+    followed.add_argument("--by", metavar="OFFICE", help="which office or role makes the entry in the register")
+    known = argparse.ArgumentParser(add_help=False)
+    known.add_argument(
+        "--baseline", metavar="FILE|DIR", help="fail only on what is not in this JSON report, register or audit's folder"
+    )
+    return failing, followed, known
+
+
+def _add_register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands about a register."""
+    register = commands.add_parser("register", help="say what is done about findings, in a register that loses nothing")
+    register.add_argument("file", metavar="FILE", help="the register, a file of JSON Lines")
+    actions = register.add_subparsers(required=True, metavar="ACTION", dest="action")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
+    saying = argparse.ArgumentParser(add_help=False, parents=[common])
+    saying.add_argument("--by", required=True, metavar="OFFICE", help="which office or role says so")
+    saying.add_argument("--on", type=_day, metavar="DAY", help="the day it says so (default: today)")
+
+    show = actions.add_parser("show", parents=[common], help="show the entries, and what stands after the last run")
+    show.add_argument("--format", choices=("text", "json"), default="text")
+    show.set_defaults(run=_show)
+    remarks = {
+        "acknowledge": "a finding is acknowledged",
+        "dispute": "a finding is disputed",
+        "remedied": "a finding was remedied",
+    }
+    for action, told in remarks.items():
+        remark = actions.add_parser(action, parents=[saying], help=told)
+        remark.add_argument("finding", metavar="FINGERPRINT", help="of the finding, or its beginning")
+        remark.add_argument("--reason", required=action == "dispute", metavar="TEXT")
+        remark.add_argument("--paper", metavar="NUMBER", help="number of the paper that says so")
+    grant = actions.add_parser(
+        "grant", parents=[saying], help="an exception was decided; the gate says at the next check what it is worth"
+    )
+    grant.add_argument("finding", nargs="?", metavar="FINGERPRINT", help="of the finding it excuses, or its beginning")
+    grant.add_argument("--rule", metavar="RULE", help="rule it excuses, where no finding is named")
+    grant.add_argument("--subject", metavar="ID", help="dossier it is about, or dossier/entry, where no finding is named")
+    grant.add_argument("--decided-by", required=True, metavar="AUTHORITY")
+    grant.add_argument("--level", metavar="LEVEL", help="level of the authority, by its code or name")
+    grant.add_argument("--decided-on", required=True, type=_day, metavar="DAY")
+    grant.add_argument("--expires-on", required=True, type=_day_or_none, metavar="DAY|none", help="last day it holds")
+    grant.add_argument("--reason", required=True, metavar="TEXT")
+    grant.add_argument("--paper", required=True, metavar="NUMBER", help="number of the decision")
+    actions.add_parser("baseline", parents=[saying], help="what stands after the last run fails no later one")
+    withdraw = actions.add_parser("withdraw", parents=[saying], help="an entry was a mistake and counts no more")
+    withdraw.add_argument("entry", type=int, metavar="NUMBER")
+    withdraw.add_argument("--reason", required=True, metavar="TEXT")
+    for name, each in actions.choices.items():
+        each.set_defaults(run=_show if name == "show" else _enter)
+
+    verify = commands.add_parser("verify", help="say whether a register, or an audit's folder, is as it was written")
+    verify.add_argument("path", metavar="FILE|DIR")
+    verify.add_argument(
+        "--head", metavar="DIGEST", help="noted earlier: what an entry of the register must have, or the audit's manifest"
+    )
+    verify.set_defaults(run=_verify)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias
@@ -117,6 +117,83 @@ class SubjectLine:
     as_of: date
 
 
+OPEN = ("new", "changed", "still", "not_remedied", "reopened", "exception_expired", "not_judged")
+"""What may have become of a finding that stands; `not_judged`: it stood when its subject was last judged."""
+
+SETTLED = ("remedied", "excepted", "replaced")
+"""What may have become of a finding that stands no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnFile:
+    """An exception on file for a subject and what the gate says of it: `used`, or why it excuses nothing.
+
+    Besides the gate's states, `open` where its rule could not be judged, `not_judged` where its subject was not.
+    """
+
+    subject: str
+    rule: str
+    state: str
+    decided_by: str | None
+    decided_on: date | None
+    document: str | None
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remarked:
+    """What an office said of a finding: `acknowledge`, `dispute` or `remedied`."""
+
+    kind: str
+    by: str
+    day: date
+    reason: str | None
+    paper: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What has become of one finding; `since` is the day it was first recorded as standing, without a break."""
+
+    fingerprint: str
+    rule: str
+    title: str
+    subject: str
+    level: Level
+    provisional: bool
+    state: str
+    since: date
+    remarks: tuple[Remarked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What became of findings since the run a register recorded before, of which `before` is the day."""
+
+    entries: int
+    head: str
+    before: date | None
+    differences: tuple[str, ...]
+    findings: tuple[Followed, ...]
+    exceptions: tuple[OnFile, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many findings are in each state there is one in."""
+        found = Counter(followed.state for followed in self.findings)
+        return {state: found[state] for state in (*OPEN, *SETTLED) if found[state]}
+
+    def to_dict(self, *, findings: bool = True) -> dict[str, Any]:
+        """Return the follow-up as plain values; for an audit without the findings, which a table beside it has."""
+        return {
+            "register": {"entries": self.entries, "head": self.head},
+            "before": self.before,
+            "differences": list(self.differences),
+            "counts": self.counts(),
+            **({"findings": [asdict(followed) for followed in self.findings]} if findings else {}),
+            "exceptions": [asdict(on_file) for on_file in self.exceptions],
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything a check found, in a stable order."""
@@ -131,14 +208,17 @@ class Report:
     lang: str
     notices: tuple[str, ...] = ()
     met: tuple[Met, ...] = ()
+    exceptions: tuple[OnFile, ...] = ()
+    follow_up: FollowUp | None = None
 
     def of_level(self, level: str) -> tuple[Finding, ...]:
         """Return the findings of one level."""
         return tuple(finding for finding in self.findings if finding.level == level)
 
-    def worst(self, *, strict: bool = False) -> Level | None:
-        """Return the gravest level found; provisional findings count only when asked to."""
-        levels = {finding.level for finding in self.findings if strict or not finding.provisional}
+    def worst(self, *, strict: bool = False, known: Collection[str] = ()) -> Level | None:
+        """Return the gravest level found; provisional findings count only when asked to, those of known fingerprints never."""
+        told = [finding for finding in self.findings if finding.fingerprint not in known]
+        levels = {finding.level for finding in told if strict or not finding.provisional}
         return next((level for level in LEVELS if level in levels), None)
 
     def questions(self) -> list[tuple[str, str, int]]:
@@ -170,6 +250,7 @@ class Report:
                 "by_level": {level: levels[level] for level in LEVELS if levels[level]},
                 "notices": list(self.notices),
             },
+            **({"follow_up": self.follow_up.to_dict()} if self.follow_up is not None else {}),
         }
 
     def to_json(self) -> str:

@@ -232,19 +232,21 @@ class Judge:
         return (judgement.subject.day(escape.before) or judgement.day) if escape is not None else None
 
     def _states(self, subject: Subject, judgements: list[Judgement]) -> Iterator[str]:
-        """Yield what became of every exception on file; of one whose rule is left open, or is about another subject, nothing."""
-        if subject.prefix or not subject.exceptions:
+        """Yield what became of every exception on file for a whole; of one whose rule is left open, nothing."""
+        if not subject.prefix:
+            yield from (passage.state for passage in self.passages(subject, judgements) if passage.state != "open")
+
+    def passages(self, subject: Subject, judgements: Iterable[Judgement]) -> Iterator[Passage]:
+        """Yield what the gate says of every exception on file for a subject, `open` if its rule is not settled."""
+        if not subject.exceptions:
             return
-        seen = {id(p.exception): p.state for j in judgements for p in j.passages}
+        judgements = list(judgements)
+        seen = {id(p.exception): p for j in judgements for p in j.passages}
         met = {j.piece.rule.id for j in judgements if j.outcome in ("satisfied", "not_applicable")}
         allowed = {rule.id for rule in self.rulebook.rules if rule.exception is not None}
         for granted in subject.exceptions:
-            if id(granted) in seen:
-                yield seen[id(granted)]
-            elif granted.rule not in allowed:
-                yield "not_allowed"
-            elif granted.rule in met:
-                yield "unused"
+            state = "not_allowed" if granted.rule not in allowed else "unused" if granted.rule in met else "open"
+            yield seen.get(id(granted)) or Passage(granted, state)
 
 
 def _head(subject: Subject) -> str:

@@ -63,6 +63,17 @@ OUTCOMES: dict[str, pl.DataType] = {
 HEADS: dict[str, pl.DataType] = {"head": pl.String(), "dossier": pl.String(), "day": pl.Date()}
 """And a column for each count over outcomes that rules about heads read."""
 
+ON_FILE: dict[str, pl.DataType] = {
+    "subject": pl.String(),
+    "rule": pl.String(),
+    "state": pl.String(),
+    "decided_by": pl.String(),
+    "decided_on": pl.Date(),
+    "document": pl.String(),
+    "expires_on": pl.Date(),
+}
+"""Exceptions on file and what the gate says of each, as `findings.OnFile` holds one."""
+
 VERDICTS: dict[str, pl.DataType] = {"subject": pl.String(), "rule": pl.String(), "outcome": pl.String()}
 
 NONE, VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED = range(7)
@@ -83,6 +94,7 @@ class Judged:
     heads: pl.DataFrame
     verdicts: pl.DataFrame
     """How every rule came out for every subject, if that is kept."""
+    exceptions: pl.DataFrame
 
 
 class BulkJudge:
@@ -146,6 +158,7 @@ def _put_together(found: Iterable[Judged]) -> Judged:
         pl.concat([pl.DataFrame(schema=OUTCOMES), *(one.outcomes for one in found)]),
         pl.concat([pl.DataFrame(schema=HEADS), *(one.heads for one in found)], how="diagonal"),
         pl.concat([pl.DataFrame(schema=VERDICTS), *(one.verdicts for one in found)]),
+        pl.concat([pl.DataFrame(schema=ON_FILE), *(one.exceptions for one in found)]),
     )
 
 
@@ -328,7 +341,8 @@ class _Law:
             table = added(table, [column for name, node in self.facts.given.items() for column in self._count(name, node, table)])
             table = self._heard(self.facts.derive(table, late=True), late=True)
             table = self._weighed(gate.excused(table, self.lines[True]), late=True)
-        return Judged(self._findings(table), self._outcomes(table), self._heads(table), self._verdicts(table))
+        found = self._findings(table), self._outcomes(table), self._heads(table), self._verdicts(table)
+        return Judged(*found, gate.told(table, [*self.lines[False], *self.lines[True]]))
 
     def _lean(self, table: pl.DataFrame) -> pl.DataFrame:
         """Leave out what only led to the facts."""
@@ -701,6 +715,20 @@ class _Gate:
         none = pl.lit(0, pl.Int64)
         if not self._listed.height or not self._whole:
             return table.with_columns(none.alias(f"·{state}") for state in _STATES)
+        counts = self._states(table, lines)
+        sums = counts.group_by(ROW).agg((pl.col("state") == one).sum().cast(pl.Int64).alias(f"·{one}") for one in _STATES)
+        joined = table.join(sums, on=ROW, how="left", maintain_order="left")
+        return joined.with_columns(pl.col(f"·{one}").fill_null(0) for one in _STATES)
+
+    def told(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
+        """Return every exception on file and its state, `open` where its rule is not settled."""
+        if not self._listed.height:
+            return pl.DataFrame(schema=ON_FILE)
+        stated = self._states(table, lines).join(table[[ROW, "·subject"]], on=ROW, how="inner", maintain_order="left")
+        return stated.rename({"·subject": "subject"}).with_columns(pl.col("state").fill_null("open")).select(*ON_FILE)
+
+    def _states(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
+        """Return the exceptions on file with the state of each, null where its rule is not settled."""
         named = set(self._listed.get_column("rule"))
         met = [
             table[[ROW, line.outcome]]
@@ -718,10 +746,8 @@ class _Gate:
             .when("met")
             .then(pl.lit("unused"))
         )
-        counts = self._listed.join(rows, on=[ROW, "rule"], how="left").with_columns(state.alias("state"))
-        sums = counts.group_by(ROW).agg((pl.col("state") == one).sum().cast(pl.Int64).alias(f"·{one}") for one in _STATES)
-        joined = table.join(sums, on=ROW, how="left", maintain_order="left")
-        return joined.with_columns(pl.col(f"·{one}").fill_null(0) for one in _STATES)
+        joined = self._listed.join(rows, on=[ROW, "rule"], how="left", maintain_order="left")
+        return joined.with_columns(state.alias("state"))
 
 
 def _worth(line: _Line, table: pl.DataFrame) -> pl.Expr:

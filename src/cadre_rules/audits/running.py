@@ -9,10 +9,11 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +24,8 @@ from tqdm import tqdm
 
 from cadre_rules.audits.kernel import BulkJudge, Judged
 from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
+from cadre_rules.dossier.frames import filed_on
+from cadre_rules.dossier.models import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import LEVELS, Level
 from cadre_rules.judging import AsOf
@@ -30,11 +33,13 @@ from cadre_rules.reports.tables import guarded
 from cadre_rules.rulebook.keeping import code_digest
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import Batch, read_batches
+from cadre_rules.writing import digest_of, write_whole
 
 FORMAT = "cadre-rules/audit/1"
 _NONE = pl.lit(None, pl.String)
 _ANEW = "begin anew in another folder"
 _GO_ON = "what is done is kept, and the same command goes on from there"
+_keep_whole = partial(write_whole, then=_GO_ON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +59,32 @@ class Audit:
         """Yield the findings part by part."""
         yield from map(pl.read_parquet, sorted((self.out / "findings").glob("*.parquet")))
 
+    def fingerprints(self) -> Iterator[str]:
+        """Yield the fingerprint of every finding."""
+        yield from self.findings.select("fingerprint").collect()["fingerprint"]
+
+    @property
+    def exceptions(self) -> pl.DataFrame:
+        """Return every exception on file and what the gate says of it, in the columns of `findings.OnFile`."""
+        return pl.read_parquet(self.out / "exceptions.parquet")
+
+    def judged(self, what: str, ids: Collection[str]) -> set[str]:
+        """Return which of some dossiers were judged, or which of some heads have several that were."""
+        there = pl.scan_parquet(self.out / "judged.parquet")
+        return set(there.filter(pl.col("what") == what, pl.col("id").is_in(list(ids))).collect()["id"])
+
     @property
     def rejected(self) -> pl.DataFrame:
         """Return what could not be read: `where` and `reason`."""
         return pl.read_parquet(self.out / "rejected.parquet")
 
-    def worst(self, *, strict: bool = False) -> Level | None:
-        """Return the gravest level found; provisional findings count only when asked to."""
+    def worst(self, *, strict: bool = False, known: Collection[str] = ()) -> Level | None:
+        """Return the gravest level found; provisional findings count only when asked to, those of known fingerprints never."""
         counts = self.summary["by_level"]
+        if known:
+            new = self.findings.filter(pl.lit(strict) | ~pl.col("provisional"), ~pl.col("fingerprint").is_in(list(known)))
+            levels = set(new.select(pl.col("level").unique()).collect()["level"])
+            return next((level for level in LEVELS if level in levels), None)
         return next((level for level in LEVELS if counts[level] + (counts[f"{level}_provisional"] if strict else 0)), None)
 
 
@@ -73,6 +96,7 @@ def audit(
     as_of: AsOf = "decision",
     today: date | None = None,
     mapping: str | Path | None = None,
+    granted: Mapping[str, Sequence[ExceptionGranted]] | None = None,
     size: int = 100_000,
     progress: bool = False,
 ) -> Audit:
@@ -81,22 +105,24 @@ def audit(
     Called again after it was stopped, at whatever moment, it goes on where it was, and the folder comes out the same byte
     for byte; called again once finished, it judges nothing. It refuses to go on with another source, rulebook, code or option.
     `today` is the machine's if not given, and stays what it was when the audit began. `size` is how many dossiers make a part.
+    `granted` are exceptions put on file, by dossier, beside those of the source: what a register holds.
     """
     folder, source = Path(out), str(source)
     asked = {
         "source": _without_password(source),
         "source_digest": _source_digest(source),
-        "mapping": _digest_of(Path(mapping)) if mapping is not None else None,
+        "mapping": digest_of(Path(mapping)) if mapping is not None else None,
         "rulebook": [{"pack": p.pack.name, "version": p.pack.version, "digest": p.digest} for p in rulebook.packs],
         "code": {name: version(name) for name in ("cadre-rules", "polars")} | {"digest": code_digest()},
         "as_of": str(as_of),
         "today": today.isoformat() if today is not None else None,
+        "exceptions": _exceptions_digest(granted or {}),
         "size": size,
     }
     with _held(folder):
         inputs = _agreed(folder, asked)
         if not (folder / "manifest.json").exists():
-            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]))
+            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {})
             notes = run.judge_all(source, mapping, inputs, progress=progress)
             run.conclude(inputs, notes)
         _tidy(folder)
@@ -120,6 +146,7 @@ class _Run:
     rulebook: Rulebook
     as_of: AsOf
     today: date
+    granted: Mapping[str, Sequence[ExceptionGranted]]
 
     def judge_all(
         self, source: str, mapping: str | Path | None, inputs: Mapping[str, Any], *, progress: bool
@@ -136,7 +163,7 @@ class _Run:
             for number, batch in enumerate(batches, 1 if reread else len(notes) + 1):
                 rows = _rows_digest(batch) if reread else None
                 if number > len(notes):
-                    judged = judge.judge(batch.kind, batch.frame, as_of=self.as_of, today=self.today)
+                    judged = judge.judge(batch.kind, self._filed(batch), as_of=self.as_of, today=self.today)
                     notes.append(self._keep(number, batch, judged, rows))
                     bar.update(batch.frame.height)
                 elif rows != notes[number - 1]["rows"]:
@@ -145,21 +172,26 @@ class _Run:
             raise SourceError(_without_password(source), "holds no dossier")
         return notes
 
+    def _filed(self, batch: Batch) -> pl.DataFrame:
+        return filed_on(batch.frame, batch.kind, self.granted) if self.granted else batch.frame
+
     def _keep(self, number: int, batch: Batch, judged: Judged, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""
         tables = {
             f"findings/part-{number:05d}.parquet": _placed(judged.findings, batch),
             f"work/outcomes-{number:05d}.parquet": total_outcomes([judged.outcomes.lazy()]),
             f"work/heads-{number:05d}.parquet": total_heads([judged.heads.lazy()]),
+            f"work/exceptions-{number:05d}.parquet": judged.exceptions,
+            f"work/judged-{number:05d}.parquet": batch.frame.select(pl.lit("dossier").alias("what"), "id"),
             f"work/rejected-{number:05d}.parquet": pl.DataFrame(
                 [(rejected.where, rejected.reason) for rejected in batch.rejected],
                 schema={"where": pl.String, "reason": pl.String},
                 orient="row",
             ),
         }
-        digests = {name: write_whole(self.folder / name, _parquet(table)) for name, table in tables.items()}
+        digests = {name: _keep_whole(self.folder / name, _parquet(table)) for name, table in tables.items()}
         note = {"dossiers": batch.frame.height, "rejected": len(batch.rejected), "rows": rows, "files": digests}
-        write_whole(self._note(number), _plain(note))
+        _keep_whole(self._note(number), _plain(note))
         return note
 
     def _notes(self) -> list[dict[str, Any]]:
@@ -167,7 +199,7 @@ class _Run:
         found: list[dict[str, Any]] = []
         while (note := _json(self._note(len(found) + 1))) is not None:
             files = {self.folder / name: digest for name, digest in note["files"].items()}
-            if not all(path.is_file() and _digest_of(path) == digest for path, digest in files.items()):
+            if not all(path.is_file() and digest_of(path) == digest for path, digest in files.items()):
                 break
             found.append(note)
         return found
@@ -178,25 +210,31 @@ class _Run:
     def conclude(self, inputs: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> None:
         """Judge what only the whole shows, sum up, and write the manifest."""
         work = self.folder / "work"
-        outcomes, heads, bad = (
+        outcomes, heads, bad, exceptions, judged = (
             [pl.scan_parquet(work / f"{name}-{number:05d}.parquet") for number in range(1, len(notes) + 1)]
-            for name in ("outcomes", "heads", "rejected")
+            for name in ("outcomes", "heads", "rejected", "exceptions", "judged")
         )
-        whole = BulkJudge(self.rulebook).judge_heads(total_heads(heads), as_of=self.as_of, today=self.today)
+        totals = total_heads(heads)
+        whole = BulkJudge(self.rulebook).judge_heads(totals, as_of=self.as_of, today=self.today)
+        several = totals.filter(pl.len().over("head") > 1).select(
+            pl.lit("head").alias("what"), pl.col("head").unique().sort().alias("id")
+        )
         rejected = pl.concat(bad).collect()
         files = {
             "findings/part-heads.parquet": _parquet(whole.findings.with_columns(place=_NONE, office=_NONE)),
             "rejected.parquet": _parquet(rejected),
             "rejected.csv": _csv(rejected),
+            "exceptions.parquet": _parquet(pl.concat(exceptions).collect()),
+            "judged.parquet": _parquet(pl.concat([*judged, several.lazy()]).collect()),
         }
         digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
-        digests |= {name: write_whole(self.folder / name, body) for name, body in files.items()}
+        digests |= {name: _keep_whole(self.folder / name, body) for name, body in files.items()}
         dossiers = sum(note["dossiers"] for note in notes)
         parts = [self.folder / name for name in digests if name.startswith("findings/")]
         summary, tables = summarise(parts, total_outcomes([*outcomes, whole.outcomes.lazy()]), self.rulebook)
         summary |= {"dossiers": dossiers, "rejected": rejected.height}
         written = {f"summary/{name}.csv": _csv(table) for name, table in tables.items()} | {"summary.json": _plain(summary)}
-        digests |= {name: write_whole(self.folder / name, body) for name, body in written.items()}
+        digests |= {name: _keep_whole(self.folder / name, body) for name, body in written.items()}
         rows = [note["rows"] for note in notes if note["rows"] is not None]
         manifest = {
             "format": FORMAT,
@@ -204,7 +242,7 @@ class _Run:
             "counts": {"dossiers": dossiers, "rejected": rejected.height, "findings": summary["findings"], "parts": len(notes)},
             "files": dict(sorted(digests.items())),
         }
-        write_whole(self.folder / "manifest.json", _plain(manifest))
+        _keep_whole(self.folder / "manifest.json", _plain(manifest))
 
 
 def _placed(findings: pl.DataFrame, batch: Batch) -> pl.DataFrame:
@@ -212,21 +250,6 @@ def _placed(findings: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     office = pl.col("authority").struct.field("office") if "authority" in batch.frame.columns else _NONE
     offices = batch.frame.select(pl.col("_row").alias("row"), office=office)
     return findings.with_columns(place=pl.lit(batch.place)).join(offices, on="row", how="left", maintain_order="left")
-
-
-def write_whole(path: Path, body: bytes) -> str:
-    """Write a file that is there whole or not at all, and return its digest; raises `SourceError` if there is no room."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be written: {error.strerror or error}; {_GO_ON}") from error
-    return hashlib.sha256(body).hexdigest()
 
 
 @contextmanager
@@ -260,7 +283,7 @@ def _agreed(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
         if foreign:
             raise SourceError(str(folder), f"is not an audit's folder: it holds {foreign[0]}; name an empty or a new one")
         inputs = asked | {"today": asked["today"] or date.today().isoformat()}
-        write_whole(folder / "work" / "run.json", _plain(inputs))
+        _keep_whole(folder / "work" / "run.json", _plain(inputs))
         return inputs
     asked = asked | {"today": asked["today"] or noted["today"]}
     other = differences(noted, asked)
@@ -298,8 +321,8 @@ def _told(batches: Iterator[Batch], notes: Sequence[Mapping[str, Any]]) -> Itera
 def _tidy(folder: Path) -> None:
     """Remove what only a running audit needs."""
     shutil.rmtree(folder / "work", ignore_errors=True)
-    for partial in folder.rglob("*.partial"):
-        partial.unlink()
+    for left in folder.rglob("*.partial"):
+        left.unlink()
 
 
 def _total(source: Path) -> int | None:
@@ -326,17 +349,15 @@ def _source_digest(source: str) -> str | None:
         return None
     place = Path(source)
     if not place.is_dir():
-        return _digest_of(place)
+        return digest_of(place)
     files = sorted(path for path in place.iterdir() if path.is_file())
-    return hashlib.sha256("".join(f"{path.name} {_digest_of(path)}\n" for path in files).encode()).hexdigest()
+    return hashlib.sha256("".join(f"{path.name} {digest_of(path)}\n" for path in files).encode()).hexdigest()
 
 
-def _digest_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+def _exceptions_digest(granted: Mapping[str, Sequence[ExceptionGranted]]) -> str | None:
+    """Return a digest of exceptions put on file; None if there are none."""
+    said = [f"{name} {one.model_dump_json()}\n" for name, exceptions in sorted(granted.items()) for one in exceptions]
+    return hashlib.sha256("".join(said).encode()).hexdigest() if said else None
 
 
 def _rows_digest(batch: Batch) -> str:

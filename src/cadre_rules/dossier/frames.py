@@ -5,6 +5,7 @@ struct of the first and last day it can mean, a code its canonical text, a share
 Null is "not stated"; an empty list is "none".
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import members_of
-from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.dossier.models import DOSSIERS, ExceptionGranted
 from cadre_rules.dossier.values import PartialDate
 
 SPAN = pl.Struct({"earliest": pl.Date, "latest": pl.Date})
@@ -51,6 +52,19 @@ def type_of(annotation: Any) -> pl.DataType:
 def frame_of(dossiers: list[Any], kind: str) -> pl.DataFrame:
     """Return dossiers of one kind, as the models hold them, as a table."""
     return pl.DataFrame([_plain(dossier) for dossier in dossiers], schema=frame_schema(kind), orient="row")
+
+
+def filed_on(frame: pl.DataFrame, kind: str, granted: Mapping[str, Sequence[ExceptionGranted]]) -> pl.DataFrame:
+    """Return a table of dossiers with exceptions granted elsewhere, by dossier, put on file after their own."""
+    dtype = frame_schema(kind)["exceptions"]
+    rows = [(name, [_plain(one) for one in exceptions]) for name, exceptions in granted.items()]
+    added = pl.DataFrame(rows, schema={"id": pl.String, "·granted": dtype}, orient="row")
+    joined = frame.join(added, on="id", how="left", maintain_order="left")
+    own = pl.col("exceptions").cast(dtype) if "exceptions" in frame.columns else pl.lit(None, dtype)
+    none = pl.lit(pl.Series([[]], dtype=dtype)).first()
+    both = pl.concat_list(own.fill_null(none), "·granted")
+    filed = pl.when(pl.col("·granted").is_null()).then(own).otherwise(both)
+    return joined.with_columns(filed.alias("exceptions")).drop("·granted")
 
 
 def models_of(frame: pl.DataFrame, kind: str) -> list[Any]:

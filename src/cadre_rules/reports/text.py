@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
+from cadre_rules.reports.follow_up import follow_up_lines
 from cadre_rules.wording import article_text, day_text, instrument_text, phrase
 
 WIDTH = 100
@@ -29,6 +30,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _by_level(provisional, subjects, lang)
     yield from _waiting(report)
     yield from _met(report)
+    if report.follow_up is not None:
+        yield from follow_up_lines(report.follow_up, lang)
     yield from _summary(report)
 
 
