@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
-from cadre_rules.findings import LEVELS, Report, SubjectLine
+from cadre_rules.findings import LEVELS, Report, SubjectLine, Verdict
 from cadre_rules.judging import AsOf, Engine, judge_of
 from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.model import Rulebook
@@ -50,6 +50,7 @@ def check(
         lang=lang,
         met=tuple(writer.met(judgements)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
+        verdicts=tuple(Verdict(j.subject.id, j.piece.rule.id, j.outcome) for j in judgements if j.outcome != "not_applicable"),
     )
 
 
