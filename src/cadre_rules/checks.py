@@ -8,7 +8,7 @@ from typing import Any, Literal
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
-from cadre_rules.findings import LEVELS, OnFile, Report, SubjectLine
+from cadre_rules.findings import LEVELS, OnFile, Report, SubjectLine, Verdict
 from cadre_rules.judging import AsOf, Engine, Judge, Judgement, judge_of
 from cadre_rules.mending import Mender
 from cadre_rules.reporting import writer_of
@@ -58,6 +58,7 @@ def check(
         met=tuple(writer.met(judgements)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
         exceptions=tuple(_exceptions(judge, subjects, judgements)),
+        verdicts=tuple(Verdict(j.subject.id, j.piece.rule.id, j.outcome) for j in judgements if j.outcome != "not_applicable"),
     )
 
 

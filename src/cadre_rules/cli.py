@@ -32,6 +32,9 @@ LEVELS = ("violation", "exception_needed", "target_missed", "information_missing
 RENDERERS = {
     "text": ("reports.text", "render_text"),
     "json": ("findings", "render_json"),
+    "sarif": ("reports.sarif", "render_sarif"),
+    "junit": ("reports.junit", "render_junit"),
+    "oscal": ("reports.oscal", "render_oscal"),
 }
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
 WITHOUT_MENDING = frozenset({"sarif", "junit", "oscal"})
@@ -67,12 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> int:
     from cadre_rules.checks import check
 
-    dossiers, rejected = _dossiers(options.files)
+    dossiers, rejected, sources = _dossiers(options.files)
     rulebook, register, today = _rulebook(options), _register(options), options.today or date.today()
     filed = [register.file_on(dossier) for dossier in dossiers] if register is not None else dossiers
     asked = {"as_of": options.as_of, "lang": options.lang, "today": today, "engine": options.engine}
     report = check(filed, rulebook, **asked, mending=options.format not in WITHOUT_MENDING)
-    report = replace(report, rejected=tuple(rejected))
+    report = replace(report, rejected=tuple(rejected), sources=sources)
     if register is not None:
         from cadre_rules.register.following import run_of
 
@@ -280,7 +283,7 @@ def _explain(options: argparse.Namespace) -> int:
         return MISUSED
     _lines(explain(rulebook, options.rule, options.lang))
     if options.file is not None:
-        dossiers, rejected = _dossiers([options.file])
+        dossiers, rejected, _ = _dossiers([options.file])
         today = options.today or date.today()
         _lines(explain_for(rulebook, options.rule, dossiers, options.as_of, today, options.lang))
         return UNREADABLE if rejected else CLEAN
@@ -355,11 +358,13 @@ def _schema(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]]]":
+def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]], dict[str, str]]":
+    """Return the dossiers of some files, what could not be read, and the file of each dossier that stands in one, by its id."""
     from cadre_rules.sources.files import WORKBOOKS, Rejected, read_dossiers
 
     dossiers: list[Dossier] = []
     rejected: list[dict[str, str]] = []
+    sources: dict[str, str] = {}
     for name in files:
         try:
             found = list(_of_workbook(name) if name.lower().endswith(WORKBOOKS) else read_dossiers(name))
@@ -371,7 +376,8 @@ def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]
                 print(f"cadre-rules: {read.where}: {read.reason}", file=sys.stderr)
             else:
                 dossiers.append(read)
-    return dossiers, rejected
+                sources |= {read.id: name} if name != "-" else {}
+    return dossiers, rejected, sources
 
 
 def _of_workbook(name: str) -> "Iterator[Dossier | Rejected]":

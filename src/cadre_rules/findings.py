@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from cadre_rules.formula import Scalar
 
@@ -96,6 +96,11 @@ class Finding:
     mended_by: tuple[tuple[Change, ...], ...] = ()
     """Alternatives, smallest first: each a set of changes after which the finding is gone; only where they were asked for."""
 
+    @property
+    def firm(self) -> bool:
+        """Tell whether a text that was read in full is known not to be met: what other tools may count as failed."""
+        return not self.provisional and self.level in ("violation", "exception_needed", "target_missed")
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -105,6 +110,14 @@ class Met:
     title: str
     subject: str
     text: str
+
+
+class Verdict(NamedTuple):
+    """How one rule came out for one subject."""
+
+    subject: str
+    rule: str
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +223,14 @@ class Report:
     met: tuple[Met, ...] = ()
     exceptions: tuple[OnFile, ...] = ()
     follow_up: FollowUp | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    """How every rule that applied came out."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The file each dossier was read from, by its id, where that is known."""
+
+    def source_of(self, subject: str) -> str | None:
+        """Return the file a subject, or the dossier it is a part of, was read from; None if that is not known."""
+        return self.sources.get(subject) or self.sources.get(subject.rpartition("/")[0])
 
     def of_level(self, level: str) -> tuple[Finding, ...]:
         """Return the findings of one level."""

@@ -25,6 +25,17 @@ def fold(text: str) -> str:
     return " ".join(_fold_word(word) for word in unicodedata.normalize("NFD", text.casefold()).split())
 
 
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+"""Controls, marks that turn the direction of writing, halves of characters: what XML refuses or no reader sees."""
+
+
+def seen(text: str) -> str:
+    """Return text that reads as it stands: what would be invisible, or turn the text around, shows as a replacement sign."""
+    return _UNSEEN.sub("\ufffd", text)
+
+
 def _fold_word(word: str) -> str:
     tones = "".join(sorted(mark for mark in word if mark in _TONES))
     return re.sub(f"[{_TONES}]", "", word) + tones

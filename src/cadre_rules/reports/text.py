@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
+from typing import Any
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
 from cadre_rules.reports.follow_up import follow_up_lines
@@ -68,6 +69,12 @@ def _field(key: str, texts: Iterable[str], lang: str) -> Iterator[str]:
         yield label + lines[0]
         yield from (" " * 6 + line for line in lines[1:])
         label = " " * 6
+
+
+def ways_out(finding: Finding) -> list[str]:
+    """Return what would mend a finding, a text for each way."""
+    ways: tuple[tuple[Any, ...], ...] = getattr(finding, "mended_by", ())
+    return ["; ".join(change.text for change in way) for way in ways]
 
 
 def cite(citation: Citation, lang: str) -> str:
