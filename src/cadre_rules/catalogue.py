@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from cadre_rules.dossier.fields import code_text, fields_of
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.models import DOSSIERS, PARTS, Dossier, ExceptionGranted
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
-from cadre_rules.expression import Each, Field, walk
+from cadre_rules.expression import Each, Expression, Fact, Field, Item, Lookup, children, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
 from cadre_rules.reporting import Writer, writer_of
 from cadre_rules.rulebook.checking import facts_in
@@ -17,6 +17,8 @@ from cadre_rules.rulebook.expressions import did_you_mean
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Rule, Some, Test
 from cadre_rules.wording import article_text, day_text, instrument_text, phrase, value_text
+
+Path: TypeAlias = tuple[str, ...]
 
 
 def rules_in_force(rulebook: Rulebook, on: date | None) -> dict[str, list[Rule]]:
@@ -143,20 +145,82 @@ def _constant(rulebook: Rulebook, constant: Any, unit: str | None, lang: str) ->
 
 def fields_needed(rulebook: Rulebook, rule: Rule) -> set[str]:
     """Return the fields of the dossier a rule reads through its facts."""
-    found: set[str] = set()
-    for subject in rule.subject:
-        seen: set[str] = set()
-        waiting = list(facts_in(rule))
-        while waiting:
-            fact = waiting.pop()
-            if fact not in seen:
-                seen.add(fact)
-                for version in rulebook.definitions.get((subject, fact), ()):
-                    for node in walk(version.expression):
-                        if isinstance(node, (Field, Each)) and node.path in fields_of(subject):
-                            found.add(".".join(node.path))
-                        waiting += [node.name] if hasattr(node, "name") and (subject, node.name) in rulebook.definitions else []
+    return {
+        ".".join(path) for subject in rule.subject for path in paths_read(rulebook, rule, subject) if path in fields_of(subject)
+    }
+
+
+def rules_by_field(rulebook: Rulebook) -> dict[tuple[str, Path], tuple[Rule, ...]]:
+    """Return, for what rules are about and each path read there, into lists too, the rules that read it, the newest of each.
+
+    A rule reads what its facts are derived from, the day it hangs on, and where it has an exception, the exceptions on file.
+    """
+    readers: dict[tuple[str, Path], dict[str, Rule]] = defaultdict(dict)
+    for rule in sorted(rulebook.rules, key=lambda rule: (rule.id, rule.in_force.starts or date.min)):
+        for subject in rule.subject:
+            for path in (*paths_read(rulebook, rule, subject), *_looked_at(rule, subject)):
+                readers[subject, path][rule.id] = rule
+    return {place: tuple(rules.values()) for place, rules in readers.items()}
+
+
+def names_by_field(rulebook: Rulebook, lang: str) -> dict[tuple[str, Path], dict[str, str]]:
+    """Return, for each path that holds a code of the rulebook's own, the codes and what people call them.
+
+    Such are codes looked up in a table that names them, and the rules an exception or an assessment can be about.
+    """
+    found: dict[tuple[str, Path], dict[str, str]] = defaultdict(dict)
+    for (subject, _), versions in rulebook.definitions.items():
+        for node in (node for version in versions for node in walk(version.expression) if isinstance(node, Lookup)):
+            if "name" in rulebook.tables[node.table].columns:
+                named = {row["code"]: row["name"] for row in rulebook.rows[node.table]}
+                for path in (path for column, key in node.keys if column == "code" for path in _paths_of(rulebook, subject, key)):
+                    found[subject, path] |= named
+    for rule in sorted(rulebook.rules, key=lambda rule: rule.id):
+        path = ("exceptions", "rule") if rule.exception is not None else ("assessments", "criterion")
+        if rule.exception is not None or rule.force == "judgement":
+            for subject in rule.subject:
+                found[PARTS[subject][0] if subject in PARTS else subject, path][rule.id] = rule.title.of(lang)
     return found
+
+
+def paths_read(rulebook: Rulebook, rule: Rule, subject: str) -> set[Path]:
+    """Return the paths a rule about a subject reads through its facts, those inside the elements of lists too."""
+    return {path for fact in facts_in(rule) for path in _paths_of(rulebook, subject, Fact(fact))}
+
+
+def _paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> frozenset[Path]:
+    """Return the paths an expression reads, also through other facts; each fact is followed once."""
+    known: dict[str, frozenset[Path]] = rulebook.compiled.setdefault(f"paths {subject}", {})
+
+    def read(node: Expression, inside: Path) -> Iterator[Path]:
+        match node:
+            case Fact(name):
+                if name not in known:
+                    versions = rulebook.definitions.get((subject, name), ())
+                    known[name] = frozenset(path for version in versions for path in read(version.expression, ()))
+                yield from known[name]
+            case Field(path):
+                yield path
+            case Item(path):
+                yield (*inside, *path)
+            case _:
+                listed = node.path if isinstance(node, Each) else inside
+                if isinstance(node, Each):
+                    yield listed
+                for part in children(node):
+                    yield from read(part, listed)
+
+    return frozenset(read(expression, ()))
+
+
+def _looked_at(rule: Rule, subject: str) -> Iterator[Path]:
+    """Yield where a rule finds the day it hangs on, and the exceptions that may excuse it."""
+    whole, prefix = (PARTS[subject][0], (PARTS[subject][0],)) if subject in PARTS else (subject, ())
+    if whole in DOSSIERS:
+        days = DOSSIERS[whole].day_fields
+        yield (*prefix, *days.get(rule.hangs_on, days["decided"]).split("."))
+        if rule.exception is not None:
+            yield from ((*prefix, "exceptions", name) for name in ExceptionGranted.model_fields)
 
 
 def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_of: AsOf, today: date, lang: str) -> Iterator[str]:

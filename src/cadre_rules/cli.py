@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cadre_rules.sources.files import Rejected
 
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
+KINDS = ("appointment", "planning", "body", "unit", "statistics")
 RENDERERS = {
     "text": ("reports.text", "render_text"),
     "json": ("findings", "render_json"),
@@ -272,6 +273,15 @@ def _rules(options: argparse.Namespace) -> int:
     return CLEAN
 
 
+def _template(options: argparse.Namespace) -> int:
+    with _needing("excel"):
+        from cadre_rules.office.templates import render_template
+    dossiers, rejected = _dossiers(options.dossiers)
+    kinds = options.kinds or [dossier.kind for dossier in dossiers] or ["appointment"]
+    _deliver(render_template(kinds, _rulebook(options), options.lang, dossiers), options.output)
+    return UNREADABLE if rejected else CLEAN
+
+
 def _explain(options: argparse.Namespace) -> int:
     from cadre_rules.catalogue import explain, explain_for, versions_of
 
@@ -368,6 +378,7 @@ def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]
     for name in files:
         try:
             found = list(_of_workbook(name) if name.lower().endswith(WORKBOOKS) else read_dossiers(name))
+            found = found or [Rejected(name, "holds no dossier; fill in a row of its first sheet")]
         except SourceError as error:
             found = [Rejected(error.location, error.reason)]
         for read in found:
@@ -414,6 +425,12 @@ def _day(text: str) -> date:
 
 def _day_or_none(text: str) -> date | None:
     return None if text == "none" else _day(text)
+
+
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no kind of dossier; one of: {', '.join(KINDS)}")
+    return text
 
 
 def _as_of(text: str) -> date | Literal["decision", "today"]:
@@ -483,6 +500,8 @@ def parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_compare)
 
     _add_register(commands)
+    _add_template(commands, common)
+
     rules = commands.add_parser("rules", parents=[common], help="list the rules in force on a day, by topic, with citation")
     rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")
     rules.add_argument("--format", choices=("text", "json"), default="text")
@@ -573,3 +592,15 @@ def _add_register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--head", metavar="DIGEST", help="noted earlier: what an entry of the register must have, or the audit's manifest"
     )
     verify.set_defaults(run=_verify)
+
+
+def _add_template(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+    template = commands.add_parser(
+        "template", parents=[common], help="write a workbook to fill in, or one filled in with dossiers; check and audit read it"
+    )
+    template.add_argument(
+        "kinds", nargs="*", type=_kind, metavar="KIND", help=f"of {', '.join(KINDS)} (default: of the dossiers, or appointment)"
+    )
+    template.add_argument("--output", "-o", required=True, metavar="FILE", help="the .xlsx file to write")
+    template.add_argument("--from", nargs="+", default=(), dest="dossiers", metavar="FILE", help="dossiers to fill it in with")
+    template.set_defaults(run=_template)

@@ -53,6 +53,9 @@ _CURRENT = tuple(
     )
 )
 _ALONE = "the post held now alone is no history of posts; give a table of posts"
+NONE = tuple(map(fold, ("không có", "none")))
+"""What a cell, or the column of a list, says when there is none: a list without a row is unknown."""
+
 _IGNORED = frozenset(map(fold, ("stt", "tt", "số tt", "số thứ tự", "ghi chú", "_row")))
 _PLACES = {"province": "tỉnh", "district": "huyện", "commune": "xã"}
 
@@ -62,6 +65,14 @@ def meaning_of(heading: str, model: type[BaseModel]) -> Path | None:
     word = _now(fold(heading), model)
     found = names_of(model).get(word, ()) if word is not None else ()
     return found[0] if len(found) == 1 else None
+
+
+def heading_of(path: Path, model: type[BaseModel], lang: str) -> str:
+    """Return the shortest of a field's names that means it and no other over a table of these."""
+    info = fields_of_row(model)[path]
+    names = (info.en,) if lang == "en" else (_bare(info.vi), info.vi)
+    name = next((name for name in names if meaning_of(name, model) == path), ".".join(path))
+    return name if name == ".".join(path) else f"{name[:1].upper()}{name[1:]}"
 
 
 def why_unread(heading: str, model: type[BaseModel]) -> str:

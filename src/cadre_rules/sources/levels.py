@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias
 
 from pydantic import BaseModel
 
 from cadre_rules.dossier.fields import element_fields
-from cadre_rules.dossier.models import DOSSIERS, Person
+from cadre_rules.dossier.models import DOSSIERS, PARTS, Person
 from cadre_rules.names import fold
 from cadre_rules.sources.headings import Path
 
@@ -32,39 +33,79 @@ _ALSO = {
     "steps": ("quy trình", "các bước"),
     "documents": ("giấy tờ", "hồ sơ kèm theo"),
 }
+_SHORT = {
+    "exceptions": "trường hợp đặc biệt",
+    "kin_ties": "quan hệ giữa các thành viên",
+    "concerns": "kiến nghị của Mặt trận",
+}
+"""What a sheet is called whose list has a name longer than a sheet's name may be."""
+
+SHEET_NAME = 31
+"""Characters a sheet's name holds."""
+
+
+About: TypeAlias = tuple[tuple[str, Path], ...]
+"""What rules about a row can be about, and the path at which they read it there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A table there can be: what its rows are, where they go in a row of the table above, and how they say whose they are."""
+    """A table there can be: what its rows are, where they go in a row of the table above, and how they say whose they are.
+
+    `vi` is what people call it; `whose` heads, in Vietnamese and English, the column that says whose row it is.
+    """
 
     name: str
     called: frozenset[str]
     model: type[BaseModel]
     path: Path
+    vi: str
+    about: About
     links: tuple[tuple[frozenset[str], Path], ...] = ()
+    whose: tuple[str, str] = ("", "")
     below: tuple["Level", ...] = ()
+
+    def sheet(self, lang: str) -> str:
+        """Return what a sheet of such rows is called."""
+        return self.name if lang == "en" else f"{self.vi[:1].upper()}{self.vi[1:]}"
 
 
 @cache
 def tree(kind: str) -> Level:
     """Return the tables of a kind of dossier, as its model has them."""
-    name, *_ = _WORDS[kind]
-    return Level(name, _called(name, *_WORDS[kind]), DOSSIERS[kind], (), (), tuple(_below(DOSSIERS[kind], kind)))
+    name, _, vi = _WORDS[kind]
+    about = ((kind, ()), *((part, (whole,)) for part, (whole, _) in PARTS.items() if whole == kind))
+    below = tuple(_below(DOSSIERS[kind], kind, about))
+    return Level(name, _called(name, *_WORDS[kind]), DOSSIERS[kind], (), vi, about, below=below)
 
 
-def _below(model: type[BaseModel], word: str) -> Iterator[Level]:
+def _below(model: type[BaseModel], word: str, about: About) -> Iterator[Level]:
     own = (_refs(word) | ({fold("dossier_id")} if word in DOSSIERS else set()), ("id",))
     of_person = (_refs("person") | {fold("mã hồ sơ"), fold("mã cán bộ")}, ("person", "id"))
+    whose = own_key(word)
     if "person" in model.model_fields:
-        yield Level("persons", _called("persons", "nhân sự"), Person, ("person",), (own,))
+        vi = _WORDS["person"][2]
+        yield Level("persons", _called("persons", vi), Person, ("person",), vi, _read_at(about, ("person",)), (own,), whose)
     for path, info in element_fields(model).items():
         if info.kind == "list" and isinstance(info.element, type):
-            below = tuple(_below(info.element, path[-1])) if path[-1] in _WORDS else ()
+            judged = tuple((part, ()) for part, (_, element) in PARTS.items() if element is info.element)
+            read_as = (*_read_at(about, path), *judged)
+            below = tuple(_below(info.element, path[-1], read_as)) if path[-1] in _WORDS else ()
             links = (of_person, own) if path[0] == "person" else (own,)
-            yield Level(
-                path[-1], _called(path[-1], info.vi.removesuffix(" (nhân sự)"), info.en), info.element, path, links, below
-            )
+            label = info.vi.removesuffix(" (nhân sự)")
+            vi = label if len(label) <= SHEET_NAME else _SHORT[path[-1]]
+            called = _called(path[-1], label, vi, info.en)
+            yield Level(path[-1], called, info.element, path, vi, read_as, links, whose, below)
+
+
+def _read_at(about: About, path: Path) -> About:
+    return tuple((subject, (*before, *path)) for subject, before in about)
+
+
+def own_key(word: str) -> tuple[str, str]:
+    """Return the headings, in Vietnamese and English, of a column that says of which such row something is."""
+    _, singular, vi = _WORDS[word]
+    return f"Mã {vi}", f"{singular}_id"
 
 
 def _called(*names: str) -> frozenset[str]:

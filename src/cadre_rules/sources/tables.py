@@ -21,7 +21,7 @@ from cadre_rules.names import fold
 from cadre_rules.sources.columns import Mistake, parser_of, read_columns
 from cadre_rules.sources.databases import Tables, named
 from cadre_rules.sources.files import Rejected
-from cadre_rules.sources.headings import Path, fields_of_row, meaning_of, why_unread
+from cadre_rules.sources.headings import NONE, Path, fields_of_row, meaning_of, why_unread
 from cadre_rules.sources.levels import Level, levels_of, title, tree
 from cadre_rules.sources.mapping import NOTHING, MappedTable, Mapping
 from cadre_rules.sources.rows import ROW, UNREAD, Batch, nothing
@@ -37,6 +37,8 @@ class _Found:
     ref: str | None
     of: Path
     mapped: MappedTable
+    none: str | None = None
+    """The column that says that a dossier has none, if there is one."""
     below: tuple["_Found", ...] = ()
 
 
@@ -69,7 +71,9 @@ class _Reader:
             ref, of = _link(level, {fold(mapped.columns.get(column, column)): column for column in columns}, cells, above)
             if level.links and ref is None:
                 continue
-            found = _Found(table, level, cells, ref, of, mapped)
+            listed = level.path not in ((), ("person",))
+            none = next((column for column in columns if listed and fold(mapped.columns.get(column, column)) in NONE), None)
+            found = _Found(table, level, cells, ref, of, mapped, none)
             found = replace(found, below=tuple(below for one in level.below if (below := self.find(one, cells)) is not None))
             return replace(found, below=tuple(below for below in found.below if self._among(below, found, "TRUE") is not None))
         return None
@@ -101,7 +105,7 @@ class _Reader:
                     yield Rejected(f"{self.tables.place_of(table)}: {column}", reason + UNREAD)
 
     def _why_unread(self, column: str, used: list[_Found]) -> str:
-        if any(column == found.ref or column in found.cells.values() or column in found.mapped.ignore for found in used):
+        if any(column in (found.ref, found.none, *found.cells.values(), *found.mapped.ignore) for found in used):
             return ""
         return why_unread(used[0].mapped.columns.get(column, column), used[0].level.model)
 
@@ -120,7 +124,8 @@ class _Reader:
     def _rows(self, found: _Found, within: str, also: MappingOf[str, str]) -> pl.DataFrame:
         """Return the rows of a table as canonical columns, with `_row`, the `_key` of whose they are, and if `_bad`."""
         key = found.ref if found.ref is not None else found.cells.get(("id",))
-        columns = [*([key] if key is not None else []), *found.cells.values()]  # ordered by its key first, where by cells
+        more = (column for column in (found.none,) if column is not None)
+        columns = [*([key] if key is not None else []), *found.cells.values(), *more]  # ordered by its key first, where by cells
         raw = self.tables.rows(found.table, list(dict.fromkeys(columns)), within)
         cells = {path: raw[column] for path, column in found.cells.items()}
         if not found.level.path and ("id",) not in cells:
@@ -134,13 +139,29 @@ class _Reader:
         read = read_columns(_nested(texts | typed), found.level.model)
         mistakes += read.mistakes
         keys = _key(raw[found.ref]) if found.ref is not None else read.frame["id"]
+        none = self._none(raw, keys, found, mistakes)
         self._tell(mistakes, found, keys, raw[ROW])
         bad = pl.Series([wrong.row for wrong in mistakes], dtype=pl.Int64).unique()
         own = pl.int_range(raw.height, eager=True).is_in(bad.implode())
-        frame = _full(read.frame, found.level).with_columns(raw[ROW], keys.alias("_key"), own.alias("_bad"))
+        frame = _full(read.frame, found.level).with_columns(raw[ROW], keys.alias("_key"), own.alias("_bad"), none.alias("_none"))
         for child in found.below:
             frame = self._attached(frame, child, found, within)
         return frame
+
+    def _none(self, raw: pl.DataFrame, keys: pl.Series, found: _Found, mistakes: list[Mistake]) -> pl.Series:
+        """Tell which rows say that a dossier has none; such a row states nothing else, and stands alone."""
+        if found.none is None:
+            return pl.repeat(False, raw.height, eager=True)
+        rows = raw.select(
+            keys.alias("key"),
+            said=~_blank_is_null(raw[found.none]).is_null(),
+            stated=pl.any_horizontal(*(pl.lit(~_blank_is_null(raw[column]).is_null()) for column in found.cells.values()), False),
+        )
+        both = rows.select(pl.col("said") & (pl.col("stated") | ~pl.col("said").all().over("key"))).to_series()
+        reason = "says there is none, yet a row states one; leave it blank, or the others out"
+        mistakes[:] = [wrong for wrong in mistakes if not rows["said"][wrong.row]]  # nothing is required of none
+        mistakes += [Mistake(int(row), found.none, reason) for row in both.arg_true()]
+        return rows["said"]
 
     def _attached(self, frame: pl.DataFrame, child: _Found, above: _Found, within: str) -> pl.DataFrame:
         """Put the rows of a table below where they belong in the rows of the table above."""
@@ -152,7 +173,7 @@ class _Reader:
         if single:
             self._tell_twins(rows, child)
         grouped = rows.group_by("_key", maintain_order=True).agg(
-            value.first() if single else value, pl.col("_bad").any().alias("_spoilt")
+            value.first() if single else value.filter(~pl.col("_none")), pl.col("_bad").any().alias("_spoilt")
         )
         owner = pl.col(child.of[0]) if len(child.of) == 1 else pl.col(child.of[0]).struct.field(child.of[1])
         frame = frame.with_columns(owner.alias("_owner"))
@@ -226,10 +247,12 @@ class _Reader:
         info = fields_of_row(found.level.model)[path]
         match info.kind:
             case "list":
-                return cell.str.split(";")
+                none, parts = pl.col("c").str.to_lowercase().is_in(NONE), pl.col("c").str.split(";")
+                empty = pl.lit([], pl.List(pl.String))
+                return cell.alias("c").to_frame().select(pl.when(none).then(empty).otherwise(parts)).to_series()
             case "int":
                 cell = cell.str.replace(r"^(-?\d+)\.0+$", "$1")
-                return _sure(cell, path, mistakes) if self.tables.typed_by_hand and _is_percent(found.level.model, path) else cell
+                return _sure(cell, path, mistakes) if self.tables.typed_by_hand and is_percent(found.level.model, path) else cell
             case "date":
                 cell = cell.str.replace(r"^(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d.*$", "$1")
                 return _serials(cell) if self.tables.typed_by_hand else cell
@@ -306,10 +329,11 @@ def _serials(cell: pl.Series) -> pl.Series:
     return cell.alias("c").to_frame().select(pl.coalesce(written, "c")).to_series()
 
 
-def _is_percent(model: type[BaseModel], path: Path) -> bool:
+def is_percent(model: type[BaseModel], path: Path) -> bool:
+    """Tell whether the number at a path is a percentage."""
     about = model.model_fields[path[0]]
     if len(path) > 1:
-        return _is_percent(members_of(about.annotation)[0], path[1:])
+        return is_percent(members_of(about.annotation)[0], path[1:])
     return parser_of(about.annotation, tuple(about.metadata)) is parse_percent
 
 

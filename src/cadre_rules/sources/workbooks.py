@@ -20,8 +20,12 @@ from cadre_rules.sources.headings import meaning_of
 from cadre_rules.sources.levels import Level, levels_of, title, tree
 from cadre_rules.sources.mapping import NOTHING, Mapping
 from cadre_rules.sources.rows import ROW
+from cadre_rules.wording import PHRASES
 
 Grid: TypeAlias = list[list[Any]]
+_NOTES = frozenset(fold(name) for key, names in PHRASES.items() if key.startswith("sheet_") for name in names)
+"""Sheets that we write into workbooks for people: how to fill in, what the lists hold, what was found."""
+
 _HEADING_WITHIN = 25
 """Rows from the top among which the heading is looked for."""
 
@@ -43,7 +47,7 @@ def read_sheets(path: Path, mapping: Mapping) -> tuple[dict[str, tuple[str, pl.D
     for name, grid, merged in grids:
         place = f"{path}: {name}"
         levels = _levels_of_sheet(name, mapping) or ([] if rooted else [tree(kind) for kind in DOSSIERS])
-        if not any(any(cell not in ("", None) for cell in row) for row in grid):
+        if fold(name) in _NOTES or not any(any(cell not in ("", None) for cell in row) for row in grid):
             continue
         if not levels:
             frames[name] = (place, pl.DataFrame(schema={ROW: pl.UInt64}))

@@ -1,0 +1,1 @@
+"""What offices fill in, get back and sign: workbooks and documents."""
