@@ -29,6 +29,7 @@ LEVELS = ("violation", "exception_needed", "target_missed", "information_missing
 RENDERERS = {
     "text": ("reports.text", "render_text"),
     "json": ("findings", "render_json"),
+    "html": ("reports.html", "render_html"),
 }
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
@@ -73,7 +74,8 @@ def _check(options: argparse.Namespace) -> int:
 def _render(report: "Report", kind: str) -> str | bytes:
     """Return a report in one of the formats for people or for other tools."""
     module, function = RENDERERS[kind]
-    render: Callable[[Report], str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
+    with _needing(kind):
+        render: Callable[[Report], str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
     return render(report)
 
 
@@ -103,8 +105,17 @@ def _audit(options: argparse.Namespace) -> int:
     found = audit(options.source, rulebook, out=options.out, progress=True, **kept)
     for kind in options.tables or ():
         write_findings(found.parts(), rulebook, found.out / f"findings.{kind}", options.lang)
-    told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
-    _write(_json(found.summary) if options.format == "json" else told)
+    match options.format:
+        case "html":
+            with _needing("html"):
+                from cadre_rules.reports.audit_page import render_audit
+            inputs = found.manifest["inputs"]
+            told = render_audit(found.findings, found.rejected, found.summary, inputs, rulebook, options.lang)
+        case "json":
+            told = _json(found.summary)
+        case _:
+            told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
+    _deliver(told, options.output)
     return UNREADABLE if found.summary["rejected"] else _status(found.worst(strict=options.strict), options)
 
 
@@ -335,7 +346,8 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
     )
-    audit.add_argument("--format", choices=("text", "json"), default="text")
+    audit.add_argument("--format", choices=("text", "json", "html"), default="text")
+    audit.add_argument("--output", "-o", metavar="FILE", help="write what is told to a file rather than to standard output")
     audit.add_argument("--out", required=True, metavar="DIR", help="folder for the results; a stopped audit goes on from there")
     audit.add_argument("--mapping", metavar="FILE", help="how the source's columns and code values are called in ours")
     audit.add_argument("--tables", action="append", choices=("csv", "xlsx"), help="also tell the findings in words in a table")
