@@ -36,6 +36,7 @@ RENDERERS = {
     "sarif": ("reports.sarif", "render_sarif"),
     "junit": ("reports.junit", "render_junit"),
     "oscal": ("reports.oscal", "render_oscal"),
+    "html": ("reports.html", "render_html"),
 }
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
 WITHOUT_MENDING = frozenset({"sarif", "junit", "oscal"})
@@ -89,7 +90,8 @@ def _check(options: argparse.Namespace) -> int:
 def _render(report: "Report", kind: str) -> str | bytes:
     """Return a report in one of the formats for people or for other tools."""
     module, function = RENDERERS[kind]
-    render: Callable[[Report], str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
+    with _needing(kind):
+        render: Callable[[Report], str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
     return render(report)
 
 
@@ -120,9 +122,15 @@ def _audit(options: argparse.Namespace) -> int:
     found = audit(options.source, rulebook, out=options.out, granted=granted, progress=True, **kept)
     for kind in options.tables or ():
         write_findings(found.parts(), rulebook, found.out / f"findings.{kind}", options.lang)
-    told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
     follow_up = _audit_followed(register, found, rulebook, options)
-    _tell(dict(found.summary), told, follow_up, options)
+    if options.format == "html":
+        with _needing("html"):
+            from cadre_rules.reports.audit_page import render_audit
+        inputs = found.manifest["inputs"]
+        _deliver(render_audit(found.findings, found.rejected, found.summary, inputs, rulebook, options.lang), options.output)
+    else:
+        told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
+        _tell(dict(found.summary), told, follow_up, options)
     known = _known(options, register, follow_up, found.fingerprints())
     return UNREADABLE if found.summary["rejected"] else _status(found.worst(strict=options.strict, known=known), options)
 
@@ -164,7 +172,7 @@ def _tell(told: dict[str, Any], lines: str, follow_up: "FollowUp | None", option
     if follow_up is not None:
         told["follow_up"] = follow_up.to_dict(findings=False)
         lines += "".join(f"{line}\n" for line in follow_up_lines(follow_up, options.lang, SHOWN))
-    _write(_json(told) if options.format == "json" else lines)
+    _deliver(_json(told) if options.format == "json" else lines, getattr(options, "output", None))
 
 
 def _register(options: argparse.Namespace) -> "Register | None":
@@ -276,7 +284,7 @@ def _rules(options: argparse.Namespace) -> int:
 def _template(options: argparse.Namespace) -> int:
     with _needing("excel"):
         from cadre_rules.office.templates import render_template
-    dossiers, rejected = _dossiers(options.dossiers)
+    dossiers, rejected, _ = _dossiers(options.dossiers)
     kinds = options.kinds or [dossier.kind for dossier in dossiers] or ["appointment"]
     _deliver(render_template(kinds, _rulebook(options), options.lang, dossiers), options.output)
     return UNREADABLE if rejected else CLEAN
@@ -483,7 +491,8 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument(
         "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
     )
-    audit.add_argument("--format", choices=("text", "json"), default="text")
+    audit.add_argument("--format", choices=("text", "json", "html"), default="text")
+    audit.add_argument("--output", "-o", metavar="FILE", help="write what is told to a file rather than to standard output")
     audit.add_argument("--out", required=True, metavar="DIR", help="folder for the results; a stopped audit goes on from there")
     audit.add_argument("--mapping", metavar="FILE", help="how the source's columns and code values are called in ours")
     audit.add_argument("--tables", action="append", choices=("csv", "xlsx"), help="also tell the findings in words in a table")

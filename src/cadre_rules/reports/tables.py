@@ -55,8 +55,8 @@ def write_table(table: pl.DataFrame, path: str) -> None:
             partial.write_text(guarded(table).write_csv(include_bom=True), "utf-8")
 
 
-def tell(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.DataFrame:
-    """Return findings as a report words them, in COLUMNS, one row each, in their order.
+def tell(findings: pl.DataFrame, rulebook: Rulebook, lang: str, between: str = "; ") -> pl.DataFrame:
+    """Return findings as a report words them, in COLUMNS, one row each, in their order; `between` parts what a cell lists.
 
     What an undetermined rule waits for is told by the names of facts; which fields of the dossier state them, `check` tells.
     """
@@ -65,12 +65,12 @@ def tell(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.DataFrame:
     said = (
         facts.filter("shown")
         .group_by("n", maintain_order=True)
-        .agg(evidence=pl.concat_str(["label", "text"], separator=": ").str.join("; "))
+        .agg(evidence=pl.concat_str(["label", "text"], separator=": ").str.join(between))
     )
     rules = {(rule.id, version_of(rule)): rule for rule in rulebook.rules}
     by_rule = facts.partition_by(_KEY, as_dict=True)
     told = [
-        _tell_rule(of_rule, by_rule.get(key, facts.clear()), rules[key[0], key[1]], rulebook, lang)
+        _tell_rule(of_rule, by_rule.get(key, facts.clear()), rules[key[0], key[1]], rulebook, lang, between)
         for key, of_rule in numbered.drop("evidence").join(said, on="n", how="left").partition_by(_KEY, as_dict=True).items()
     ]
     return pl.concat(told).sort("n").select(COLUMNS) if told else pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
@@ -82,7 +82,9 @@ def guarded(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(pl.when(text.str.contains(r"^[=+\-@\t\r]")).then(pl.lit("'") + text).otherwise(text).name.keep())
 
 
-def _tell_rule(findings: pl.DataFrame, facts: pl.DataFrame, rule: Rule, rulebook: Rulebook, lang: str) -> pl.DataFrame:
+def _tell_rule(
+    findings: pl.DataFrame, facts: pl.DataFrame, rule: Rule, rulebook: Rulebook, lang: str, between: str
+) -> pl.DataFrame:
     """Put the findings of one version of a rule into words."""
     writer = writer_of(rulebook, lang)
     texts = {"title": rule.title, "message": rule.message, "do": rule.remedy, "said": rule.responsible}
@@ -96,14 +98,14 @@ def _tell_rule(findings: pl.DataFrame, facts: pl.DataFrame, rule: Rule, rulebook
     person = pl.col("head")
     answers = pl.coalesce(pl.format("{} ({})", office, person), office, person)
     namely = pl.format(f"{{}}; {phrase('namely', lang)}: {{}}", "said", "named") if templates["said"] else pl.col("named")
-    notes, questions = "; ".join(writer.standing_notes(rule)), "; ".join(question.of(lang) for question in rule.questions)
+    notes, questions = between.join(writer.standing_notes(rule)), between.join(question.of(lang) for question in rule.questions)
     asking = f"{phrase('questions', lang)}: {questions}" if questions else ""
     return (
         findings.with_columns(
             *(_filled(template).alias(name) for name, template in templates.items()),
             named=answers,
-            note=pl.when(judged).then(pl.lit("; ".join(filter(None, (asking, notes))))).otherwise(pl.lit(notes)),
-            article=_articles(writer, rule, rulebook, judged, findings["as_of"], lang),
+            note=pl.when(judged).then(pl.lit(between.join(filter(None, (asking, notes))))).otherwise(pl.lit(notes)),
+            article=_articles(writer, rule, rulebook, judged, findings["as_of"], lang, between),
         )
         .with_columns(
             level=pl.col("level").replace_strict({level: phrase(level, lang) for level in findings["level"].unique()}),
@@ -125,21 +127,23 @@ def _filled(template: str) -> pl.Expr:
     return pl.concat_str(pl.col(f"{{{piece}}}").fill_null("…") if at % 2 else pl.lit(piece) for at, piece in enumerate(pieces))
 
 
-def _articles(writer: Writer, rule: Rule, rulebook: Rulebook, judged: pl.Expr, days: pl.Series, lang: str) -> pl.Expr:
+def _articles(
+    writer: Writer, rule: Rule, rulebook: Rulebook, judged: pl.Expr, days: pl.Series, lang: str, between: str
+) -> pl.Expr:
     """Return the articles a finding rests on; where two texts differ, those of both."""
-    own = pl.lit(_cited(writer, rule, None, lang))
+    own = pl.lit(_cited(writer, rule, None, lang, between))
     if rule.rival is None or rule.force == "judgement":
         return own
     rivals = rulebook.rules_named(rule.rival)
     both = {
-        day: _cited(writer, rule, next((rival for rival in rivals if rival.in_force.covers(day)), None), lang)
+        day: _cited(writer, rule, next((rival for rival in rivals if rival.in_force.covers(day)), None), lang, between)
         for day in days.unique().to_list()
     }
     return pl.when(judged).then(pl.col("as_of").replace_strict(both, return_dtype=pl.String)).otherwise(own)
 
 
-def _cited(writer: Writer, rule: Rule, rival: Rule | None, lang: str) -> str:
-    return "; ".join(dict.fromkeys(cite(citation, lang) for citation in writer.citations(rule, rival)))
+def _cited(writer: Writer, rule: Rule, rival: Rule | None, lang: str, between: str) -> str:
+    return between.join(dict.fromkeys(cite(citation, lang) for citation in writer.citations(rule, rival)))
 
 
 def _asked(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.Expr:
@@ -147,14 +151,14 @@ def _asked(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.Expr:
     ways = findings.filter(pl.col("outcome") == "undetermined").select("kind", "waits_for").unique()
     said = {}
     for kind, waits in ways.iter_rows():
-        ways_out = [", ".join(_label(rulebook, kind, name, lang) for name in facts) for facts in waits]
+        ways_out = [", ".join(label(rulebook, kind, name, lang) for name in facts) for facts in waits]
         asked = f" {phrase('or', lang)} ".join(ways_out)
         said[_WAYS.join(_WAY.join(facts) for facts in waits)] = phrase("state", lang, fields=asked)
     key = pl.col("waits_for").list.eval(pl.element().list.join(_WAY)).list.join(_WAYS)
     return key.replace_strict(said, default="", return_dtype=pl.String)
 
 
-def _label(rulebook: Rulebook, kind: str, name: str, lang: str) -> str:
+def label(rulebook: Rulebook, kind: str, name: str, lang: str) -> str:
     """Return what people call a fact, or the field a rule's day stands in."""
     versions = rulebook.definitions.get((kind, name))
     if versions:
