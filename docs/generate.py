@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,11 +165,14 @@ def _facts(rulebook: Rulebook) -> Iterator[str]:
 
 def _fields() -> Iterator[str]:
     yield f"# What a dossier can state\n\n{NOTE}\n"
-    yield "A field with codes accepts the code or its Vietnamese or English name. Protected grounds are in the last column.\n"
+    yield (
+        "A field with codes accepts the code or its Vietnamese or English name. Then come protected grounds, and how an office can "
+        "still change the field ([what it would take](../semantics.md#what-it-would-take)).\n"
+    )
     for subject in SUBJECTS:
         lists: dict[str, FieldInfo] = {}
         if fields_of(subject):
-            yield f"## {subject}\n\n| field | kind | means | codes | protected |\n|---|---|---|---|---|"
+            yield f"## {subject}\n\n| field | kind | means | codes | protected | office |\n|---|---|---|---|---|---|"
         for path, info in fields_of(subject).items():
             yield _field(".".join(path), info)
             if info.kind == "list":
@@ -176,13 +180,14 @@ def _fields() -> Iterator[str]:
         for name, info in lists.items():
             assert info.element is not None  # every list has elements
             for path, inner in element_fields(info.element).items():
-                yield _field(f"{name}[].{'.'.join(path)}".rstrip("."), inner)
+                yield _field(f"{name}[].{'.'.join(path)}".rstrip("."), replace(inner, office=info.office and inner.office))
         yield ""
 
 
 def _field(name: str, info: FieldInfo) -> str:
     codes = ", ".join(info.codes.names) if info.codes is not None else ""
-    return f"| `{name}` | {info.kind} | {info.en} · {info.vi} | {codes} | {', '.join(sorted(info.protected))} |"
+    protected = ", ".join(sorted(info.protected))
+    return f"| `{name}` | {info.kind} | {info.en} · {info.vi} | {codes} | {protected} | {info.office or ''} |"
 
 
 def _command_line() -> Iterator[str]:

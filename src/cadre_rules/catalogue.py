@@ -11,6 +11,7 @@ from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
 from cadre_rules.expression import Each, Expression, Fact, Field, Item, Lookup, children, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
+from cadre_rules.mending import Mender
 from cadre_rules.reporting import Writer, writer_of
 from cadre_rules.rulebook.checking import facts_in
 from cadre_rules.rulebook.expressions import did_you_mean
@@ -224,30 +225,32 @@ def _looked_at(rule: Rule, subject: str) -> Iterator[Path]:
 
 
 def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_of: AsOf, today: date, lang: str) -> Iterator[str]:
-    """Yield how a rule came out for each subject of the dossiers: the clause that fired, or what is missing."""
+    """Yield how a rule came out for each subject of the dossiers: the clause that fired, what would mend it, what is missing."""
     versions_of(rulebook, name)
     subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
-    writer = writer_of(rulebook, lang)
+    writer, mender = writer_of(rulebook, lang), Mender(judge_of(rulebook), lang, as_of, today)
     found = [j for j in judge_of(rulebook).judgements(subjects, as_of, today, "durable") if j.piece.rule.id == name]
     if not found:
         yield phrase("not_judged", lang)
     for judgement in found:
         law = f"{phrase('law_of', lang)} {day_text(judgement.day, lang)}"
         yield f"{judgement.subject.title}: {phrase(judgement.outcome, lang)} ({law})"
-        yield from _grounds(judgement, writer, lang)
+        yield from _grounds(judgement, writer, mender, lang)
 
 
-def _grounds(judgement: Judgement, writer: Writer, lang: str) -> Iterator[str]:
+def _grounds(judgement: Judgement, writer: Writer, mender: Mender, lang: str) -> Iterator[str]:
     for test in judgement.clause:
         value = judgement.bench.row[test.fact]
         definition = judgement.bench.court.program.defined[test.fact]
         bound = f"{test.relation} {', '.join(map(str, test.constants))}"
         yield f"  {definition.label.of(lang)}: {value_text(value, definition.unit, lang)} ({bound})"
-    for finding in writer.findings([judgement]):
+    for finding in [mender.mended(found, judgement) for found in writer.findings([judgement])]:
         for evidence in finding.evidence:
             yield f"    {evidence.fact}: {evidence.place}"
         for waits in finding.waits_for:
             places = ", ".join(place for wait in waits for place in wait.missing or (wait.fact,))
             yield f"  {phrase('waiting', lang)}: {places}"
+        for changes in finding.mended_by:
+            yield f"  {phrase('mended_by', lang)}: {'; '.join(change.text for change in changes)}"
         for note in finding.notes:
             yield f"  {phrase('note', lang)}: {note}"

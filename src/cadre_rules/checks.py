@@ -38,11 +38,11 @@ def check(
     judge = judge_of(rulebook)
     judgements = list(judge.judgements(subjects, as_of, now, engine))
     writer = writer_of(rulebook, lang)
-    if mending:
-        mender = Mender(judge, lang, as_of, now)
-        findings = [mender.mended(finding, judgement) for judgement in judgements for finding in writer.findings([judgement])]
-    else:
+    mender = Mender(judge, lang, as_of, now) if mending else None
+    if mender is None:
         findings = list(writer.findings(judgements))
+    else:
+        findings = [mender.mended(finding, judgement) for judgement in judgements for finding in writer.findings([judgement])]
     order = {subject.id: position for position, subject in enumerate(subjects)}
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))
     lines = tuple(SubjectLine(s.id, s.kind, s.title, judge.day(s, as_of, now)) for s in subjects)
@@ -56,6 +56,7 @@ def check(
         by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
         lang=lang,
         met=tuple(writer.met(judgements)),
+        mended_together=tuple(mender.together(judgements)) if mender is not None else (),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
         exceptions=tuple(_exceptions(judge, subjects, judgements)),
         verdicts=tuple(Verdict(j.subject.id, j.piece.rule.id, j.outcome) for j in judgements if j.outcome != "not_applicable"),

@@ -103,6 +103,15 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What would settle several findings of one subject at once: the fewest seats given to others."""
+
+    subject: str
+    rules: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Met:
     """A target that is met, told beside those that are missed."""
 
@@ -221,6 +230,7 @@ class Report:
     lang: str
     notices: tuple[str, ...] = ()
     met: tuple[Met, ...] = ()
+    mended_together: tuple[Together, ...] = ()
     exceptions: tuple[OnFile, ...] = ()
     follow_up: FollowUp | None = None
     verdicts: tuple[Verdict, ...] = ()
@@ -263,6 +273,7 @@ class Report:
             "as_of": self.as_of,
             "subjects": [asdict(line) for line in self.subjects],
             "findings": [_finding(finding) for finding in self.findings],
+            "mended_together": [asdict(together) for together in self.mended_together],
             "rejected": list(self.rejected),
             "summary": {
                 "subjects": len(self.subjects),

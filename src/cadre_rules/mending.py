@@ -5,22 +5,23 @@ again, no longer has the finding, has no breach it did not have, and would have 
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial, reduce
 from itertools import chain, combinations, islice
 from typing import Any
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.amending import amended, nearest
-from cadre_rules.dossier.demands import Bounds, Demand, Other
+from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other
 from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, fields_of
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
-from cadre_rules.facts.inverting import Inverter, Plan, Row, demands_of, together
+from cadre_rules.facts.inverting import Inverter, Plan, Row, demands_of, fewest_seats, together
 from cadre_rules.facts.operations import bounds
-from cadre_rules.findings import Change, Finding
+from cadre_rules.findings import Change, Finding, Together
 from cadre_rules.judging import AsOf, Judge, Judgement, Tally
 from cadre_rules.lowering import passes
 from cadre_rules.reporting import is_told
@@ -29,6 +30,8 @@ from cadre_rules.wording import day_text, phrase, value_text
 MENDED = ("violation", "exception_needed", "target_missed", "indicator")
 """Levels of findings it is asked for."""
 MAX_ALTERNATIVES = 3
+MAX_CHANGES = 6
+"""Changes told together at most; none is told where fewer do."""
 MAX_TRIED = 40
 """Sets of changes judged for one finding before it is given up."""
 MAX_MORE = 8
@@ -48,9 +51,9 @@ class Mender:
 
     def __init__(self, judge: Judge, lang: str, as_of: AsOf, today: date) -> None:
         self._judge, self._lang, self._as_of, self._today = judge, lang, as_of, today
-        self._tally: Tally | None = None
         self._plans: dict[int, list[Plan]] = {}
-        self._heard: dict[str, list[Judgement]] = {}
+        self._seats: dict[int, Plan] = {}
+        self._before: dict[tuple[int, str], Counter[str]] = {}
 
     def mended(self, finding: Finding, judgement: Judgement) -> Finding:
         """Return the finding with what would settle it; with a note where no change would."""
@@ -61,46 +64,72 @@ class Mender:
             return replace(finding, mended_by=found)
         return replace(finding, notes=(*finding.notes, phrase("mended_by_nothing", self._lang)))
 
+    def together(self, judgements: Iterable[Judgement]) -> Iterator[Together]:
+        """Yield, for each subject with several findings that seats given to others settle, the fewest that settle all."""
+        by_list: dict[tuple[str, str], list[Judgement]] = defaultdict(list)
+        for judgement in judgements:
+            if id(judgement) in self._seats:
+                by_list[judgement.subject.id, self._seats[id(judgement)].rows[0].path].append(judgement)
+        for (subject, path), found in by_list.items():
+            needs = Counter[Demands]()
+            for judgement in found:
+                plan = self._seats[id(judgement)]
+                needs[plan.rows[0].who] = max(needs[plan.rows[0].who], len(plan.rows))
+            rows = _held(found[0].subject.root, path)
+            for plan in fewest_seats(path, needs, rows) if len(needs) > 1 else ():
+                changes = tuple(self._changes(plan, found[0].subject))
+                if self._settles(changes, found):
+                    yield Together(subject, tuple(judgement.piece.rule.id for judgement in found), changes)
+                    break
+
     def _settling(self, judgement: Judgement) -> Iterator[Changes]:
         """Yield the smallest sets of changes that settle a finding; of those alike but for a value, the first."""
         told: list[frozenset[Any]] = []
+        shortest = MAX_CHANGES
         for plan in islice(self.plans(judgement), MAX_TRIED):
             for grown in _grown(plan):
                 changes = tuple(self._changes(grown, judgement.subject))
-                alike = frozenset(map(_alike, changes))
-                if any(other <= alike for other in told) or len(told) == MAX_ALTERNATIVES:
+                if len(told) == MAX_ALTERNATIVES or any(other <= frozenset(map(_alike, changes)) for other in told):
                     break
-                if self._settles(changes, judgement):
+                if self._settles(changes, [judgement]):
                     least = self._least(changes, judgement)
+                    if len(least) > shortest:
+                        return
+                    shortest = len(least) if least[0].kind != "exception" else shortest
                     told.append(frozenset(map(_alike, least)))
+                    if not grown.sets and len(set(grown.rows)) == 1 and grown.rows[0].how == "seats":
+                        self._seats.setdefault(id(judgement), grown)
                     yield least
                     break
 
     def _least(self, changes: Changes, judgement: Judgement) -> Changes:
         """Return the smallest part of the changes that still settles the finding."""
         parts = chain.from_iterable(combinations(changes, size) for size in range(1, len(changes)))
-        return next((part for part in parts if self._settles(part, judgement)), changes)
+        return next((part for part in parts if self._settles(part, [judgement])), changes)
 
-    def _settles(self, changes: Changes, judgement: Judgement) -> bool:
-        """Tell whether, with the changes made and all judged again, the finding is gone and no breach is new."""
-        dossier = judgement.subject.dossier
+    def _settles(self, changes: Changes, judgements: Sequence[Judgement]) -> bool:
+        """Tell whether, with the changes made and judged again, the findings of a subject are gone and no breach is new."""
+        subject, dossier = judgements[0].subject, judgements[0].subject.dossier
         assert dossier is not None
         try:
-            after = dossier
-            for change in changes:
-                after = apply(change, after)
+            after = reduce(lambda changed, change: apply(change, changed), changes, dossier)
         except ValueError:
             return False
-        rule, subject = judgement.piece.rule.id, judgement.subject.id
-        again = self._judged(after)
-        if any(other.piece.rule.id == rule and other.subject.id == subject and is_told(other) for other in again):
+        rules = {judgement.piece.rule.id for judgement in judgements}
+        own = self._judged(after, {subject.id})
+        if any(other.piece.rule.id in rules and is_told(other) for other in own):
             return False
-        if dossier.id not in self._heard:
-            self._heard[dossier.id] = self._judged(dossier)
-        return not _breaches(again) - _breaches(self._heard[dossier.id])
+        inside = subject.prefix and all(change.place.startswith(subject.prefix) for change in changes)
+        touched = {dossier.id, subject.id} if inside else {other.id for other in subjects_of(after)}
+        key = (id(dossier), subject.id if inside else "")
+        if key not in self._before:
+            known = touched if inside else {other.id for other in subjects_of(dossier)}
+            self._before[key] = _breaches(self._judged(dossier, known))
+        return not _breaches(self._judged(after, touched)) - self._before[key]
 
-    def _judged(self, dossier: Dossier) -> list[Judgement]:
-        return list(self._judge.judgements(list(subjects_of(dossier)), self._as_of, self._today, "plain"))
+    def _judged(self, dossier: Dossier, wanted: Container[str]) -> list[Judgement]:
+        subjects = [subject for subject in subjects_of(dossier) if subject.id in wanted]
+        return list(self._judge.judgements(subjects, self._as_of, self._today, "plain"))
 
     def plans(self, judgement: Judgement) -> list[Plan]:
         """Return guesses at what would settle a judgement, the smallest first."""
@@ -110,25 +139,39 @@ class Mender:
 
     def _guessed(self, judgement: Judgement) -> Iterator[Plan]:
         bench, verdicts = judgement.bench, judgement.piece.verdicts
+        counted = partial(self._counted, judgement)
         taken = _taken(judgement.subject, self._today)
-        self._tally = bench.scope.tally if isinstance(bench.scope.tally, Tally) else None
-        inverter = Inverter(
-            judgement.subject.kind, bench.court.deriver, bench.scope, self._today, taken=taken, counted=self._counted
-        )
+        inverter = Inverter(judgement.subject.kind, bench.court.deriver, bench.scope, self._today, taken=taken, counted=counted)
         for clause in (*verdicts.satisfied, *verdicts.not_applicable):
             failing = [test for test in clause if (value := bench.row[test.fact]) is None or not passes(value, test)]
-            yield from together(
+            options = [
                 [plan for demand in demands_of(test) for plan in inverter.ways(ex.Fact(test.fact), demand)] for test in failing
-            )
+            ]
+            yield from (plan for plan in together(options) if inverter.any_will_do(plan, clause))
         if judgement.level == "exception_needed":
             yield self._exception(judgement)
 
-    def _counted(self, node: ex.Outcomes, demand: Demand) -> list[Plan]:
-        """Return plans for a count of breaches: what would settle as many of them as are too many."""
-        if not isinstance(demand, Bounds) or demand.high is None or self._tally is None:
+    def _counted(self, judgement: Judgement, node: ex.Outcomes | ex.Exceptions, demand: Demand) -> list[Plan]:
+        """Return plans for a count of the first pass: what would settle as many as are too many."""
+        tally = judgement.bench.scope.tally
+        if not isinstance(demand, Bounds) or demand.high is None or not isinstance(tally, Tally):
             return []
-        counted = self._tally.matching(node)
+        if isinstance(node, ex.Exceptions):
+            return [Plan(self._reasons(judgement))] if node.state == "unreasoned" else []
+        counted = tally.matching(node)
         return together(self.plans(breach) for breach in counted[: len(counted) - demand.high])
+
+    def _reasons(self, judgement: Judgement) -> Demands:
+        """Return what the exceptions on file lack that name a rule with an exception."""
+        escapes = {rule.id: rule.exception for rule in self._judge.rulebook.rules if rule.exception is not None}
+        lacking: dict[str, Demand] = {}
+        for number, granted in enumerate(getattr(judgement.subject.dossier, "exceptions", None) or ()):
+            if (escape := escapes.get(granted.rule)) is not None:
+                deadline = judgement.subject.day(escape.before) or judgement.day
+                needed: dict[str, Demand] = {"decided_by": STATED, "decided_on": Bounds(None, deadline), "reason": STATED}
+                needed |= {"level": escape.levels[0]} if escape.levels else {}
+                lacking |= {f"exceptions[{number}].{n}": d for n, d in needed.items() if getattr(granted, n) is None}
+        return tuple(sorted(lacking.items()))
 
     def _exception(self, judgement: Judgement) -> Plan:
         """Return the special case the text lets somebody decide: still to be, or on file if it was."""
@@ -174,8 +217,10 @@ class Mender:
         who = {name: _plain(demand, name) for name, demand in row.who}
         if row.path == "exceptions":
             asked = dict(row.who)
-            day = day_text(asked["decided_on"].high, self._lang)  # type: ignore[union-attr]
-            yield Change("exception", self._say("exception", by=asked["decided_by"], day=day), "exceptions[]", who)
+            assert isinstance(asked["decided_on"], Bounds)
+            day = day_text(asked["decided_on"].high, self._lang)
+            text = self._say("exception", by=asked["decided_by"], day=day)
+            yield Change("exception", text + self._if_there_is(past=asked["decided_on"].low is None), "exceptions[]", who)
             return
         listed = fields_of(subject.kind)[tuple(row.path.split("."))]
         assert listed.element is not None
@@ -190,7 +235,12 @@ class Mender:
             yield Change("composition", self._say(row.how, n=number, whole=whole, **words), place, {row.how: number, "who": who})
         else:
             kind: Any = listed.office
-            yield from [Change(kind, self._say(f"{kind}_row", **words), f"{place}[]", who)] * number
+            text = self._say(f"{kind}_row", **words) + self._if_there_is(past=_taken(subject, self._today))
+            yield from [Change(kind, text, f"{place}[]", who)] * number
+
+    def _if_there_is(self, *, past: bool) -> str:
+        """Say of what can no longer be made that it must be there already."""
+        return f" ({phrase('if_there_is', self._lang)})" if past else ""
 
     def _say(self, key: str, **parts: object) -> str:
         return phrase(f"mend_{key}", self._lang, **parts)

@@ -16,9 +16,10 @@ from cadre_rules.dossier.values import Count, Day, Flag, LooseDay, PartialDate, 
 Office: TypeAlias = Literal["state", "paper", "date", "post", "composition", "rows"]
 """How an office can still change a field. A field inside another, or inside a list, needs both to be marked.
 
-`paper`: a record that may be put on file; `state`: what can still be done, `date`: a day that can still be set, `post`: a
-part of the choice of the post, all three only while the decision is to come; `composition`: who sits there, or how many;
-`rows`: the rows stay, what is marked in them does not. What is not marked has happened, or is nobody's to choose.
+`paper`: a record that may be put on file, or what a paper says where it is not stated; `state`: what can still be done,
+`date`: a day that can still be set, `post`: a part of the choice of the post, all three only while the decision is to come;
+`composition`: who sits there, or how many; `rows`: the rows stay, what is marked in them does not. What is not marked has
+happened, or is nobody's to choose.
 """
 
 
@@ -305,10 +306,10 @@ class ExceptionGranted(_Stated):
 
     rule: Text = _is("quy tắc", "rule it excuses", required=True)
     entry: Text | None = _is("mã dòng", "entry, leader or figure it is about; none means the whole")
-    decided_by: Text | None = _is("cấp quyết định", "authority")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp của cơ quan quyết định", "level of the authority")
-    decided_on: Day | None = _is("ngày quyết định", "day decided")
-    reason: Text | None = _is("lý do", "reason")
+    decided_by: Text | None = _is("cấp quyết định", "authority", office="paper")
+    level: Annotated[str, c.LEVEL] | None = _is("cấp của cơ quan quyết định", "level of the authority", office="paper")
+    decided_on: Day | None = _is("ngày quyết định", "day decided", office="paper")
+    reason: Text | None = _is("lý do", "reason", office="paper")
     document: Text | None = _is("số văn bản", "number of the paper")
     expires_on: Day | None = _is("hết hiệu lực", "last day it holds")
 
@@ -327,7 +328,7 @@ class Authority(_Stated):
     """Who decides, and what stands in the way of their deciding."""
 
     office: Text | None = _is("cơ quan quyết định", "office that decides")
-    head: Text | None = _is("người đứng đầu", "head who answers", office="state")
+    head: Text | None = _is("người đứng đầu", "head who answers", office="paper")
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
     competent: Flag | None = _is("đúng thẩm quyền", "has the authority", office="state")
     leaving: Flag | None = _is("đã có thông báo nghỉ hưu, chuyển công tác", "head has notice to leave")
@@ -385,7 +386,9 @@ class Rotation(_Stated):
 class _Dossier(_Stated):
     id: Text = _is("mã", "identifier", required=True)
     title: Text | None = _is("tiêu đề", "title")
-    exceptions: tuple[ExceptionGranted, ...] | None = _is("trường hợp đặc biệt đã quyết định", "exceptions granted")
+    exceptions: tuple[ExceptionGranted, ...] | None = _is(
+        "trường hợp đặc biệt đã quyết định", "exceptions granted", office="rows"
+    )
     assessments: tuple[Assessment, ...] | None = _is("đánh giá tiêu chí", "assessments")
     authority: Authority | None = _is("thẩm quyền", "authority", office="state")
 
@@ -667,7 +670,7 @@ class Statistics(_Dossier):
     on: Day | None = _is("ngày báo cáo", "day of the report")
     unit: Text | None = _is("đơn vị báo cáo", "reporting unit")
     source: Text | None = _is("nguồn", "where it was published")
-    figures: tuple[Figure, ...] | None = _is("số liệu", "figures")
+    figures: tuple[Figure, ...] | None = _is("số liệu", "figures", office="rows")
 
 
 Dossier: TypeAlias = Appointment | Planning | Body | Unit | Statistics

@@ -4,23 +4,29 @@ Only over what an office can change. What is found here is a guess: it is judged
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
-from typing import Any, Literal
+from functools import cache, reduce
+from itertools import combinations
+from math import prod
+from typing import Any, Literal, cast
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, fits, meet, met
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.facts.deriving import Deriver, Scope
 from cadre_rules.facts.operations import SPREAD, STRICT, bounds
-from cadre_rules.formula import FactTest
+from cadre_rules.facts.tracing import reached
+from cadre_rules.formula import Clause, FactTest
 
 MAX_PLANS = 16
 """Ways followed up for one part of a definition, the smallest first."""
 MAX_ROWS = 60
 """Rows of one list that a plan may touch."""
+MAX_STATES = 20_000
+"""Needs of several groups times kinds of seats that are searched through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,67 @@ def together(options: Iterable[Sequence[Plan]]) -> list[Plan]:
     )
 
 
+def fewest_seats(path: str, needs: Mapping[Demands, int], rows: Sequence[Any]) -> Iterator[Plan]:
+    """Yield plans that give the fewest seats to others so that each group has as many more as it needs.
+
+    First as many as the group that needs most, if one person can be of every group; then by trying which seats, by the
+    groups their holders are outside of, go to somebody of which groups at once.
+    """
+    layered: Plan | None = Plan()
+    for who, number in needs.items():
+        layered = layered and joined(layered, Plan(rows=(Row(path, "seats", who),) * number))
+    if layered is not None:
+        yield layered
+    groups = list(needs)
+    outside = Counter(frozenset(n for n, who in enumerate(groups) if not _of(row, who)) for row in rows)
+    options = [(lacking, kind) for lacking in outside for kind in _kinds(lacking, groups)]
+    if prod(number + 1 for number in needs.values()) * len(options) > MAX_STATES:
+        return
+
+    @cache
+    def fewest(position: int, left: tuple[int, ...], seats: int) -> tuple[int, ...] | None:
+        if not any(left):
+            return ()
+        if position == len(options):
+            return None
+        lacking, kind = options[position]
+        if position == 0 or options[position - 1][0] != lacking:
+            seats = outside[lacking]
+        found = None
+        for number in range(min(seats, max(left[group] for group in kind)) + 1):
+            rest = tuple(max(0, need - number) if group in kind else need for group, need in enumerate(left))
+            more = fewest(position + 1, rest, seats - number)
+            if more is not None and (found is None or number + sum(more) < sum(found)):
+                found = (number, *more)
+        return found
+
+    found = fewest(0, tuple(needs.values()), 0)
+    if found is not None:
+        taken = [set(kind) for number, (_, kind) in zip(found, options, strict=False) for _ in range(number)]
+        for group, need in enumerate(needs.values()):
+            for kind in [kind for kind in taken if group in kind][need:]:
+                kind.discard(group)
+        yield Plan(rows=tuple(Row(path, "seats", _all_of(kind, groups) or ()) for kind in sorted(taken, key=len, reverse=True)))
+
+
+def _kinds(lacking: frozenset[int], groups: Sequence[Demands]) -> list[frozenset[int]]:
+    """Return the largest sets of groups somebody can be of at once, among those the holder of a seat is outside of."""
+    found: list[frozenset[int]] = []
+    for size in range(len(lacking), 0, -1):
+        for kind in map(frozenset, combinations(sorted(lacking), size)):
+            if not any(kind <= other for other in found) and _all_of(kind, groups) is not None:
+                found.append(kind)
+    return found
+
+
+def _all_of(kind: Iterable[int], groups: Sequence[Demands]) -> Demands | None:
+    return reduce(lambda one, group: one if one is None else met(one, groups[group]), sorted(kind), cast("Demands | None", ()))
+
+
+def _of(row: Any, who: Demands) -> bool:
+    return all(fits(getattr(row, name), demand) for name, demand in who)
+
+
 def _smallest(plans: Iterable[Plan]) -> list[Plan]:
     return sorted(dict.fromkeys(plans), key=lambda plan: plan.size)[:MAX_PLANS]
 
@@ -118,7 +185,7 @@ class Inverter:
         today: date,
         *,
         taken: bool,
-        counted: Callable[[ex.Outcomes, Demand], list[Plan]],
+        counted: Callable[[ex.Outcomes | ex.Exceptions, Demand], list[Plan]],
     ) -> None:
         self._fields, self._deriver, self._today, self._taken = fields_of(kind), deriver, today, taken
         self._scope = Scope(scope.root, scope.tally)
@@ -130,6 +197,17 @@ class Inverter:
         if fits(self._value(node, at), demand):
             return [Plan()]
         return _smallest(self._ways(node, demand, at))
+
+    def any_will_do(self, plan: Plan, clause: Clause) -> bool:
+        """Tell whether it does not matter which rows go, where the plan does not say which."""
+        going = {row.path for row in plan.rows if row.how == "fewer" and not row.who}
+        nodes = [ex.Fact(test.fact) for test in clause] if going else []
+        while nodes:
+            for node in ex.walk(self._deriver.definitions[nodes.pop().name]):
+                if isinstance(node, ex.Each) and ".".join(node.path) in going and node.where is not None:
+                    return False
+                nodes += [node] if isinstance(node, ex.Fact) else []
+        return True
 
     def _value(self, node: ex.Expression, at: _At | None) -> Any:
         match node:
@@ -161,13 +239,15 @@ class Inverter:
                 return self._each(node, demand)
             case ex.Lookup():
                 return self._lookup(node, demand, at)
-            case ex.Outcomes():
+            case ex.Outcomes() | ex.Exceptions():
                 return self._counted(node, demand)
             case _:
                 return ()
 
     def _left_open(self, info: FieldInfo, value: Any) -> Demand | None:
         """Return what an office can still make of a field, if anything."""
+        if info.office == "paper":
+            return STATED if value is None else None
         if info.office not in ("state", "post", "date", "composition") or self._taken:
             return None
         if info.office != "date":
@@ -253,7 +333,7 @@ class Inverter:
         if listed is None or listed.element is None or isinstance(listed.element, str):
             return
         fields, place = element_fields(listed.element), ".".join(node.path)
-        elements = self._value(ex.Field(node.path), None) or ()
+        elements = reached(self._scope.root, node.path) or ()
         rows = [_At(f"{place}[{number}]", fields, listed, item) for number, item in enumerate(elements)]
         counts = {id(at): node.where is None or self._value(node.where, at) for at in rows}
         inside, unsure = [at for at in rows if counts[id(at)] is not False], [at for at in rows if counts[id(at)] is not True]

@@ -50,9 +50,9 @@ class Tracer:
             case ex.Fact(name):
                 return self._scope.facts[name]
             case ex.Field(path):
-                return _reached(self._scope.root, path)
+                return reached(self._scope.root, path)
             case ex.Item(path):
-                return _reached(self._scope.item, path)
+                return reached(self._scope.item, path)
             case _:
                 return self._evaluate([node])[0](self._scope)
 
@@ -103,7 +103,7 @@ class Tracer:
 
     def _elements(self, node: ex.Each, found: Trace) -> None:
         place = ".".join(node.path)
-        listed = _reached(self._scope.root, node.path)
+        listed = reached(self._scope.root, node.path)
         if listed is None:
             if not node.silence_means_none:
                 found.missing[place] = None
@@ -140,7 +140,8 @@ class Tracer:
                     found.missing[".".join(filter(None, (listed, *part.path, vague)))] = None
 
 
-def _reached(value: Any, path: tuple[str, ...]) -> Any:
+def reached(value: Any, path: tuple[str, ...]) -> Any:
+    """Return what stands at a path, None where a part of the way does."""
     for name in path:
         if value is None:
             return None

@@ -29,6 +29,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"── {phrase('provisional_part', lang)} ──"
         yield ""
         yield from _by_level(provisional, subjects, lang)
+    yield from _together(report, subjects)
     yield from _waiting(report)
     yield from _met(report)
     if report.follow_up is not None:
@@ -86,6 +87,13 @@ def cite(citation: Citation, lang: str) -> str:
     text = " ".join(part for part in (clause, article, number, issued) if part)
     link = f" {citation.link}" if citation.link else ""
     return f"{text} [{phrase('grade_' + citation.grade, lang)}]{link}"
+
+
+def _together(report: Report, subjects: dict[str, SubjectLine]) -> Iterator[str]:
+    for together in report.mended_together:
+        text = "; ".join(change.text for change in together.changes)
+        yield from _field("mended_together", [f"{subjects[together.subject].title} – {text}"], report.lang)
+        yield ""
 
 
 def _waiting(report: Report) -> Iterator[str]:
