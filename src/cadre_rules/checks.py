@@ -49,6 +49,7 @@ def check(
         by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
         lang=lang,
         met=tuple(writer.met(judgements)),
+        shares=tuple(writer.shares(judgements)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
     )
 

@@ -110,7 +110,7 @@ def _audit(options: argparse.Namespace) -> int:
             with _needing("html"):
                 from cadre_rules.reports.audit_page import render_audit
             inputs = found.manifest["inputs"]
-            told = render_audit(found.findings, found.rejected, found.summary, inputs, rulebook, options.lang)
+            told = render_audit(found.findings, found.shares, found.rejected, found.summary, inputs, rulebook, options.lang)
         case "json":
             told = _json(found.summary)
         case _:

@@ -92,6 +92,19 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A share judged against a target, both in basis points; `target` is None where the rule holds it to no one number."""
+
+    rule: str
+    title: str
+    subject: str
+    as_of: date
+    share: int
+    target: int | None
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectLine:
     """One thing that was judged, and by the law of which day."""
 
@@ -115,6 +128,7 @@ class Report:
     lang: str
     notices: tuple[str, ...] = ()
     met: tuple[Met, ...] = ()
+    shares: tuple[Share, ...] = ()
 
     def of_level(self, level: str) -> tuple[Finding, ...]:
         """Return the findings of one level."""
