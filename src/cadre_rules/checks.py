@@ -57,6 +57,7 @@ def check(
         lang=lang,
         met=tuple(writer.met(judgements)),
         mended_together=tuple(mender.together(judgements)) if mender is not None else (),
+        shares=tuple(writer.shares(judgements)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
         exceptions=tuple(_exceptions(judge, subjects, judgements)),
         verdicts=tuple(Verdict(j.subject.id, j.piece.rule.id, j.outcome) for j in judgements if j.outcome != "not_applicable"),

@@ -126,8 +126,8 @@ def _audit(options: argparse.Namespace) -> int:
     if options.format == "html":
         with _needing("html"):
             from cadre_rules.reports.audit_page import render_audit
-        inputs = found.manifest["inputs"]
-        _deliver(render_audit(found.findings, found.rejected, found.summary, inputs, rulebook, options.lang), options.output)
+        asked = (found.findings, found.shares, found.rejected, found.summary, found.manifest["inputs"])
+        _deliver(render_audit(*asked, rulebook, options.lang), options.output)
     else:
         told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
         _tell(dict(found.summary), told, follow_up, options)

@@ -130,6 +130,19 @@ class Verdict(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A share judged against a target, both in basis points; `target` is None where the rule holds it to no one number."""
+
+    rule: str
+    title: str
+    subject: str
+    as_of: date
+    share: int
+    target: int | None
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectLine:
     """One thing that was judged, and by the law of which day."""
 
@@ -231,6 +244,7 @@ class Report:
     notices: tuple[str, ...] = ()
     met: tuple[Met, ...] = ()
     mended_together: tuple[Together, ...] = ()
+    shares: tuple[Share, ...] = ()
     exceptions: tuple[OnFile, ...] = ()
     follow_up: FollowUp | None = None
     verdicts: tuple[Verdict, ...] = ()

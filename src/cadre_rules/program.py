@@ -9,11 +9,14 @@ from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
 from cadre_rules.formula import Formula, whole
 from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
-from cadre_rules.rulebook.checking import facts_in
+from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in
 from cadre_rules.rulebook.keeping import find_kept, keep
 from cadre_rules.rulebook.model import BoundDefinition, Rulebook
 from cadre_rules.rulebook.reading import raise_if
 from cadre_rules.rulebook.schema import Definition, Rule, Window, window_between
+
+WHOLE = 10_000
+"""A whole in basis points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,21 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
                 problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
     program = Program(subject, compiler.facts, compiler.defined, frozenset(compiler.late), tuple(slices))
     return program, problems
+
+
+def share_judged(program: Program, piece: Slice) -> tuple[str, int | None] | None:
+    """Return the share a target is about, by the fact its message states it by, and the line it is held to in basis points.
+
+    None for any other rule; no line where what the rule tests compares the share with none, or more than one.
+    """
+    named = [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.vi)]
+    share = next((name for name in named if program.defined[name].unit == "percent"), None)
+    if share is None or piece.rule.force not in ("target", "encouraged"):
+        return None
+    tested = {test.fact for clause in piece.verdicts.satisfied for test in clause}
+    constants = [node.value for name in tested for node in ex.walk(program.facts[name]) if isinstance(node, ex.Constant)]
+    lines = {value for value in constants if type(value) is int and WHOLE // 100 <= value < WHOLE}
+    return share, lines.pop() if len(lines) == 1 else None
 
 
 def unreachable(program: Program, rulebook: Rulebook) -> Iterator[Problem]:

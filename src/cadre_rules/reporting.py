@@ -9,9 +9,10 @@ from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.expression import Expression, Field, Outcomes, walk
 from cadre_rules.facts.tracing import Trace, Tracer
-from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Wait, fingerprint
+from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Share, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Judgement, Tally
+from cadre_rules.program import share_judged
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Definition, Rule
@@ -62,6 +63,16 @@ class Writer:
             if judgement.outcome == "satisfied" and rule.force in ("target", "encouraged"):
                 told = [e.text for e in self._evidence(judgement, judgement.bench.tracer()) if not isinstance(e.value, bool)]
                 yield Met(rule.id, self._filled(rule.title.of(self._lang), judgement), judgement.subject.id, "; ".join(told))
+
+    def shares(self, judgements: Iterable[Judgement]) -> Iterator[Share]:
+        """Yield the shares judged against a target, met or missed."""
+        for judgement in judgements:
+            judged = share_judged(judgement.bench.court.program, judgement.piece)
+            value = judgement.bench.row.get(judged[0]) if judged is not None else None
+            if judged is not None and isinstance(value, int) and judgement.outcome in ("satisfied", "violated", "excepted"):
+                title = self._filled(judgement.piece.rule.title.of(self._lang), judgement)
+                met = judgement.outcome == "satisfied"
+                yield Share(judgement.piece.rule.id, title, judgement.subject.id, judgement.day, value, judged[1], met)
 
     def _finding(self, judgement: Judgement, level: Level) -> Finding:
         rule = judgement.piece.rule

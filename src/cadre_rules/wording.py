@@ -356,6 +356,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "page_chart_year": ("Theo năm", "By year"),
     "page_chart_unit": ("Theo đơn vị, nặng nhất trước", "By unit, gravest first"),
     "page_chart_rule": ("Theo quy tắc, nặng nhất trước", "By rule, gravest first"),
+    "page_trends": ("Tỷ lệ so với chỉ tiêu", "Shares against targets"),
+    "page_trends_how": (
+        "Chấm: tỷ lệ ở giữa trong năm (rỗng là quá nửa chưa đạt); thanh: từ thấp nhất đến cao nhất; vạch đứng: chỉ tiêu.",
+        "Dot: the middle share of a year (hollow: more than half missed); band: least to greatest; upright line: the target.",
+    ),
+    "page_middle": ("Ở giữa", "Middle"),
+    "page_span": ("Từ – đến", "Range"),
+    "page_target": ("Chỉ tiêu", "Target"),
+    "page_reached": ("Đạt", "Met"),
     "page_listed": (
         "Trang liệt kê {n} phát hiện nặng nhất trong {all}; biểu đồ tính đủ, và mọi phát hiện có trong thư mục findings/.",
         "The page lists the gravest {n} of {all} findings; its charts count all, and the folder findings/ holds every one.",

@@ -25,7 +25,7 @@ from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.formula import Clause, FactTest, Formula
 from cadre_rules.judging import AsOf, level_of
-from cadre_rules.program import Slice, compile_program
+from cadre_rules.program import Slice, compile_program, share_judged
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.waiting import smallest_sets
@@ -59,6 +59,18 @@ OUTCOMES: dict[str, pl.DataType] = {
     "outcome": pl.String(),
     "count": pl.UInt64(),
 }
+
+SHARES: dict[str, pl.DataType] = {
+    "subject": pl.String(),
+    "kind": pl.String(),
+    "unit": pl.String(),
+    "rule": pl.String(),
+    "as_of": pl.Date(),
+    "share": pl.Int64(),
+    "target": pl.Int64(),
+    "met": pl.Boolean(),
+}
+"""Shares judged against a target, met or missed; share and target in basis points."""
 
 HEADS: dict[str, pl.DataType] = {"head": pl.String(), "dossier": pl.String(), "day": pl.Date()}
 """And a column for each count over outcomes that rules about heads read."""
@@ -95,6 +107,7 @@ class Judged:
     verdicts: pl.DataFrame
     """How every rule came out for every subject, if that is kept."""
     exceptions: pl.DataFrame
+    shares: pl.DataFrame
 
 
 class BulkJudge:
@@ -159,6 +172,7 @@ def _put_together(found: Iterable[Judged]) -> Judged:
         pl.concat([pl.DataFrame(schema=HEADS), *(one.heads for one in found)], how="diagonal"),
         pl.concat([pl.DataFrame(schema=VERDICTS), *(one.verdicts for one in found)]),
         pl.concat([pl.DataFrame(schema=ON_FILE), *(one.exceptions for one in found)]),
+        pl.concat([pl.DataFrame(schema=SHARES), *(one.shares for one in found)]).sort("subject", "rule"),
     )
 
 
@@ -342,7 +356,7 @@ class _Law:
             table = self._heard(self.facts.derive(table, late=True), late=True)
             table = self._weighed(gate.excused(table, self.lines[True]), late=True)
         found = self._findings(table), self._outcomes(table), self._heads(table), self._verdicts(table)
-        return Judged(*found, gate.told(table, [*self.lines[False], *self.lines[True]]))
+        return Judged(*found, gate.told(table, [*self.lines[False], *self.lines[True]]), self._shares(table))
 
     def _lean(self, table: pl.DataFrame) -> pl.DataFrame:
         """Leave out what only led to the facts."""
@@ -645,6 +659,29 @@ class _Law:
             for line in lines
         ]
         return pl.concat([pl.DataFrame(schema=VERDICTS), *each])
+
+    def _shares(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return the shares judged against a target."""
+        found = [pl.DataFrame(schema=SHARES)]
+        for line in (*self.lines[False], *self.lines[True]):
+            for number, piece in enumerate(line.pieces):
+                judged = share_judged(self.court.program, piece)
+                if judged is not None:
+                    rows = table.filter(pl.col(line.outcome).is_in((VIOLATED, SATISFIED, EXCEPTED)), self._governed(line, number))
+                    found.append(
+                        rows.select(
+                            *(pl.col(f"·{name}").alias(name) for name in ("subject", "unit")),
+                            kind=pl.lit(self.court.kind),
+                            rule=pl.lit(line.rule),
+                            as_of=_law_day(line.hangs_on, table),
+                            share=pl.col(column_of(judged[0])).cast(pl.Int64),
+                            target=pl.lit(judged[1], pl.Int64),
+                            met=pl.col(line.outcome) == SATISFIED,
+                        )
+                        .select(*SHARES)
+                        .drop_nulls("share")
+                    )
+        return pl.concat(found)
 
     def _heads(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return what rules about heads will count of each dossier a head answers for."""

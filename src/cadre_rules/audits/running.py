@@ -1,7 +1,8 @@
 """Judge every dossier of a source in parts: what is done is never lost, and going on gives the same bytes.
 
-The folder an audit leaves: `findings/part-*.parquet` (read them together, they are one table), `rejected.parquet` and
-`.csv`, `summary.json`, `summary/*.csv`, and last of all `manifest.json`, which says of what inputs all this is, by digest.
+The folder an audit leaves: `findings/part-*.parquet` (read them together, they are one table), `shares.parquet`,
+`rejected.parquet` and `.csv`, `summary.json`, `summary/*.csv`, and last of all `manifest.json`, which says of what inputs all
+this is, by digest.
 While it runs, `work/` holds what the parts leave for the end.
 """
 
@@ -77,6 +78,11 @@ class Audit:
     def rejected(self) -> pl.DataFrame:
         """Return what could not be read: `where` and `reason`."""
         return pl.read_parquet(self.out / "rejected.parquet")
+
+    @property
+    def shares(self) -> pl.DataFrame:
+        """Return every share judged against a target, met or missed, in basis points."""
+        return pl.read_parquet(self.out / "shares.parquet")
 
     def worst(self, *, strict: bool = False, known: Collection[str] = ()) -> Level | None:
         """Return the gravest level found; provisional findings count only when asked to, those of known fingerprints never."""
@@ -180,6 +186,7 @@ class _Run:
         tables = {
             f"findings/part-{number:05d}.parquet": _placed(judged.findings, batch),
             f"work/outcomes-{number:05d}.parquet": total_outcomes([judged.outcomes.lazy()]),
+            f"work/shares-{number:05d}.parquet": judged.shares,
             f"work/heads-{number:05d}.parquet": total_heads([judged.heads.lazy()]),
             f"work/exceptions-{number:05d}.parquet": judged.exceptions,
             f"work/judged-{number:05d}.parquet": batch.frame.select(pl.lit("dossier").alias("what"), "id"),
@@ -210,9 +217,9 @@ class _Run:
     def conclude(self, inputs: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> None:
         """Judge what only the whole shows, sum up, and write the manifest."""
         work = self.folder / "work"
-        outcomes, heads, bad, exceptions, judged = (
+        outcomes, heads, bad, exceptions, judged, shares = (
             [pl.scan_parquet(work / f"{name}-{number:05d}.parquet") for number in range(1, len(notes) + 1)]
-            for name in ("outcomes", "heads", "rejected", "exceptions", "judged")
+            for name in ("outcomes", "heads", "rejected", "exceptions", "judged", "shares")
         )
         totals = total_heads(heads)
         whole = BulkJudge(self.rulebook).judge_heads(totals, as_of=self.as_of, today=self.today)
@@ -222,6 +229,7 @@ class _Run:
         rejected = pl.concat(bad).collect()
         files = {
             "findings/part-heads.parquet": _parquet(whole.findings.with_columns(place=_NONE, office=_NONE)),
+            "shares.parquet": _parquet(pl.concat(shares).collect()),
             "rejected.parquet": _parquet(rejected),
             "rejected.csv": _csv(rejected),
             "exceptions.parquet": _parquet(pl.concat(exceptions).collect()),

@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from cadre_rules.findings import LEVELS
-from cadre_rules.reports.html import CHARTED, Bar, Chart, Entry, Line, Page, Part, law_facts, linked, number, render_page
+from cadre_rules.findings import LEVELS, Share
+from cadre_rules.reports.html import CHARTED, Bar, Chart, Entry, Line, Page, Part, law_facts, linked, number, render_page, trends
 from cadre_rules.reports.tables import label, tell
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.wording import day_text, phrase
@@ -27,14 +27,15 @@ _TOLD = ("evidence", "do", "answers", "article", "note", "where")
 
 def render_audit(
     findings: pl.LazyFrame,
+    shares: pl.DataFrame,
     rejected: pl.DataFrame,
     summary: Mapping[str, Any],
     inputs: Mapping[str, Any],
     rulebook: Rulebook,
     lang: str,
 ) -> str:
-    """Return an audit as a page: its findings, what it could not read, what it adds up to, and what it was made of."""
-    counts = summary["by_level"]
+    """Return an audit as a page: its findings, shares, what it could not read, what it adds up to, and what it was made of."""
+    counts, titles = summary["by_level"], {rule.id: rule.title.of(lang) for rule in rulebook.rules}
     given = {name: number(summary[name], lang) for name in ("dossiers", "findings", "rejected")}
     return render_page(
         Page(
@@ -52,6 +53,7 @@ def render_audit(
             notices=tuple(_notices(findings, summary["findings"], rulebook, lang)),
             questions=tuple(_questions(findings, rulebook, lang)),
             charts=tuple(_charts(findings, rulebook, lang)),
+            trends=trends(Share(title=titles[row["rule"]], **row) for row in shares.drop("kind", "unit").iter_rows(named=True)),
         )
     )
 

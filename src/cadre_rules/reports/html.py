@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from statistics import median_low
 from typing import Any, TypeAlias
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from cadre_rules.findings import LEVELS, Finding, Report
+from cadre_rules.findings import LEVELS, Finding, Report, Share
 from cadre_rules.reports.text import cite
-from cadre_rules.wording import PHRASES, day_text, phrase
+from cadre_rules.wording import PHRASES, day_text, phrase, value_text
 
 FEW = 10
 """Subjects the summary itself lists; more have a section of their own at the end."""
@@ -101,6 +102,54 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Year:
+    """The shares of one year held to one target: how many, how many met it, the least, the middle one and the greatest."""
+
+    year: int
+    count: int
+    met: int
+    least: int
+    middle: int
+    most: int
+    target: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Shares against one target, year by year, in basis points."""
+
+    title: str
+    years: tuple[Year, ...]
+
+    @property
+    def top(self) -> int:
+        """Return where the scale ends: the next ten per cent above everything shown."""
+        return min(10_000, -(-max(max(year.most, year.target or 0) for year in self.years) // 1_000) * 1_000) or 1_000
+
+
+def trends(shares: Iterable[Share]) -> tuple[Trend, ...]:
+    """Return shares by target and year, the targets with the most shares first."""
+    by_rule: dict[str, dict[int, list[Share]]] = {}
+    for share in shares:
+        by_rule.setdefault(share.rule, {}).setdefault(share.as_of.year, []).append(share)
+    made = [
+        Trend(
+            next(iter(years.values()))[0].title,
+            tuple(_year(year, sorted(held, key=lambda share: share.share)) for year, held in sorted(years.items())),
+        )
+        for years in by_rule.values()
+    ]
+    return tuple(sorted(made, key=lambda trend: (-sum(year.count for year in trend.years), trend.title)))
+
+
+def _year(year: int, held: Sequence[Share]) -> Year:
+    middle = median_low(share.share for share in held)
+    targets = {share.target for share in held}
+    target = targets.pop() if len(targets) == 1 else None
+    return Year(year, len(held), sum(share.met for share in held), held[0].share, middle, held[-1].share, target)
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything the page shows, in one language."""
 
@@ -118,7 +167,7 @@ class Page:
     questions: tuple[tuple[str, str, int], ...] = ()
     met: tuple[tuple[str, str, str], ...] = ()
     charts: tuple[Chart, ...] = ()
-    closing: tuple[str, ...] = ()
+    trends: tuple[Trend, ...] = ()
 
     @property
     def worst(self) -> str | None:
@@ -155,7 +204,8 @@ class Page:
         """Return the sections after the summary that hold something: id, heading, how much."""
         totals = self.totals
         named: list[tuple[str, str, int | None]] = [
-            ("charts", "page_charts", None),
+            *([("charts", "page_charts", None)] if self.charts else []),
+            *([("trends", "page_trends", None)] if self.trends else []),
             ("firm", "findings", totals["firm"]),
             ("provisional", "page_provisional", totals["provisional"]),
             ("open", "waiting", totals["open"]),
@@ -163,7 +213,7 @@ class Page:
             ("rejected", "rejected", self.rejections),
             ("subjects", "page_subjects", len(self.subjects) if len(self.subjects) > FEW else 0),
         ]
-        return [(name, phrase(key, self.lang), n) for name, key, n in named if n or (n is None and self.charts)]
+        return [(name, phrase(key, self.lang), n) for name, key, n in named if n is None or n]
 
 
 def render_html(report: Report) -> str:
@@ -190,6 +240,7 @@ def render_html(report: Report) -> str:
             subjects=tuple((line.title, day_text(line.as_of, lang)) for line in report.subjects),
             notices=report.notices,
             questions=tuple((ask or place, place, count) for place, ask, count in report.questions()),
+            trends=trends(report.shares),
             met=tuple((titles.get(met.subject, met.subject), met.title, met.text) for met in report.met),
         )
     )
@@ -310,6 +361,10 @@ def number(count: int, lang: str) -> str:
     return f"{count:,}" if lang == "en" else f"{count:,}".replace(",", ".")
 
 
+def _percent(share: int, lang: str) -> str:
+    return value_text(share, "percent", lang)
+
+
 def _digest(text: str) -> str:
     return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -322,6 +377,6 @@ def _part(name: str) -> str:
 def _environment() -> Environment:
     loader = DictLoader({"report.html": _part("report.html")})
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, finalize=inert)
-    environment.filters |= {"n": number, "groups": _groups, "digest": _digest, "as_is": Markup}
+    environment.filters |= {"n": number, "percent": _percent, "groups": _groups, "digest": _digest, "as_is": Markup}
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     return environment
