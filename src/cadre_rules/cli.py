@@ -30,8 +30,11 @@ KINDS = ("appointment", "planning", "body", "unit", "statistics")
 RENDERERS = {
     "text": ("reports.text", "render_text"),
     "json": ("findings", "render_json"),
+    "xlsx": ("office.results", "render_workbook"),
 }
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
+NEEDED = {"xlsx": "excel"}
+"""The extra a format needs, where it needs one."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
@@ -67,15 +70,40 @@ def _check(options: argparse.Namespace) -> int:
     rulebook = _rulebook(options)
     report = check(dossiers, rulebook, as_of=options.as_of, lang=options.lang, today=options.today, engine=options.engine)
     report = replace(report, rejected=tuple(rejected))
-    _deliver(_render(report, options.format), options.output)
+    _deliver(_render(report, options, dossiers, rulebook), options.output)
     return UNREADABLE if rejected else _status(report.worst(strict=options.strict), options)
 
 
-def _render(report: "Report", kind: str) -> str | bytes:
+def _render(report: "Report", options: argparse.Namespace, dossiers: "Sequence[Dossier]", rulebook: "Rulebook") -> str | bytes:
     """Return a report in one of the formats for people or for other tools."""
-    module, function = RENDERERS[kind]
-    render: Callable[[Report], str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
-    return render(report)
+    module, function = RENDERERS[options.format]
+    with _needing(NEEDED.get(options.format, "")):
+        render: Callable[..., str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
+        if options.format == "xlsx":
+            return render(report, _to_mark(options, dossiers, rulebook))
+        return render(report)
+
+
+def _to_mark(options: argparse.Namespace, dossiers: "Sequence[Dossier]", rulebook: "Rulebook") -> bytes | None:
+    """Return the workbook whose rows are marked: the one that was checked, else a template filled in with the dossiers."""
+    from cadre_rules.office.templates import render_template
+
+    if dossiers and len(options.files) == 1 and options.files[0].lower().endswith((".xlsx", ".xlsm")):
+        return _read_bytes(options.files[0])
+    try:
+        kinds = [dossier.kind for dossier in dossiers]
+        return render_template(kinds, rulebook, options.lang, dossiers) if dossiers else None
+    except SourceError as error:
+        print(f"cadre-rules: the dossiers are not in the workbook: {error}", file=sys.stderr)
+        return None
+
+
+def _read_bytes(name: str) -> bytes | None:
+    try:
+        with open(name, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return None  # it was told where it was read
 
 
 def _deliver(rendered: str | bytes, output: str | None) -> None:

@@ -252,6 +252,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "wrong_cell": ("Giá trị chưa đúng", "Not a value of this column"),
     "code_word": ("Mã", "Code"),
     "name_word": ("Tên", "Name"),
+    "results_title": ("KẾT QUẢ XÉT HỒ SƠ THEO QUY ĐỊNH", "RESULTS OF THE CHECK"),
+    "id_word": ("Mã", "Id"),
+    "worst_level": ("Mức cao nhất", "Gravest level"),
+    "why_word": ("Lý do", "Reason"),
+    "mended_by": ("Cách khắc phục cụ thể", "What would it take"),
+    "more_findings": ("… và {n} phát hiện nữa", "… and {n} more"),
+    "state_word": ("Cần bổ sung", "To be stated"),
+    "place_word": ("Trường trong hồ sơ", "Field of the dossier"),
+    "settles_word": ("Số quy tắc giải quyết được", "Rules it helps to settle"),
 }
 
 
