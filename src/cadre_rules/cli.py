@@ -37,8 +37,11 @@ RENDERERS = {
     "junit": ("reports.junit", "render_junit"),
     "oscal": ("reports.oscal", "render_oscal"),
     "html": ("reports.html", "render_html"),
+    "xlsx": ("office.results", "render_workbook"),
 }
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
+NEEDED = {"html": "html", "xlsx": "excel"}
+"""The extra a format needs, where it needs one."""
 WITHOUT_MENDING = frozenset({"sarif", "junit", "oscal"})
 """Formats for other tools, which have no use for what would settle a finding."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
@@ -83,16 +86,40 @@ def _check(options: argparse.Namespace) -> int:
 
         report = replace(report, follow_up=_followed(register, run_of(report, dossiers, today), rulebook, options))
     known = _known(options, register, report.follow_up, [finding.fingerprint for finding in report.findings])
-    _deliver(_render(report, options.format), options.output)
+    _deliver(_render(report, options, dossiers, rulebook), options.output)
     return UNREADABLE if rejected else _status(report.worst(strict=options.strict, known=known), options)
 
 
-def _render(report: "Report", kind: str) -> str | bytes:
+def _render(report: "Report", options: argparse.Namespace, dossiers: "Sequence[Dossier]", rulebook: "Rulebook") -> str | bytes:
     """Return a report in one of the formats for people or for other tools."""
-    module, function = RENDERERS[kind]
-    with _needing(kind):
-        render: Callable[[Report], str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
-    return render(report)
+    module, function = RENDERERS[options.format]
+    with _needing(NEEDED.get(options.format, "")):
+        render: Callable[..., str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
+        if options.format == "xlsx":
+            return render(report, _to_mark(options, dossiers, rulebook))
+        return render(report)
+
+
+def _to_mark(options: argparse.Namespace, dossiers: "Sequence[Dossier]", rulebook: "Rulebook") -> bytes | None:
+    """Return the workbook whose rows are marked: the one that was checked, else a template filled in with the dossiers."""
+    from cadre_rules.office.templates import render_template
+
+    if dossiers and len(options.files) == 1 and options.files[0].lower().endswith((".xlsx", ".xlsm")):
+        return _read_bytes(options.files[0])
+    try:
+        kinds = [dossier.kind for dossier in dossiers]
+        return render_template(kinds, rulebook, options.lang, dossiers) if dossiers else None
+    except SourceError as error:
+        print(f"cadre-rules: the dossiers are not in the workbook: {error}", file=sys.stderr)
+        return None
+
+
+def _read_bytes(name: str) -> bytes | None:
+    try:
+        with open(name, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return None  # it was told where it was read
 
 
 def _deliver(rendered: str | bytes, output: str | None) -> None:

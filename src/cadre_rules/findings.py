@@ -32,6 +32,8 @@ class Evidence:
     value: Scalar | None
     text: str
     place: str
+    paths: tuple[str, ...] = ()
+    """The places alone, for those who look them up; not in the report's plain form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +315,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     plain = asdict(finding)
     for evidence in plain["evidence"]:
         evidence["from"] = evidence.pop("place")
+        del evidence["paths"]
     return plain
 
 

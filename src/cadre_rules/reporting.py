@@ -143,8 +143,8 @@ class Writer:
             definition = judgement.bench.court.program.defined[name]
             read = tracer.trace(name).read
             places = "; ".join(f"{subject.place(path)} = {self._stated(subject, path, value)}" for path, value in read.items())
-            text = self._fact_text(judgement, name)
-            yield Evidence(definition.id, definition.label.of(self._lang), judgement.bench.row[name], text, places)
+            text, paths = self._fact_text(judgement, name), tuple(map(subject.place, read))
+            yield Evidence(definition.id, definition.label.of(self._lang), judgement.bench.row[name], text, places, paths)
 
     def _fact_text(self, judgement: Judgement, name: str, *, in_sentence: bool = False) -> str:
         value, program = judgement.bench.row[name], judgement.bench.court.program

@@ -405,6 +405,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Trình duyệt không chạy mã; trang chỉ hiện {n} phát hiện đầu.",
         "The browser runs no script; only the first {n} findings are shown.",
     ),
+    "results_title": ("KẾT QUẢ XÉT HỒ SƠ THEO QUY ĐỊNH", "RESULTS OF THE CHECK"),
+    "id_word": ("Mã", "Id"),
+    "worst_level": ("Mức cao nhất", "Gravest level"),
+    "why_word": ("Lý do", "Reason"),
+    "mended_by": ("Cách khắc phục cụ thể", "What would it take"),
+    "more_findings": ("… và {n} phát hiện nữa", "… and {n} more"),
+    "state_word": ("Cần bổ sung", "To be stated"),
+    "place_word": ("Trường trong hồ sơ", "Field of the dossier"),
+    "settles_word": ("Số quy tắc giải quyết được", "Rules it helps to settle"),
 }
 
 

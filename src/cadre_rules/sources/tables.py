@@ -28,7 +28,7 @@ from cadre_rules.sources.rows import ROW, UNREAD, Batch, nothing
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A table that is there: which of its columns is which cell, which says whose row it is, and the tables below it."""
 
     table: str
@@ -39,13 +39,13 @@ class _Found:
     mapped: MappedTable
     none: str | None = None
     """The column that says that a dossier has none, if there is one."""
-    below: tuple["_Found", ...] = ()
+    below: tuple["Found", ...] = ()
 
 
 def read_tables(tables: Tables, mapping: Mapping | None, size: int) -> Iterator[Batch]:
     """Yield the dossiers that tables hold, kind by kind, then what no dossier of theirs could be made of."""
     reader = _Reader(tables, mapping or NOTHING)
-    roots = [(kind, found) for kind in DOSSIERS if (found := reader.find(tree(kind), {})) is not None]
+    roots = find_tables(tables, mapping)
     if not roots:
         known = ", ".join(tree(kind).name for kind in DOSSIERS)
         raise SourceError(tables.place, f"has no table of dossiers ({known}) among: {', '.join(tables.columns)}; see --mapping")
@@ -55,13 +55,19 @@ def read_tables(tables: Tables, mapping: Mapping | None, size: int) -> Iterator[
     yield nothing(tables.place, reader.orphans([root for _, root in roots]))
 
 
+def find_tables(tables: Tables, mapping: Mapping | None) -> list[tuple[str, Found]]:
+    """Return which tables are read as dossiers of which kind, each with those below it."""
+    reader = _Reader(tables, mapping or NOTHING)
+    return [(kind, found) for kind in DOSSIERS if (found := reader.find(tree(kind), {})) is not None]
+
+
 @dataclass(slots=True)
 class _Reader:
     tables: Tables
     mapping: Mapping
     told: list[Rejected] = field(default_factory=list)
 
-    def find(self, level: Level, above: MappingOf[Path, str]) -> _Found | None:
+    def find(self, level: Level, above: MappingOf[Path, str]) -> Found | None:
         """Find the table of a level among those there are, if its rows say whose they are."""
         for table, columns in self.tables.columns.items():
             mapped = self.mapping.tables.get(table, MappedTable())
@@ -73,7 +79,7 @@ class _Reader:
                 continue
             listed = level.path not in ((), ("person",))
             none = next((column for column in columns if listed and fold(mapped.columns.get(column, column)) in NONE), None)
-            found = _Found(table, level, cells, ref, of, mapped, none)
+            found = Found(table, level, cells, ref, of, mapped, none)
             found = replace(found, below=tuple(below for one in level.below if (below := self.find(one, cells)) is not None))
             return replace(found, below=tuple(below for below in found.below if self._among(below, found, "TRUE") is not None))
         return None
@@ -83,9 +89,9 @@ class _Reader:
             return None
         return meaning_of(mapped.columns.get(column, column), model)
 
-    def unread(self, roots: list[tuple[str, _Found]]) -> Iterator[Rejected]:
+    def unread(self, roots: list[tuple[str, Found]]) -> Iterator[Rejected]:
         """Tell, once, of tables and columns that are not read."""
-        used: dict[str, list[_Found]] = {}
+        used: dict[str, list[Found]] = {}
         for _, root in roots:
             for found in _all(root):
                 used.setdefault(found.table, []).append(found)
@@ -104,12 +110,12 @@ class _Reader:
                 if reason := self._why_unread(column, used[table]):
                     yield Rejected(f"{self.tables.place_of(table)}: {column}", reason + UNREAD)
 
-    def _why_unread(self, column: str, used: list[_Found]) -> str:
+    def _why_unread(self, column: str, used: list[Found]) -> str:
         if any(column in (found.ref, found.none, *found.cells.values(), *found.mapped.ignore) for found in used):
             return ""
         return why_unread(used[0].mapped.columns.get(column, column), used[0].level.model)
 
-    def batches(self, kind: str, root: _Found, size: int) -> Iterator[Batch]:
+    def batches(self, kind: str, root: Found, size: int) -> Iterator[Batch]:
         """Yield the dossiers of a kind, `size` at a time."""
         place, at = self.tables.place_of(root.table), 0
         for within in self.tables.ranges(root.table, root.cells.get(("id",)), size):
@@ -121,7 +127,7 @@ class _Reader:
             columns = [name for name in DOSSIERS[kind].model_fields if name in frame.columns]
             yield Batch(kind, frame.filter(~pl.col("_bad")).select(*columns, ROW), place, tuple(self.told))
 
-    def _rows(self, found: _Found, within: str, also: MappingOf[str, str]) -> pl.DataFrame:
+    def _rows(self, found: Found, within: str, also: MappingOf[str, str]) -> pl.DataFrame:
         """Return the rows of a table as canonical columns, with `_row`, the `_key` of whose they are, and if `_bad`."""
         key = found.ref if found.ref is not None else found.cells.get(("id",))
         more = (column for column in (found.none,) if column is not None)
@@ -148,7 +154,7 @@ class _Reader:
             frame = self._attached(frame, child, found, within)
         return frame
 
-    def _none(self, raw: pl.DataFrame, keys: pl.Series, found: _Found, mistakes: list[Mistake]) -> pl.Series:
+    def _none(self, raw: pl.DataFrame, keys: pl.Series, found: Found, mistakes: list[Mistake]) -> pl.Series:
         """Tell which rows say that a dossier has none; such a row states nothing else, and stands alone."""
         if found.none is None:
             return pl.repeat(False, raw.height, eager=True)
@@ -163,7 +169,7 @@ class _Reader:
         mistakes += [Mistake(int(row), found.none, reason) for row in both.arg_true()]
         return rows["said"]
 
-    def _attached(self, frame: pl.DataFrame, child: _Found, above: _Found, within: str) -> pl.DataFrame:
+    def _attached(self, frame: pl.DataFrame, child: Found, above: Found, within: str) -> pl.DataFrame:
         """Put the rows of a table below where they belong in the rows of the table above."""
         condition = self._among(child, above, within)
         assert condition is not None, "a table below is found only where it can be joined"
@@ -189,13 +195,13 @@ class _Reader:
         frame = _put(frame, child.level.path, attached)
         return frame.with_columns(pl.col("_bad") | pl.col("_spoilt").fill_null(value=False)).drop("_owner", "_value", "_spoilt")
 
-    def _tell_twins(self, rows: pl.DataFrame, found: _Found) -> None:
+    def _tell_twins(self, rows: pl.DataFrame, found: Found) -> None:
         for row, key in rows.filter(~pl.col("_key").is_first_distinct()).select(ROW, "_key").iter_rows():
             self.told.append(
                 Rejected(self._where(found.table, row, key, str(found.ref)), "an earlier row has this id; the first counts")
             )
 
-    def _among(self, child: _Found, above: _Found, within: str) -> str | None:
+    def _among(self, child: Found, above: Found, within: str) -> str | None:
         """Say in SQL which rows of a table are of the rows above; None where nothing there can say it."""
         if (column := above.cells.get(child.of)) is not None:
             return f"{named(child.ref)} IN (SELECT {named(column)} FROM {named(above.table)} WHERE {within})"
@@ -205,9 +211,9 @@ class _Reader:
         inner = self._among(persons, above, within)
         return inner and f"{named(child.ref)} IN (SELECT {named(column)} FROM {named(persons.table)} WHERE {inner})"
 
-    def orphans(self, roots: list[_Found]) -> Iterator[Rejected]:
+    def orphans(self, roots: list[Found]) -> Iterator[Rejected]:
         """Tell every row that belongs to no row of the table above; of a register of people, how many are in no dossier."""
-        owners: dict[str, list[tuple[_Found, str]]] = {}
+        owners: dict[str, list[tuple[Found, str]]] = {}
         for above in (found for root in roots for found in _all(root)):
             register = next((found for found in above.below if found.level.path == ("person",)), None)
             for child in above.below:
@@ -232,13 +238,13 @@ class _Reader:
         at = f":{row}" if row is not None else ""
         return f"{self.tables.place_of(table)}{at}: {key}: {name}"
 
-    def _tell(self, mistakes: list[Mistake], found: _Found, keys: pl.Series, rows: pl.Series) -> None:
+    def _tell(self, mistakes: list[Mistake], found: Found, keys: pl.Series, rows: pl.Series) -> None:
         for wrong in sorted(mistakes, key=lambda wrong: wrong.row):
             self.told.append(
                 Rejected(self._where(found.table, rows[wrong.row], keys[wrong.row] or "?", wrong.field), wrong.reason)
             )
 
-    def _cell(self, cell: pl.Series, path: Path, found: _Found, mistakes: list[Mistake]) -> pl.Series:
+    def _cell(self, cell: pl.Series, path: Path, found: Found, mistakes: list[Mistake]) -> pl.Series:
         """Make texts what the dossier's own readers take: codes by the mapping, numbers and days as people write them."""
         cell = _blank_is_null(cell)
         if codes := found.mapped.codes_of(".".join(path)):
@@ -273,7 +279,7 @@ def _link(
     return None, ()
 
 
-def _all(found: _Found) -> Iterator[_Found]:
+def _all(found: Found) -> Iterator[Found]:
     yield found
     for below in found.below:
         yield from _all(below)

@@ -34,13 +34,22 @@ _HEADING_WITHIN = 25
 def open_workbook(path: Path, mapping: Mapping | None = None) -> Iterator[Tables]:
     """Open the sheets of a workbook as tables; raises `SourceError`."""
     frames, rejected = read_sheets(path, mapping or NOTHING)
-    with open_frames(str(path), frames, rejected) as tables:
+    with open_frames(str(path), {name: (sheet.place, sheet.frame) for name, sheet in frames.items()}, rejected) as tables:
         yield tables
 
 
-def read_sheets(path: Path, mapping: Mapping) -> tuple[dict[str, tuple[str, pl.DataFrame]], list[Rejected]]:
-    """Return the sheets that hold a table, by the table's name with their place; and what in them cannot be one."""
-    frames: dict[str, tuple[str, pl.DataFrame]] = {}
+class ReadSheet(NamedTuple):
+    """A sheet that holds a table: where it is, its rows as texts, what it is called, and the number of each column from 0."""
+
+    place: str
+    frame: pl.DataFrame
+    name: str
+    columns: MappingOf[str, int] = {}
+
+
+def read_sheets(path: Path, mapping: Mapping) -> tuple[dict[str, ReadSheet], list[Rejected]]:
+    """Return the sheets that hold a table, by the table's name; and what in them cannot be one."""
+    frames: dict[str, ReadSheet] = {}
     rejected: list[Rejected] = []
     grids = list(_grids(path))
     rooted = any(level.path == () for name, *_ in grids for level in _levels_of_sheet(name, mapping))
@@ -50,7 +59,7 @@ def read_sheets(path: Path, mapping: Mapping) -> tuple[dict[str, tuple[str, pl.D
         if fold(name) in _NOTES or not any(any(cell not in ("", None) for cell in row) for row in grid):
             continue
         if not levels:
-            frames[name] = (place, pl.DataFrame(schema={ROW: pl.UInt64}))
+            frames[name] = ReadSheet(place, pl.DataFrame(schema={ROW: pl.UInt64}), name)
             continue
         known = _Known(levels, mapping.tables[name].columns if name in mapping.tables else {})
         heading = _heading(grid, merged, known)
@@ -60,7 +69,9 @@ def read_sheets(path: Path, mapping: Mapping) -> tuple[dict[str, tuple[str, pl.D
             )
             continue
         table = name if _levels_of_sheet(name, mapping) else known.best(heading.names).name
-        frames[table] = (place, _table(grid, merged, heading, place, rejected))
+        numbers = {over: man for over, man, _ in heading.by_sex}
+        numbers |= {clean(name): at for at, name in reversed([*enumerate(heading.names)])}
+        frames[table] = ReadSheet(place, _table(grid, merged, heading, place, rejected), name, numbers)
     return frames, rejected
 
 
