@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from functools import cache
@@ -73,7 +73,7 @@ def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
         return judged[key]
 
     monkeypatch.setattr(BulkJudge, "judge", remembered)
-    monkeypatch.setattr(running, "read_batches", lambda source, skip, **options: after(read(source, **options), skip))
+    monkeypatch.setattr(running, "read_batches", lambda source, skip, asked, **options: after(read(source, **options), skip))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -209,7 +209,7 @@ def test_killed_at_ten_random_moments_it_goes_on_and_comes_out_the_same(tmp_path
 def breaking(at: int) -> Iterator[None]:
     """Let sources break off once so many dossiers were read."""
 
-    def broken(source: str, *, skip: int = 0, **options: Any) -> Iterator[Batch]:
+    def broken(source: str, *, skip: int = 0, **options: Any) -> Generator[Batch, None, None]:
         for batch in read_batches(source, skip=skip, **options):
             if skip >= at:
                 raise SourceError(f"{source}:{at + 1}", "the source breaks off")

@@ -193,3 +193,17 @@ def walk(node: Expression) -> Iterator[Expression]:
         node = waiting.pop()
         yield node
         waiting += reversed([*children(node)])
+
+
+def paths(node: Expression, inside: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of the dossier that an expression reads; those of lists, and of what is read of their elements."""
+    match node:
+        case Field(path):
+            yield path
+        case Item(path):
+            yield (*inside, *path)
+        case Each(path=path):
+            yield path
+            yield from (one for part in children(node) for one in paths(part, path))
+        case _:
+            yield from (path for part in children(node) for path in paths(part, inside))

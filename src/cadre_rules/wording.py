@@ -409,7 +409,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "id_word": ("Mã", "Id"),
     "worst_level": ("Mức cao nhất", "Gravest level"),
     "why_word": ("Lý do", "Reason"),
-    "mended_by": ("Cách khắc phục cụ thể", "What would it take"),
     "more_findings": ("… và {n} phát hiện nữa", "… and {n} more"),
     "state_word": ("Cần bổ sung", "To be stated"),
     "place_word": ("Trường trong hồ sơ", "Field of the dossier"),

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import polars as pl
 import polars_hash  # noqa: F401  # gives columns of text their digests
 
 from cadre_rules import expression as ex
-from cadre_rules.dossier.frames import frame_schema
+from cadre_rules.dossier.frames import Fields, frame_schema
 from cadre_rules.dossier.models import DOSSIERS, PARTS
 from cadre_rules.engine.bulk import match
 from cadre_rules.errors import RulebookError
@@ -124,7 +124,7 @@ class BulkJudge:
         `frame` has columns of `frame_schema(kind)`, `id` at least; a column that is absent states nothing. `_row` numbers
         the rows as people count them.
         """
-        frame = _whole(frame, kind)
+        frame = _whole(frame, kind, self.asked(kind))
         found = list(self._court(kind).judged(_subjects(kind, frame, as_of, today)))
         children = DOSSIERS[kind].children
         if children is not None and frame.get_column(children[0]).dtype != pl.Null:
@@ -132,6 +132,15 @@ class BulkJudge:
             parts = _parts(court, children[0], frame, as_of, today)
             found += court.judged(parts) if parts.height else []
         return _put_together(found)
+
+    def asked(self, kind: str) -> Fields:
+        """Return which fields of a dossier the rules can ask for; a table may leave out the others, in parts and lists too."""
+        if DOSSIERS[kind].children is not None:
+            return None
+        read = {".".join(path) for fact in self._court(kind).program.facts.values() for path in ex.paths(fact)}
+        lists = {one for path in read for one in accumulate(path.split(".")[:-1], "{}.{}".format)}
+        of_all = {"id", "kind", "exceptions", "authority.head", ".".join(_UNIT.get(kind, ("unit",)))}
+        return frozenset((read - lists) | of_all | {*DOSSIERS[kind].day_fields.values()})
 
     def judge_heads(self, heads: pl.DataFrame, *, as_of: AsOf = "decision", today: date) -> Judged:
         """Judge what several dossiers of one head add up to; `heads` is all that the tables left, put together."""
@@ -181,11 +190,11 @@ def _put_together(found: Iterable[Judged]) -> Judged:
 _ORDER = ("process_started", "file_received", "decided", "effective")
 
 
-def _whole(frame: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Return the table with every column of its kind, of its type."""
-    schema = frame_schema(kind)
+def _whole(frame: pl.DataFrame, kind: str, asked: Fields) -> pl.DataFrame:
+    """Return the table with every column of its kind, of its type, as far as it is asked for."""
+    schema, least = frame_schema(kind), frame_schema(kind, asked)
     columns = [
-        (pl.col(name) if frame.schema[name] == dtype else pl.col(name).cast(dtype)) if name in frame.columns
+        (pl.col(name) if frame.schema[name] in (dtype, least.get(name)) else pl.col(name).cast(dtype)) if name in frame.columns
         else pl.lit(None, dtype).alias(name)
         for name, dtype in schema.items()
     ]  # fmt: skip

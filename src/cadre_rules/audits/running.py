@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,14 +19,14 @@ from functools import partial
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import polars as pl
 from tqdm import tqdm
 
 from cadre_rules.audits.kernel import BulkJudge, Judged
 from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
-from cadre_rules.dossier.frames import filed_on
+from cadre_rules.dossier.frames import Fields, filed_on
 from cadre_rules.dossier.models import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import LEVELS, Level
@@ -144,6 +145,10 @@ def read_audit(folder: str | Path) -> Audit:
     return Audit(place, manifest, summary)
 
 
+_Part: TypeAlias = tuple[int, Batch, Judged | None, str | None]
+_Any = TypeVar("_Any")
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """What judges the parts, and where they are kept."""
@@ -163,13 +168,14 @@ class _Run:
         done = sum(note["dossiers"] for note in notes)
         notes = notes if done else []
         judge = BulkJudge(self.rulebook)
+        batches = read_batches(
+            source, mapping=mapping, size=inputs["size"], skip=0 if reread else done, asked=partial(_asked, judge)
+        )
+        parts = _ahead(self._judged(_ahead(batches), judge, len(notes), reread=reread))
         total = _total(Path(source)) if progress else None
         with tqdm(total=total, initial=done, unit=" dossiers", disable=None if progress else True) as bar:
-            batches = _told(read_batches(source, mapping=mapping, size=inputs["size"], skip=0 if reread else done), notes)
-            for number, batch in enumerate(batches, 1 if reread else len(notes) + 1):
-                rows = _rows_digest(batch) if reread else None
-                if number > len(notes):
-                    judged = judge.judge(batch.kind, self._filed(batch), as_of=self.as_of, today=self.today)
+            for number, batch, judged, rows in _told(parts, notes):
+                if judged is not None:
                     notes.append(self._keep(number, batch, judged, rows))
                     bar.update(batch.frame.height)
                 elif rows != notes[number - 1]["rows"]:
@@ -178,8 +184,15 @@ class _Run:
             raise SourceError(_without_password(source), "holds no dossier")
         return notes
 
-    def _filed(self, batch: Batch) -> pl.DataFrame:
-        return filed_on(batch.frame, batch.kind, self.granted) if self.granted else batch.frame
+    def _judged(self, batches: Iterator[Batch], judge: BulkJudge, done: int, *, reread: bool) -> Generator[_Part, None, None]:
+        """Judge batches; of those already done, if they are read again, only the digest of their rows is told."""
+        for number, batch in enumerate(batches, 1 if reread else done + 1):
+            judged = self._judge(batch, judge) if number > done else None
+            yield number, batch, judged, _rows_digest(batch) if reread else None
+
+    def _judge(self, batch: Batch, judge: BulkJudge) -> Judged:
+        filed = filed_on(batch.frame, batch.kind, self.granted) if self.granted else batch.frame
+        return judge.judge(batch.kind, filed, as_of=self.as_of, today=self.today)
 
     def _keep(self, number: int, batch: Batch, judged: Judged, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""
@@ -317,10 +330,28 @@ def _said(value: Any) -> str:
             return str(value)
 
 
-def _told(batches: Iterator[Batch], notes: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
-    """Yield batches; where the source breaks off, say what is kept."""
+def _asked(judge: BulkJudge, kind: str) -> Fields:
+    """Return which fields an audit reads: those the rules can ask for, and who decides."""
+    fields = judge.asked(kind)
+    return fields if fields is None else fields | {"authority.office"}
+
+
+def _ahead(source: Generator[_Any, None, None]) -> Iterator[_Any]:
+    """Yield the same; while one is worked on, another thread gets the next ready, and no more than that."""
+    with ThreadPoolExecutor(1) as other:
+        try:
+            coming = other.submit(next, source, None)
+            while (one := coming.result()) is not None:
+                coming = other.submit(next, source, None)
+                yield one
+        finally:
+            other.submit(source.close)  # where it was opened
+
+
+def _told(parts: Iterator[_Any], notes: Sequence[Mapping[str, Any]]) -> Iterator[_Any]:
+    """Yield parts; where the source breaks off, say what is kept."""
     try:
-        yield from batches
+        yield from parts
     except SourceError as error:
         done = sum(note["dossiers"] for note in notes)
         raise SourceError(error.location, f"{error.reason}; {done} dossiers were judged before, {_GO_ON}") from error

@@ -8,7 +8,7 @@ Null is "not stated"; an empty list is "none".
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import polars as pl
 from pydantic import BaseModel
@@ -24,18 +24,38 @@ SPAN = pl.Struct({"earliest": pl.Date, "latest": pl.Date})
 _PLAIN: dict[Any, pl.DataType] = {bool: pl.Boolean(), int: pl.Int64(), str: pl.String(), date: pl.Date()}
 
 
+Fields: TypeAlias = frozenset[str] | None
+"""Which fields of a dossier are asked for, by their paths (`person.kin.relation`), each with all inside it; None for all."""
+
+
 @cache
-def frame_schema(kind: str) -> dict[str, pl.DataType]:
-    """Return the columns of a table of dossiers of one kind, in the order of the model's fields."""
-    return _columns(DOSSIERS[kind])
+def frame_schema(kind: str, fields: Fields = None) -> dict[str, pl.DataType]:
+    """Return the columns of a table of dossiers of one kind, in the order of the model's fields, as far as they are asked for."""
+    return _columns(DOSSIERS[kind], "", fields)
 
 
-def _columns(model: type[BaseModel]) -> dict[str, pl.DataType]:
-    return {name: type_of(field.annotation) for name, field in model.model_fields.items()}
+def _columns(model: type[BaseModel], path: str, fields: Fields) -> dict[str, pl.DataType]:
+    below = {name: f"{path}.{name}" if path else name for name in model.model_fields}
+    return {
+        name: type_of(field.annotation, below[name], fields)
+        for name, field in model.model_fields.items()
+        if asked_for(below[name], fields)
+    }
 
 
-def type_of(annotation: Any) -> pl.DataType:
-    """Return the column that holds what a field of a model is annotated to hold."""
+@cache
+def asked_for(path: str, fields: Fields) -> bool:
+    """Tell whether a field, or something inside it, is among those asked for."""
+    return fields is None or any(f"{path}.".startswith(f"{one}.") or one.startswith(f"{path}.") for one in fields)
+
+
+def type_of(annotation: Any, path: str = "", fields: Fields = None) -> pl.DataType:
+    """Return the column that holds what a field of a model, at a path, is annotated to hold, as far as it is asked for."""
+    return _type_of(annotation, path, fields)
+
+
+@cache
+def _type_of(annotation: Any, path: str, fields: Fields) -> pl.DataType:
     kinds = members_of(annotation)
     if PartialDate in kinds:
         return SPAN
@@ -43,10 +63,10 @@ def type_of(annotation: Any) -> pl.DataType:
     if get_origin(inner) is Literal:
         return pl.String()
     if get_origin(inner) is tuple:
-        return pl.List(type_of(get_args(inner)[0]))
+        return pl.List(type_of(get_args(inner)[0], path, fields))
     if inner is Area:
         return pl.Struct(dict.fromkeys(Area.model_fields, pl.String()))
-    return _PLAIN.get(inner) or pl.Struct(_columns(inner))
+    return _PLAIN.get(inner) or pl.Struct(_columns(inner, path, fields))
 
 
 def frame_of(dossiers: list[Any], kind: str) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """A source as batches: tables of dossiers of one kind, where each stood, and every row that could not be read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from cadre_rules.dossier.models import DOSSIERS, Dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.sources.databases import DATABASES, open_database, open_folder
 from cadre_rules.sources.files import WORKBOOKS, Rejected
+from cadre_rules.sources.leaves import Asked, everything
 from cadre_rules.sources.levels import levels_of, title, tree
 from cadre_rules.sources.mapping import Mapping, read_mapping
 from cadre_rules.sources.nesting import READERS
@@ -23,16 +24,22 @@ __all__ = ["Batch", "read_batches", "read_models"]
 
 
 def read_batches(
-    source: str | Path, *, mapping: Mapping | str | Path | None = None, size: int = 100_000, skip: int = 0
-) -> Iterator[Batch]:
+    source: str | Path,
+    *,
+    mapping: Mapping | str | Path | None = None,
+    size: int = 100_000,
+    skip: int = 0,
+    asked: Asked = everything,
+) -> Generator[Batch, None, None]:
     """Yield the dossiers of a source in batches of about `size`, always the same ones in the same order.
 
     A row that cannot be read is rejected in the batch it would have stood in, and hides no other; of dossiers with one id the
     first counts. `mapping`, or its file, says how foreign tables are called. `skip` leaves out that many dossiers, with what
-    was rejected among them. Raises `SourceError` if the source cannot be read, or not to its end.
+    was rejected among them. `asked` says which fields of each kind are wanted: others are checked, but may be left out. Raises
+    `SourceError` if the source cannot be read, or not to its end.
     """
     meant = mapping if isinstance(mapping, Mapping) or mapping is None else read_mapping(mapping)
-    yield from after(never_empty(once_each(_told_once(_batches(str(source), meant, size)))), skip)
+    yield from after(never_empty(once_each(_told_once(_batches(str(source), meant, size, asked)))), skip)
 
 
 def read_models(source: str | Path, *, mapping: Mapping | str | Path | None = None) -> Iterator[Dossier | Rejected]:
@@ -42,7 +49,7 @@ def read_models(source: str | Path, *, mapping: Mapping | str | Path | None = No
         yield from models_of(batch.frame, batch.kind)
 
 
-def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]:
+def _batches(source: str, mapping: Mapping | None, size: int, asked: Asked) -> Iterator[Batch]:
     path, ending = Path(source), Path(source).suffix.lower()
     if "://" in source or ending in DATABASES:
         with open_database(source) as tables:
@@ -59,7 +66,7 @@ def _batches(source: str, mapping: Mapping | None, size: int) -> Iterator[Batch]
             known = ", ".join((*READERS, ".csv", *WORKBOOKS, *DATABASES))
             raise SourceError(source, f"is none of: {known}, a folder of such files, a database URL")
         for file in files:
-            yield from READERS[file.suffix.lower()](file, size)
+            yield from READERS[file.suffix.lower()](file, size, asked)
 
 
 def _holds_tables(folder: Path, mapping: Mapping | None) -> bool:

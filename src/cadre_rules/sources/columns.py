@@ -4,7 +4,7 @@ Each distinct cell of a column is read once, so a million rows cost little more 
 already hold what the models hold pass as they are, once their ranges are checked.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -17,11 +17,17 @@ from pydantic import AfterValidator, BaseModel
 
 from cadre_rules.dossier.areas import Area, read_area
 from cadre_rules.dossier.fields import members_of
-from cadre_rules.dossier.frames import SPAN, type_of
-from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count
+from cadre_rules.dossier.frames import SPAN, Fields, asked_for, type_of
+from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count, parse_percent
 from cadre_rules.names import clean
 
 _SPACES = r"[\s\x1c-\x1f]+"
+_UNCLEAN = r"^ | $|  |[^ -~\u{A1}-\u{2FF}\u{1E00}-\u{1EFF}\u{2010}-\u{2027}]"
+"""What a text holds that may have to be cleaned; Vietnamese and its punctuation, in NFC and with single spaces, do not."""
+NUMBERS: dict[Callable[[Any], Any], tuple[int, int]] = {parse_count: (0, 10**12 - 1), parse_percent: (0, 10_000)}
+"""The least and the greatest that numbers stand for; percentages in basis points."""
+_YES = pl.Series([True])
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
 NOT_TEXT, NOT_FIELDS, NOT_LIST, NEEDED = "not a text; put it in quotes", "not a mapping of fields", "not a list", "is required"
 
 
@@ -43,12 +49,22 @@ class Read:
     unknown: dict[str, str]
 
 
-def read_columns(frame: pl.DataFrame, model: type[BaseModel], *, in_basis_points: bool = False) -> Read:
+def read_columns(
+    frame: pl.DataFrame,
+    model: type[BaseModel],
+    *,
+    in_basis_points: bool = False,
+    asked: Fields = None,
+    in_range: Container[str] = (),
+    words: Mapping[str, Collection[str]] | None = None,
+) -> Read:
     """Return rows that each hold the fields of a model as the canonical table; columns not given stay absent.
 
     A whole number in a column of percentages means per cent, as in a dossier, unless the table is said to hold basis points.
+    Only the fields `asked` for are returned, though all are checked. What a source knows before is not looked for again: fields,
+    by their paths, with nothing out of their range, and the `words` of which columns of categories hold no others.
     """
-    reader = _Reader(in_basis_points)
+    reader = _Reader(in_basis_points, asked, in_range, words or {})
     columns = list(reader.fields(frame.get_columns(), model, _Place(), frame.height, None))
     return Read(pl.DataFrame(columns), reader.mistakes, reader.unknown)
 
@@ -82,6 +98,9 @@ class _Place:
 @dataclass(slots=True)
 class _Reader:
     in_basis_points: bool
+    asked: Fields
+    in_range: Container[str]
+    words: Mapping[str, Collection[str]]
     mistakes: list[Mistake] = field(default_factory=list)
     unknown: dict[str, str] = field(default_factory=dict)
 
@@ -94,15 +113,17 @@ class _Reader:
         for name, about in model.model_fields.items():
             below = _Place(place, name)
             if name in given:
-                yield self._column(given[name], about.annotation, tuple(about.metadata), below)
+                read = self._column(given[name], about.annotation, tuple(about.metadata), below)
+                if asked_for(below.path, self.asked):
+                    yield read
             if about.is_required():
                 absent = given[name].is_null() if name in given else pl.repeat(True, height, eager=True)
                 self._tell(absent if stated is None else absent & stated, NEEDED, below)
 
     def _column(self, column: pl.Series, annotation: Any, marks: tuple[Any, ...], place: _Place) -> pl.Series:
         inner = members_of(annotation)[0]
-        if column.dtype == pl.Null or isinstance(column.dtype, (pl.Categorical, pl.Enum)):
-            column = column.cast(type_of(annotation) if column.dtype == pl.Null else pl.String)
+        if column.dtype == pl.Null:
+            column = column.cast(type_of(annotation, place.path, self.asked))
         if get_origin(inner) is tuple:
             return self._list(column, get_args(inner)[0], place)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
@@ -110,7 +131,7 @@ class _Reader:
         return self._values(column, type_of(annotation), parser_of(annotation, marks), place)
 
     def _list(self, column: pl.Series, element: Any, place: _Place) -> pl.Series:
-        wanted = pl.List(type_of(element))
+        wanted = pl.List(type_of(element, place.path, self.asked))
         if isinstance(column.dtype, pl.Array):
             column = column.cast(pl.List(column.dtype.inner))
         if not isinstance(column.dtype, pl.List):
@@ -121,23 +142,26 @@ class _Reader:
         if flat.null_count():
             self._tell(flat.is_null(), _empty_element(element), below)
         read = self._column(flat, element, (), below)
-        if read is flat:
+        if read is flat or not asked_for(place.path, self.asked):
             return column
         return _lists(read, ends, column)
 
     def _part(self, column: pl.Series, model: type[BaseModel], place: _Place) -> pl.Series:
-        wanted = type_of(model)
+        wanted = type_of(model, place.path, self.asked)
         assert isinstance(wanted, pl.Struct)
-        if model is Area and column.dtype == pl.String:
+        if model is Area and column.dtype in _TEXTS:
             return self._values(column, wanted, lambda text: {**dict.fromkeys(Area.model_fields), **read_area(text)}, place)
         if not isinstance(column.dtype, pl.Struct):
             return self._refused(column, NOT_FIELDS, wanted, place)
         stated = column.is_not_null() if column.null_count() else None
-        before = [column.struct.field(name.name) for name in column.dtype.fields]
+        before = column.struct.unnest().get_columns()
         after = {read.name: read for read in self.fields(before, model, place, column.len(), stated)}
-        if column.dtype == wanted and all(read is old for read, old in zip(after.values(), before, strict=True)):
+        as_it_was = column.dtype == wanted and all(read is old for read, old in zip(after.values(), before, strict=True))
+        if as_it_was or not asked_for(place.path, self.asked):
             return column
-        whole = [after.get(part.name, _nulls(part.name, part.dtype, column.len())) for part in wanted.fields]
+        whole = [
+            after[part.name] if part.name in after else _nulls(part.name, part.dtype, column.len()) for part in wanted.fields
+        ]
         made = pl.DataFrame(whole).to_struct(column.name)
         return made if stated is None else made.zip_with(stated, pl.Series([None], dtype=made.dtype))
 
@@ -145,7 +169,7 @@ class _Reader:
         days = wanted in (pl.Date, SPAN)
         if days and isinstance(column.dtype, pl.Datetime):
             column = column.dt.date()
-        if (passing := self._as_it_is(column, wanted, parse)) is not None:
+        if (passing := self._as_it_is(column, wanted, parse, place)) is not None:
             if not bool(passing.all()):
                 self._tell(~passing, _reading(parse, "-1")[1] or "", place)
                 column = column.zip_with(passing, pl.Series([None], dtype=column.dtype))
@@ -153,44 +177,52 @@ class _Reader:
                 spans = pl.select(pl.struct(earliest=column, latest=column)).to_series()
                 return spans.zip_with(column.is_not_null(), pl.Series([None], dtype=SPAN)).alias(column.name)
             return column
-        if parse is _text and column.dtype == pl.String:
-            return _cleaned(column)
-        if parse is _text or not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Boolean)):
+        plain = column.dtype.is_numeric() or column.dtype == pl.Boolean
+        if column.dtype not in _TEXTS and (parse is parse_text or not plain):
             return self._refused(column, _reading(parse, [])[1] or "", wanted, place)
         return self._distinct(column, wanted, parse, place)
 
-    def _as_it_is(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any]) -> pl.Series | None:
+    def _as_it_is(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series | None:
         """Tell which values of a column already hold what the models hold; None where its type does not show that."""
         match column.dtype:
             case pl.Boolean() if wanted == pl.Boolean:
-                return pl.Series([True])
+                return _YES
             case pl.Int64() if wanted == pl.Int64 and (parse is parse_count or self.in_basis_points):
-                return column.is_between(0, 10**12 - 1 if parse is parse_count else 10_000)
+                return _YES if place.path in self.in_range else column.is_between(*NUMBERS[parse])
             case pl.Date() if wanted in (pl.Date, SPAN):
-                return column.is_between(date.min, date.max)
+                return _YES if place.path in self.in_range else column.is_between(date.min, date.max)
             case pl.Struct() if column.dtype == SPAN and wanted == SPAN:
-                first, last = column.struct.field("earliest"), column.struct.field("latest")
-                ordered = (first <= last) & first.is_between(date.min, date.max) & last.is_between(date.min, date.max)
-                return ordered.fill_null(value=False) | column.is_null()
+                first, last = column.struct.unnest().get_columns()
+                ordered = first <= last
+                if place.path not in self.in_range:
+                    ordered &= (first >= date.min) & (last <= date.max)
+                return ordered if ordered.null_count() == 0 else ordered.fill_null(value=False) | column.is_null()
             case _:
                 return None
 
     def _distinct(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
         """Read each distinct value once and put what it means where it stood."""
-        distinct = column.drop_nulls().unique(maintain_order=True)
-        outcomes = [_reading(parse, raw) for raw in distinct.to_list()]
-        values = pl.Series("value", [_as_row(value, wanted) for value, _ in outcomes], dtype=wanted, strict=True)
-        wrong = pl.Series("wrong", [reason for _, reason in outcomes], dtype=pl.String)
-        if wrong.null_count() == len(wrong) and wanted == column.dtype and bool((values == distinct).all()):
+        known = self.words.get(place.path) if column.dtype == pl.Categorical else None
+        distinct = column.unique().drop_nulls() if known is None else pl.Series([*known], dtype=pl.String)
+        if known is None and column.dtype in _TEXTS:
+            column, distinct = column.cast(pl.String), distinct.cast(pl.String)
+        values, wrong = _meant(distinct, wanted, parse)
+        if wrong is None and wanted == column.dtype and bool((values == distinct).all()):
             return column
-        meant = pl.DataFrame([distinct.alias("raw"), values, wrong])
-        found = column.alias("raw").to_frame().join(meant, on="raw", how="left", maintain_order="left")
-        for position in found["wrong"].is_not_null().arg_true():
-            self.mistakes.append(Mistake(*place.at(position), found["wrong"][position]))
+        meant = pl.DataFrame([distinct.alias("raw"), values.alias("value"), *(() if wrong is None else (wrong,))])
+        if known is None:
+            found = column.alias("raw").to_frame().join(meant, on="raw", how="left", maintain_order="left")
+        else:
+            found = _by_number(column, meant)
+        if wrong is not None:
+            for position in found["wrong"].is_not_null().arg_true():
+                self.mistakes.append(Mistake(*place.at(position), found["wrong"][position]))
         return found["value"].alias(column.name)
 
     def _refused(self, column: pl.Series, reason: str, wanted: pl.DataType, place: _Place) -> pl.Series:
         self._tell(column.is_not_null(), reason, place)
+        if not asked_for(place.path, self.asked):
+            return column
         return _nulls(column.name, wanted, column.len())
 
     def _tell(self, where: pl.Series, reason: str, place: _Place) -> None:
@@ -208,7 +240,8 @@ def _nulls(name: str, dtype: PolarsDataType, height: int) -> pl.Series:
     return pl.Series(name, [None], dtype=dtype).new_from_index(0, height)
 
 
-def _text(raw: Any) -> str:
+def parse_text(raw: Any) -> str:
+    """Accept a text."""
     if not isinstance(raw, str):
         raise ValueError(NOT_TEXT)  # noqa: TRY004  # told like every other mistake of a cell
     return clean(raw)
@@ -221,7 +254,7 @@ def parser_of(annotation: Any, marks: tuple[Any, ...]) -> Callable[[Any], Any]:
             case Codes() | ReadBy():
                 return mark.parse
             case AfterValidator() if mark.func is clean:
-                return _text
+                return parse_text
             case _:
                 pass
     choices = get_args(members_of(annotation)[0])
@@ -258,13 +291,30 @@ def _as_row(value: Any, wanted: pl.DataType) -> Any:
             return value
 
 
-def _cleaned(column: pl.Series) -> pl.Series:
+def _meant(distinct: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any]) -> tuple[pl.Series, pl.Series | None]:
+    """Return what each value means, and what is wrong with it, if with any."""
+    if parse is parse_text:
+        return _cleaned(distinct), None
+    outcomes = [_reading(parse, raw) for raw in distinct.to_list()]
+    values = pl.Series([_as_row(value, wanted) for value, _ in outcomes], dtype=wanted, strict=True)
+    wrong = pl.Series("wrong", [reason for _, reason in outcomes], dtype=pl.String)
+    return values, wrong if wrong.null_count() < len(wrong) else None
+
+
+def _cleaned(texts: pl.Series) -> pl.Series:
     """Do to each text what `names.clean` does; Python's spaces are those of the pattern."""
-    distinct = column.drop_nulls().unique()
-    cleaned = distinct.str.normalize("NFC").str.replace_all(_SPACES, " ").str.strip_chars(" ")
-    if bool((cleaned == distinct).all()):
-        return column
-    return column.replace_strict(distinct, cleaned, default=None, return_dtype=pl.String)
+    if not bool(texts.str.contains(_UNCLEAN).any()):
+        return texts
+    return texts.str.normalize("NFC").str.replace_all(_SPACES, " ").str.strip_chars(" ")
+
+
+def _by_number(column: pl.Series, meant: pl.DataFrame) -> pl.DataFrame:
+    """Return what the values of a column of categories mean, found by the numbers it keeps them under."""
+    numbers = column.to_physical()
+    number = pl.col("raw").cast(pl.Categorical).to_physical()
+    every = pl.select(number=pl.int_range(pl.lit(numbers.max() or 0) + 1, dtype=pl.UInt32))
+    found = every.join(meant.with_columns(number=number), on="number", how="left", maintain_order="left").drop("number", "raw")
+    return found.select(pl.all().gather(numbers))
 
 
 def _lists(flat: pl.Series, ends: pl.Series, like: pl.Series) -> pl.Series:

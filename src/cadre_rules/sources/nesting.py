@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeAlias, get_args, get_origin
 import polars as pl
 import pyarrow as pa
 import pyarrow.json as arrow_json
+import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area
@@ -23,6 +24,7 @@ from cadre_rules.dossier.values import parse_count, parse_day, parse_flag, parse
 from cadre_rules.errors import DossierError, SourceError
 from cadre_rules.sources.columns import parser_of
 from cadre_rules.sources.files import MAX_BYTES, Rejected, strict_json
+from cadre_rules.sources.leaves import Asked, everything, leaves_of
 from cadre_rules.sources.rows import ROW, Batch, nothing, read_rows
 
 CANONICAL = {"cadre_rules": "dossiers/1"}
@@ -34,31 +36,83 @@ _BLOCK = 8_000_000
 _KIND = re.compile(rb'"kind"\s*:\s*"([a-z]{1,20})"')
 
 
-def read_parquet(path: Path, size: int) -> Iterator[Batch]:
+def read_parquet(path: Path, size: int, asked: Asked = everything) -> Iterator[Batch]:
     """Yield the dossiers of a nested Parquet file, `size` at a time; raises `SourceError` where the file breaks off."""
     at = 0
     try:
-        marked = pl.read_parquet_metadata(path).items() >= CANONICAL.items()
-        table = pl.scan_parquet(path).drop(ROW, strict=False)
-        if "kind" not in table.collect_schema():
+        with pq.ParquetFile(path) as file:
+            metadata, schema = file.metadata, file.schema_arrow
+        if "kind" not in schema.names:
             raise SourceError(str(path), f"has no column `kind`, which says what each row is: {', '.join(DOSSIERS)}")
-        height = int(table.select(pl.len()).collect().item())
-        for at in range(0, height, size):
-            frame = table.slice(at, size).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64}).collect()
-            yield from _by_kind(frame, str(path), in_basis_points=marked)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        leaves = leaves_of(metadata, schema, asked)
+        marked = (metadata.metadata or {}).items() >= {name.encode(): what.encode() for name, what in CANONICAL.items()}.items()
+        options = {"in_basis_points": marked, "in_range": frozenset(leaves.in_range)}
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=leaves.repeated) as file:
+            for frame, words in _frames(file, leaves.read, size):
+                numbered = frame.drop(ROW, strict=False).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64})
+                yield from _by_kind(numbered, str(path), asked, options | {"words": words})
+                at += frame.height
+    except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0] or "the file breaks off"
         raise SourceError(f"{path}:{at + 1}", f"cannot be read from here on: {reason}") from error
 
 
-def _by_kind(frame: pl.DataFrame, place: str, *, in_basis_points: bool) -> Iterator[Batch]:
+_Words: TypeAlias = dict[str, set[str]]
+"""The different texts of columns of categories, by their fields."""
+
+
+def _frames(file: pq.ParquetFile, columns: list[str], size: int) -> Iterator[tuple[pl.DataFrame, _Words]]:
+    """Yield the rows of a file `size` at a time, however many stand in each of its groups."""
+    held: list[tuple[pl.DataFrame, _Words]] = []
+    for group in range(file.num_row_groups):  # a dictionary is one group's
+        for piece in file.iter_batches(size, row_groups=[group], columns=columns):
+            held.append((pl.DataFrame(pl.from_arrow(piece)), _words(piece)))
+            while sum(rows.height for rows, _ in held) >= size:
+                rows, words = _together(held)
+                yield rows[:size].rechunk(), words
+                held = [(rows[size:], held[-1][1])]
+    rows, words = _together(held)
+    if rows.height:
+        yield rows.rechunk(), words
+
+
+def _together(held: list[tuple[pl.DataFrame, _Words]]) -> tuple[pl.DataFrame, _Words]:
+    paths = {path for _, words in held for path in words}
+    return pl.concat(rows for rows, _ in held), {path: set().union(*(words[path] for _, words in held)) for path in paths}
+
+
+def _words(piece: pa.RecordBatch) -> _Words:
+    """Return the texts that columns of dictionaries hold; raises `ArrowInvalid` if a text of the piece is not UTF-8."""
+    words = {}
+    for path, texts in _texts(piece.to_struct_array(), ""):
+        held = texts.dictionary if isinstance(texts, pa.DictionaryArray) else texts
+        held.validate(full=True)  # which polars takes for granted
+        if held is not texts:
+            words[path] = set(held.drop_null().to_pylist())
+    return words
+
+
+def _texts(array: pa.Array, path: str) -> Iterator[tuple[str, pa.Array]]:
+    match array:
+        case pa.StructArray():
+            for number, one in enumerate(array.type):
+                yield from _texts(array.field(number), f"{path}.{one.name}" if path else one.name)
+        case pa.ListArray() | pa.LargeListArray() | pa.FixedSizeListArray():
+            yield from _texts(array.values, path)
+        case pa.DictionaryArray() | pa.StringArray() | pa.LargeStringArray():
+            yield path, array
+        case _:
+            pass
+
+
+def _by_kind(frame: pl.DataFrame, place: str, asked: Asked, options: dict[str, Any]) -> Iterator[Batch]:
     """Yield a batch for each kind among rows; columns that state nothing of it and belong to other kinds are left out."""
     frame = frame.with_columns(pl.col("kind").cast(pl.String))
     kinds = frame["kind"].unique(maintain_order=True)
     for kind in kinds.filter(kinds.is_in(DOSSIERS)):
         rows = frame.filter(kind=kind) if len(kinds) > 1 else frame
         foreign = [c.name for c in rows.get_columns() if c.name in _OTHERS[kind] and c.null_count() == rows.height]
-        read = read_rows(rows.drop(foreign), kind, place, in_basis_points=in_basis_points)
+        read = read_rows(rows.drop(foreign), kind, place, asked=asked(kind), **options)
         yield Batch(kind, read.frame, place, tuple(told for _, told in read.rejected))
     strange = frame.filter(~pl.col("kind").is_in(DOSSIERS).fill_null(value=False))
     if strange.height:
@@ -75,7 +129,7 @@ _OTHERS = {
 }
 
 
-def read_json_lines(path: Path, size: int) -> Iterator[Batch]:
+def read_json_lines(path: Path, size: int, _asked: Asked = everything) -> Iterator[Batch]:
     """Yield the dossiers of a file with one on each line; a line that is none is rejected by its number and hides no other.
 
     Lines typed as plainly as the schema has them are parsed together; what is not, line by line as a single dossier is.
@@ -279,7 +333,7 @@ def _plain_type(annotation: Any, *, areas_as_text: bool) -> pa.DataType:
     return {bool: pa.bool_(), int: pa.int64()}.get(inner, pa.string())
 
 
-READERS: dict[str, Callable[[Path, int], Iterator[Batch]]] = {
+READERS: dict[str, Callable[[Path, int, Asked], Iterator[Batch]]] = {
     ".parquet": read_parquet,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,

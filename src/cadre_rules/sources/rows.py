@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -20,8 +21,8 @@ UNREAD = "; it is not read"
 class Batch:
     """Dossiers of one kind read together: their table, where they stood, and what could not be read.
 
-    `frame` holds columns of `dossier.frames.frame_schema(kind)` (one that is absent states nothing), always `id`, and `_row`:
-    a dossier stood at `{place}:{row}`. What is rejected is no row of the frame.
+    `frame` holds columns of `dossier.frames.frame_schema(kind, fields)`, `fields` being those asked for (one that is absent
+    states nothing), always `id`, and `_row`: a dossier stood at `{place}:{row}`. What is rejected is no row of the frame.
     """
 
     kind: str
@@ -38,10 +39,13 @@ class Rows:
     rejected: list[tuple[int, Rejected]]
 
 
-def read_rows(frame: pl.DataFrame, kind: str, place: str, *, in_basis_points: bool = False) -> Rows:
-    """Read rows of one kind, with `_row`, in whatever types they come; columns and fields no dossier has are told as row 0."""
+def read_rows(frame: pl.DataFrame, kind: str, place: str, **options: Any) -> Rows:
+    """Read rows of one kind, with `_row`, in whatever types they come; columns and fields no dossier has are told as row 0.
+
+    `options` are those of `read_columns`.
+    """
     rows = frame[ROW]
-    read = read_columns(frame.drop(ROW), DOSSIERS[kind], in_basis_points=in_basis_points)
+    read = read_columns(frame.drop(ROW), DOSSIERS[kind], **options)
     known = read.frame if "id" in read.frame.columns else read.frame.with_columns(id=pl.lit(None, pl.String))
     ids = known["id"]
     told = [
