@@ -98,7 +98,7 @@ def test_the_status_says_what_was_found(arguments: list[str], status: int, capsy
         ["frobnicate"],
         ["check"],
         ["check", CLEAN_FILE, "--lang", "fr"],
-        ["check", CLEAN_FILE, "--format", "html"],
+        ["check", CLEAN_FILE, "--format", "papyrus"],
         ["check", CLEAN_FILE, "--as-of", "03/05/2021"],
         ["check", CLEAN_FILE, "--fail-on", "disaster"],
         ["rules", "--on", "yesterday"],

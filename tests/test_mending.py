@@ -208,7 +208,7 @@ def test_nothing_is_sought_unless_it_is_asked_for() -> None:
     report = check(appointment(deputies_after=5), small(), today=BEFORE)
     assert [finding.mended_by for finding in report.findings] == [()]
     plain = json.loads(report.to_json())
-    assert ([finding["mended_by"] for finding in plain["findings"]], plain["mended_together"]) == ([[]], [])
+    assert ([finding["mended_by"] for finding in plain["findings"]], plain["summary"]["mended_together"]) == ([[]], [])
 
 
 def test_for_a_body_the_fewest_members_serve_all_its_rules_together() -> None:

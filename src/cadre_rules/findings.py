@@ -289,7 +289,6 @@ class Report:
             "as_of": self.as_of,
             "subjects": [asdict(line) for line in self.subjects],
             "findings": [_finding(finding) for finding in self.findings],
-            "mended_together": [asdict(together) for together in self.mended_together],
             "rejected": list(self.rejected),
             "summary": {
                 "subjects": len(self.subjects),
@@ -297,6 +296,7 @@ class Report:
                 "by_outcome": self.by_outcome,
                 "by_level": {level: levels[level] for level in LEVELS if levels[level]},
                 "notices": list(self.notices),
+                "mended_together": [asdict(together) for together in self.mended_together],
             },
             **({"follow_up": self.follow_up.to_dict()} if self.follow_up is not None else {}),
         }
