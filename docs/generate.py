@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import sys
@@ -198,6 +199,9 @@ def _command_line() -> Iterator[str]:
     for action in command_line._actions:  # noqa: SLF001  # argparse lists its commands nowhere else
         for name, command in (getattr(action, "choices", None) or {}).items():
             yield f"## {name}\n\n```text\n{_plain(command.format_help())}```\n"
+            inner = [a.choices for a in command._actions if isinstance(a, argparse._SubParsersAction)]  # noqa: SLF001
+            for said, each in (pair for choices in inner for pair in choices.items()):
+                yield f"### {name} {said}\n\n```text\n{_plain(each.format_help())}```\n"
 
 
 def _plain(text: str) -> str:

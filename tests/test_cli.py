@@ -288,7 +288,7 @@ def test_a_failing_case_fails_the_test(tmp_path: Path, capsys: pytest.CaptureFix
     assert told["durable"] > 3
 
 
-@pytest.mark.parametrize("what", ["dossier", "rules", "cases"])
+@pytest.mark.parametrize("what", ["dossier", "rules", "cases", "register"])
 def test_a_printed_schema_is_a_json_schema(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["schema", what])
     Draft202012Validator.check_schema(json.loads(capsys.readouterr().out))

@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from cadre_rules import check, load_rulebook
+from cadre_rules.cli import main
 from cadre_rules.rulebook.yaml import read_yaml
 
 ROOT = Path(__file__).parent.parent
@@ -69,3 +72,19 @@ def test_the_readme_says_up_to_which_day_the_law_was_reviewed() -> None:
     for day in load_rulebook("vn").reviewed_to.values():
         assert day.isoformat() in readme
         assert day.strftime("%d/%m/%Y") in readme
+
+
+def test_the_walk_through_a_register_says_what_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs/follow-up.md").read_text("utf-8")
+    shutil.copy(ROOT / "fixtures/leap-frog-without-papers.yaml", tmp_path / "proposal.yaml")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    steps = [step.partition("\n") for block in blocks for step in block.split("$ cadre-rules ")[1:]]
+    for command, _, told in steps:
+        main(shlex.split(command))
+        pattern = re.escape(told).replace("…\\\n", "(?:.*\n)*?").replace("…", ".*")
+        printed = capsys.readouterr().out
+        assert re.fullmatch(pattern, printed), f"{command}\n{printed}"
+    assert len(steps) > 5

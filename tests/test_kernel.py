@@ -4,6 +4,7 @@ import os
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -238,6 +239,18 @@ def test_exceptions_are_worth_the_same(packs: Sequence[str | Path]) -> None:
     dossiers = numbered(gated(book, packs))
     _, outcomes = assert_alike(dossiers if BIG else dossiers[:600], book)
     assert sum(count for key, count in outcomes.items() if key[-1] == "excepted") > 2
+
+
+@pytest.mark.parametrize("packs", [(SMALL,), ("vn",)])
+def test_the_gate_tells_of_every_exception_on_file_the_same(packs: Sequence[str | Path]) -> None:
+    book = load_rulebook(*packs) if packs == (SMALL,) else rulebook(*map(str, packs))
+    dossiers = numbered(gated(book, packs))[:300]
+    alone = [astuple(one) for one in check(dossiers, book, today=TODAY, engine="plain").exceptions]
+    by_kind = {kind: [dossier for dossier in dossiers if dossier.kind == kind] for kind in DOSSIERS}
+    tables = [bulk(book).judge(kind, frame_of(some, kind), today=TODAY) for kind, some in by_kind.items() if some]
+    together = [row for table in tables for row in table.exceptions.iter_rows()]
+    assert sorted(map(str, together)) == sorted(map(str, alone))
+    assert {state for _, _, state, *_ in together} >= {"used", "unused", "unreasoned", "misdated", "not_allowed", "expired"}
 
 
 # Heads

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cadre_rules.errors import SourceError as SourceError
     from cadre_rules.findings import Finding as Finding
     from cadre_rules.findings import Report as Report
+    from cadre_rules.register.book import Register as Register
     from cadre_rules.rulebook.loading import load_rulebook as load_rulebook
     from cadre_rules.rulebook.model import Rulebook as Rulebook
 
@@ -30,6 +31,7 @@ _HOMES = {
     "compare": "audits.comparing",
     **dict.fromkeys(("Audit", "audit"), "audits.running"),
     "load_rulebook": "rulebook.loading",
+    "Register": "register.book",
     "Rulebook": "rulebook.model",
     "Report": "findings",
     "Finding": "findings",
@@ -45,6 +47,7 @@ __all__ = [
     "DossierError",
     "Finding",
     "Planning",
+    "Register",
     "Report",
     "Rulebook",
     "RulebookError",

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -84,7 +84,8 @@ def _check(options: argparse.Namespace) -> int:
     if register is not None:
         from cadre_rules.register.following import run_of
 
-        report = replace(report, follow_up=_followed(register, run_of(report, dossiers, today), rulebook, options))
+        titles = {rule.id: rule.title.of(options.lang) for rule in rulebook.rules}
+        report = replace(report, follow_up=_followed(register, run_of(report, dossiers, today), titles, options))
     known = _known(options, register, report.follow_up, [finding.fingerprint for finding in report.findings])
     _deliver(_render(report, options, dossiers, rulebook), options.output)
     return UNREADABLE if rejected else _status(report.worst(strict=options.strict, known=known), options)
@@ -149,7 +150,7 @@ def _audit(options: argparse.Namespace) -> int:
     found = audit(options.source, rulebook, out=options.out, granted=granted, progress=True, **kept)
     for kind in options.tables or ():
         write_findings(found.parts(), rulebook, found.out / f"findings.{kind}", options.lang)
-    follow_up = _audit_followed(register, found, rulebook, options)
+    follow_up = _audit_followed(register, found, options)
     if options.format == "html":
         with _needing("html"):
             from cadre_rules.reports.audit_page import render_audit
@@ -165,6 +166,7 @@ def _audit(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     with _needing("audit"):
         from cadre_rules.audits.comparing import compare
+        from cadre_rules.audits.following import run_of_audit
         from cadre_rules.reports.summary import render_comparison
         from cadre_rules.reports.tables import write_table
     comparison = compare(options.old, options.new)
@@ -172,21 +174,20 @@ def _compare(options: argparse.Namespace) -> int:
         write_table(comparison.findings.collect(), options.out)
     told, register = comparison.to_dict(), _register(options)
     if register is not None and not register.runs():
-        _audit_followed(register, comparison.old, None, options)
-    follow_up = _audit_followed(register, comparison.new, None, options)
+        _followed(register, run_of_audit(comparison.old), {}, options)
+    follow_up = _audit_followed(register, comparison.new, options)
     _tell(told, render_comparison(told, options.lang), follow_up, options)
     return _status(comparison.worst_new(strict=options.strict), options)
 
 
-def _audit_followed(
-    register: "Register | None", found: "Audit", rulebook: "Rulebook | None", options: argparse.Namespace
-) -> "FollowUp | None":
+def _audit_followed(register: "Register | None", found: "Audit", options: argparse.Namespace) -> "FollowUp | None":
     """Record an audit, and leave what became of every finding beside it."""
     if register is None:
         return None
     from cadre_rules.audits.following import run_of_audit, write_follow_up
 
-    follow_up = _followed(register, run_of_audit(found), rulebook, options)
+    titles = {line["rule"]: line[f"title_{options.lang}"] for line in found.summary["by_rule"]}
+    follow_up = _followed(register, run_of_audit(found), titles, options)
     write_follow_up(follow_up, found.out / "follow-up.csv", options.lang)
     return follow_up
 
@@ -213,10 +214,9 @@ def _register(options: argparse.Namespace) -> "Register | None":
     return Register.read(options.register)
 
 
-def _followed(register: "Register", run: "Run", rulebook: "Rulebook | None", options: argparse.Namespace) -> "FollowUp":
+def _followed(register: "Register", run: "Run", titles: Mapping[str, str], options: argparse.Namespace) -> "FollowUp":
     from cadre_rules.register.following import follow
 
-    titles = {rule.id: rule.title.of(options.lang) for rule in (rulebook.rules if rulebook is not None else ())}
     return follow(register, run, titles, by=options.by, day=run.made.today)
 
 
@@ -254,6 +254,8 @@ def _show(options: argparse.Namespace) -> int:
     from cadre_rules.reports.register import register_lines
 
     register = Register.read(options.file)
+    if register.head is None:
+        raise SourceError(options.file, "holds no entry; a check or an audit with --register begins a register")
     if options.format == "json":
         standing = [line._asdict() for line in register.ledger().values() if line.state in OPEN]
         entries = [entry.model_dump(mode="json", exclude_none=True) for entry in register.entries]
@@ -269,9 +271,8 @@ def _enter(options: argparse.Namespace) -> int:
     from cadre_rules.register.saying import said
     from cadre_rules.wording import phrase
 
-    register = Register.read(options.file).append(
-        lambda now: said(now, options.action, vars(options)), by=options.by, day=options.on or date.today()
-    )
+    register = Register.read(options.file)
+    register = register.append(said(register, options.action, vars(options)), by=options.by, day=options.on or date.today())
     _write(phrase("register_head", options.lang, entries=len(register.entries), head=register.head) + "\n")
     return CLEAN
 
@@ -387,7 +388,7 @@ def _test(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from cadre_rules.schemas import cases_schema, dossier_schema, rules_schema
+    from cadre_rules.schemas import cases_schema, dossier_schema, register_schema, rules_schema
 
     match options.what:
         case "dossier":
@@ -398,6 +399,8 @@ def _schema(options: argparse.Namespace) -> int:
             from cadre_rules.sources.mapping import mapping_schema
 
             _write(_json(mapping_schema()))
+        case "register":
+            _write(_json(register_schema()))
         case _:
             _write(_json(cases_schema()))
     return CLEAN
@@ -465,6 +468,12 @@ def _day_or_none(text: str) -> date | None:
 def _kind(text: str) -> str:
     if text not in KINDS:
         raise argparse.ArgumentTypeError(f"{text!r} is no kind of dossier; one of: {', '.join(KINDS)}")
+    return text
+
+
+def _digest(text: str) -> str:
+    if len(text) < 12 or set(text) - set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no digest; give at least its first 12 figures")
     return text
 
 
@@ -557,7 +566,7 @@ def parser() -> argparse.ArgumentParser:
     test.set_defaults(run=_test)
 
     schema = commands.add_parser("schema", parents=[common], help="print JSON Schemas")
-    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping"), default="dossier")
+    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping", "register"), default="dossier")
     schema.set_defaults(run=_schema)
     return command
 
@@ -625,7 +634,10 @@ def _add_register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     verify = commands.add_parser("verify", help="say whether a register, or an audit's folder, is as it was written")
     verify.add_argument("path", metavar="FILE|DIR")
     verify.add_argument(
-        "--head", metavar="DIGEST", help="noted earlier: what an entry of the register must have, or the audit's manifest"
+        "--head",
+        type=_digest,
+        metavar="DIGEST",
+        help="noted earlier: what an entry of the register must have, or the audit's manifest",
     )
     verify.set_defaults(run=_verify)
 

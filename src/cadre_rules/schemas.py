@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from cadre_rules.dossier.models import AnyDossier, DossierFile
 from cadre_rules.expression import OPERATIONS
+from cadre_rules.register.entries import Entry
 from cadre_rules.rulebook.expressions import GATHERS
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import COMPARISONS, CaseFile, RuleFile
@@ -34,6 +35,11 @@ def rules_schema(rulebook: Rulebook | None = None) -> dict[str, Any]:
     if rulebook is not None:
         schema["$defs"]["Test"] = {"oneOf": list(_tests(rulebook))}
     return {"$schema": DIALECT, "title": "cadre_rules rule file", **schema}
+
+
+def register_schema() -> dict[str, Any]:
+    """Return the schema of a line of a register."""
+    return {"$schema": DIALECT, **Entry.model_json_schema(), "title": "cadre_rules register entry"}
 
 
 def cases_schema() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from sys import intern
 
 import polars as pl
 
@@ -32,7 +33,10 @@ def run_of_audit(found: Audit) -> Run:
         ledger="",
         counts={},
     )
-    standing = [Standing(*row) for row in found.findings.select(_TOLD).collect().iter_rows()]
+    rows = found.findings.select(_TOLD).collect().iter_rows()
+    standing = [
+        Standing(name, intern(kind), intern(rule), subject, level, weak) for name, kind, rule, subject, level, weak in rows
+    ]
     return Run(made, standing, found.judged, [OnFile(*row) for row in found.exceptions.iter_rows()])
 
 

@@ -771,7 +771,7 @@ class _Gate:
         if not self._listed.height:
             return pl.DataFrame(schema=ON_FILE)
         stated = self._states(table, lines).join(table[[ROW, "·subject"]], on=ROW, how="inner", maintain_order="left")
-        return stated.rename({"·subject": "subject"}).with_columns(pl.col("state").fill_null("open")).select(*ON_FILE)
+        return stated.sort("·n").rename({"·subject": "subject"}).with_columns(pl.col("state").fill_null("open")).select(*ON_FILE)
 
     def _states(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
         """Return the exceptions on file with the state of each, null where its rule is not settled."""

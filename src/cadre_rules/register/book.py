@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from sys import intern
 from typing import IO, NamedTuple
 
 from cadre_rules.dossier.models import Dossier, ExceptionGranted
@@ -46,12 +47,13 @@ class Register:
     def read(cls, path: str | Path) -> "Register":
         """Return a register, an empty one if there is no file; raises `SourceError` where its chain is broken."""
         try:
-            raw = Path(path).read_bytes()
+            with Path(path).open("rb") as file:
+                _lock(file, alone=False)
+                return _whole(Path(path), file.read())
         except FileNotFoundError:
-            raw = b""
+            return cls(Path(path))
         except OSError as error:
             raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
-        return _whole(Path(path), raw)
 
     @property
     def head(self) -> str | None:
@@ -65,10 +67,13 @@ class Register:
         """
         with _held(self.path) as file:
             now = _whole(self.path, file.read())
-            saying = said(now) if callable(said) else said
-            if saying is None:
-                return now
-            entry, line = seal(saying, now.entries[-1] if now.entries else None, by=by, day=day)
+            try:
+                saying = said(now) if callable(said) else said
+                if saying is None:
+                    return now
+                entry, line = seal(saying, now.entries[-1] if now.entries else None, by=by, day=day)
+            except UnicodeEncodeError as error:
+                raise SourceError(str(self.path), f"cannot hold {error.object[:80]!r}: it is no text in Unicode") from error
             _write(file, line, self.path)
         return Register(self.path, (*now.entries, entry))
 
@@ -118,14 +123,19 @@ class Register:
             if not runs:
                 return {}
             run = runs[-1][1]
-        path = self.ledger_path(run.ledger)
+        rows = json.loads(b"[" + b",".join(self.ledger_body(run.ledger).splitlines()) + b"]")
+        return {name: Known(name, intern(kind), intern(rule), subject, *rest) for name, kind, rule, subject, *rest in rows}
+
+    def ledger_body(self, digest: str) -> bytes:
+        """Return what a ledger says; raises `SourceError` if it is not there or says something else."""
+        path = self.ledger_path(digest)
         try:
             body = gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
             raise SourceError(str(path), f"cannot be read: {error}") from error
-        if hashlib.sha256(body).hexdigest() != run.ledger:
+        if hashlib.sha256(body).hexdigest() != digest:
             raise SourceError(str(path), "was changed: it does not say what the register recorded; restore it")
-        return {line.fingerprint: line for line in (Known(*json.loads(row)) for row in body.splitlines())}
+        return body
 
     def keep_ledger(self, lines: Iterable[Known]) -> str:
         """Write a ledger beside the register and return its digest, which is of what it says, not of how it is packed."""
@@ -187,17 +197,22 @@ def _held(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise SourceError(str(path), f"cannot be written: {error.strerror or error}") from error
     with file:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415  # where files are locked by region
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415  # where files are locked whole
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file, alone=True)
         file.seek(0)
         yield file
+
+
+def _lock(file: IO[bytes], *, alone: bool) -> None:
+    """Wait until nobody writes to a file, or nobody else reads it either; closing it lets go."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415  # where files are locked by region, for everybody
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415  # where files are locked whole
+
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
 
 
 def _write(file: IO[bytes], line: bytes, path: Path) -> None:

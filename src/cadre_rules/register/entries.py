@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cadre_rules.dossier.models import ExceptionGranted
 from cadre_rules.dossier.values import Text
+from cadre_rules.names import clean
 
 
 class _Said(BaseModel):
@@ -95,13 +96,12 @@ class Fault(NamedTuple):
 
 def seal(said: Said, after: Entry | None, *, by: str, day: date) -> tuple[Entry, bytes]:
     """Return the entry that follows another, and its line."""
-    said_plainly = said.model_dump(mode="json", exclude_none=True)
     plain = {
         "number": after.number + 1 if after is not None else 1,
         "before": after.digest if after is not None else None,
         "day": day.isoformat(),
-        "by": by,
-        "said": said_plainly,
+        "by": clean(by),
+        "said": said.model_dump(mode="json", exclude_none=True),
     }
     whole = json.loads(canonical(plain))
     whole["digest"] = _digest(whole)
@@ -110,8 +110,10 @@ def seal(said: Said, after: Entry | None, *, by: str, day: date) -> tuple[Entry,
 
 def canonical(value: Any) -> bytes:
     """Return the one form in which a value is written: keys in order, no spaces, NFC text in UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return unicodedata.normalize("NFC", text).encode()
+    return unicodedata.normalize("NFC", _CANONICAL.encode(value)).encode()
+
+
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def examine(raw: bytes) -> tuple[list[Entry], list[Fault]]:

@@ -55,11 +55,12 @@ def run_of(report: Report, dossiers: Sequence[Dossier], today: date) -> Run:
 
 def follow(register: Register, run: Run, titles: Mapping[str, str], *, by: str, day: date) -> FollowUp:
     """Record a run and return what became of every finding; an audit that is recorded already is not recorded again."""
+    lines: list[Known] = []
 
     def recorded(now: Register) -> Recorded | None:
         if run.made.manifest is not None and any(one.manifest == run.made.manifest for _, one in now.runs()):
             return None
-        lines = list(_reckoned(now, run))
+        lines.extend(_reckoned(now, run))
         counts = Counter(line.state for line in lines if line.at == len(now.entries) + 1)
         return run.made.model_copy(update={"ledger": now.keep_ledger(lines), "counts": dict(counts)})
 
@@ -81,7 +82,7 @@ def follow(register: Register, run: Run, titles: Mapping[str, str], *, by: str, 
             since=days[line.since],
             remarks=tuple(_remarked(remarks.get(line.fingerprint, ()))),
         )
-        for line in register.ledger(made).values()
+        for line in lines or register.ledger(made).values()
         if line.at == entry.number
     ]
     order = {state: place for place, state in enumerate(_ORDER)}

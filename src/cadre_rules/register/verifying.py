@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from cadre_rules.errors import SourceError
 from cadre_rules.register.book import Register
@@ -39,7 +38,7 @@ def _register(path: Path, head: str | None) -> tuple[str, list[str]]:
 
 def _ledger(register: Register, run: Recorded) -> Iterator[str]:
     try:
-        register.ledger(run)
+        register.ledger_body(run.ledger)
     except SourceError as error:
         yield str(error)
 
@@ -47,7 +46,7 @@ def _ledger(register: Register, run: Recorded) -> Iterator[str]:
 def _audit(folder: Path, head: str | None) -> tuple[str, list[str]]:
     manifest = folder / "manifest.json"
     try:
-        files: dict[str, str] = json.loads(manifest.read_bytes())["files"]
+        files = {str(name): str(digest) for name, digest in dict(json.loads(manifest.read_bytes())["files"]).items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(str(manifest), f"is no manifest of an audit: {error}") from error
     own = digest_of(manifest)
@@ -60,8 +59,8 @@ def _audit(folder: Path, head: str | None) -> tuple[str, list[str]]:
     return f"{folder}: {len(files)} files, manifest {own}", told
 
 
-def _file(path: Path, digest: Any) -> Iterator[str]:
+def _file(path: Path, digest: str) -> Iterator[str]:
     if not path.is_file():
         yield f"{path}: is missing"
     elif (found := digest_of(path)) != digest:
-        yield f"{path}: was changed: its digest is {found[:12]}, the manifest says {str(digest)[:12]}; restore it"
+        yield f"{path}: was changed: its digest is {found[:12]}, the manifest says {digest[:12]}; restore it"
