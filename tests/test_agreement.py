@@ -189,14 +189,14 @@ def test_a_clause_of_more_choices_is_refused() -> None:
 @pytest.mark.parametrize(("heard", "told"), [(0b10, "no, yes"), (0b11, "no"), (0b00, "yes")])
 def test_a_disagreement_is_told_and_the_plain_matcher_believed(monkeypatch: pytest.MonkeyPatch, heard: int, told: str) -> None:
     formulas = {"yes": ((FactTest("n", ">", (0,)),),), "no": ((FactTest("n", "<", (0,)),),)}
-    monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part: heard)
+    monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part, among: heard)
     with pytest.warns(EngineDisagreementWarning, match=f"differs on {told};"):
         assert SingleMatcher(formulas).match({"n": 1}) == {"yes": formulas["yes"][0]}
 
 
 def test_another_clause_of_a_true_formula_heard_alone_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
     formulas = {"yes": ((FactTest("n", ">", (0,)),), (FactTest("n", ">", (1,)),))}
-    monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part: 0b10)
+    monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part, among: 0b10)
     with pytest.warns(EngineDisagreementWarning, match="differs on yes"):
         assert SingleMatcher(formulas).match({"n": 1}) == {"yes": formulas["yes"][0]}
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.expression import Call, Constant, Each, Expression, Fact, Field, Gather, Item, Lookup, Within
-from cadre_rules.facts.deriving import MAX_TRIED, Deriver, Tables, derive, find_cell, row_of
+from cadre_rules.facts.deriving import MAX_TRIED, Deriver, Row, Scope, Tables, find_cell
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import Span, bounds, settled, span
-from cadre_rules.facts.tracing import Tracer
+from cadre_rules.facts.tracing import Tracer, Ways
 
 PROVINCES = [
     {"code": "38", "name": "Thanh Hóa", "successor": "38", "successor_name": "Thanh Hóa", "merged_on": date(2025, 7, 1)},
@@ -49,8 +49,7 @@ DEC = PartialDate(date(2020, 12, 1), date(2020, 12, 31))
 
 
 def value(node: Expression, **fields: Any) -> Any:
-    scope = derive(Deriver({"it": node}, TABLES).steps(["it"]), SimpleNamespace(**fields))
-    return scope.facts["it"]
+    return Scope(Deriver({"it": node}, TABLES), SimpleNamespace(**fields))["it"]
 
 
 def call(operation: str, *arguments: Any) -> Call:
@@ -303,22 +302,24 @@ def test_places_are_compared_by_the_map_of_the_day(one: Any, other: Any, level: 
         assert value(node, one=left and area(left), other=right and area(right), on=on) is expected
 
 
-def test_facts_come_in_order_and_only_those_asked_for_are_derived() -> None:
+def test_only_the_facts_asked_for_are_derived_and_those_they_read() -> None:
     deriver = Deriver({"one": X, "two": Call("add", (Fact("one"), Constant(1))), "other": Field(("missing",))}, TABLES)
-    scope = derive(deriver.steps(["two"]), SimpleNamespace(x=1))
-    assert row_of(scope) == {"one": 1, "two": 2}
+    row = Row(Scope(deriver, SimpleNamespace(x=1)))
+    assert row.get("two") is None
+    assert row["two"] == 2
+    assert (row, row.scope) == ({"two": 2}, {"one": 1, "two": 2})
 
 
 def test_rules_see_only_exact_facts() -> None:
     deriver = Deriver({"one": X, "two": Each("count", ("l",), YES)}, TABLES)
-    scope = derive(deriver.steps(["one", "two"]), SimpleNamespace(x=Y2020, l=rows(U)))
-    assert row_of(scope) == {"one": None, "two": None}
+    row = Row(Scope(deriver, SimpleNamespace(x=Y2020, l=rows(U))))
+    assert [row["one"], row["two"]] == [None, None]
+    assert row == {"one": None, "two": None}
 
 
 def traced(node: Expression, **fields: Any) -> tuple[dict[str, Any], list[str]]:
     deriver = Deriver({"it": node}, TABLES)
-    scope = derive(deriver.steps(["it"]), SimpleNamespace(**fields))
-    trace = Tracer(deriver.definitions, deriver.evaluators, scope).trace("it")
+    trace = Tracer(Ways(deriver), Scope(deriver, SimpleNamespace(**fields))).trace("it")
     return trace.read, list(trace.missing)
 
 

@@ -16,9 +16,9 @@ from cadre_rules.dossier.frames import _plain, frame_of, frame_schema
 from cadre_rules.dossier.models import Appointment, Figure
 from cadre_rules.expression import OPERATIONS, Call, Constant, Each, Expression, Fact, Field, Item, Lookup, Within
 from cadre_rules.facts.columns import FARTHEST, ROW, FactColumns, column_of
-from cadre_rules.facts.deriving import Deriver, Tables, derive, row_of
+from cadre_rules.facts.deriving import Deriver, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import bounds
+from cadre_rules.facts.operations import bounds, settled
 from cadre_rules.names import fold
 from test_deriving import PROVINCES
 
@@ -266,12 +266,11 @@ def plain(value: Any) -> Any:
 
 
 def assert_alike(subject: str, nodes: Mapping[str, Expression], roots: Any, table: pl.DataFrame) -> None:
-    steps = Deriver(dict(nodes), TABLES).steps(nodes)
-    scopes = [derive(steps, root) for root in roots]
-    settled = [row_of(scope) for scope in scopes]
+    deriver = Deriver(dict(nodes), TABLES)
+    scopes = [Scope(deriver, root) for root in roots]
     for name, exact, low, high, named in in_columns(subject, nodes, table):
         for number, scope in enumerate(scopes):
-            told, least, most = (plain(one) for one in (settled[number][name], *bounds(scope.facts[name])))
+            told, least, most = (plain(one) for one in (settled(scope[name]), *bounds(scope[name])))
             place = f"row {number}, {name} = {nodes[name]}\n{roots[number]}"
             assert (least, most) == (low[number], high[number]), place
             assert told == exact[number], place

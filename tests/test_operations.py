@@ -152,10 +152,9 @@ def test_every_operation_of_the_language_is_here_or_answers_without_all_it_is_gi
 def test_and_and_or_know_what_they_can(values: list[Any], all_of: object, some_of: object) -> None:
     facts = {f"f{n}": value for n, value in enumerate(values)}
     for operation, answer in (("all", all_of), ("some", some_of)):
-        evaluate = Deriver({}, Tables({}, AreaMap([]))).evaluators([Call(operation, tuple(map(Fact, facts)))])[0]
-        scope = Scope(None)
-        scope.facts = dict(facts)
-        assert evaluate(scope) is answer
+        scope = Scope(Deriver({"it": Call(operation, tuple(map(Fact, facts)))}, Tables({}, AreaMap([]))), None)
+        scope.update(facts)
+        assert scope["it"] is answer
 
 
 @pytest.mark.parametrize("value", [1, "x", True, day("2024-01-01")])

@@ -21,11 +21,11 @@ def t(fact: str, relation: Any, *constants: Any) -> FactTest:
 
 
 def heard(matcher: SingleMatcher, row: Any, *names: str) -> set[Clause]:
-    return clauses(matcher, matcher.hear(row, matcher.part(names or matcher._formulas)))
+    return clauses(matcher, matcher.hear(row, matcher.part(names or matcher._formulas), -1))
 
 
 def clauses(matcher: SingleMatcher, bits: int) -> set[Clause]:
-    return {clause for clause, bit in matcher._plain.bits.items() if bits & bit}
+    return {clause for clause, bit in matcher.plain.bits.items() if bits & bit}
 
 
 @pytest.mark.parametrize(
@@ -139,18 +139,29 @@ def test_callers_at_the_same_time_have_sessions_of_their_own() -> None:
         def get(self, name: str, other: Any = None) -> Any:
             if not busy:
                 busy.append(-1)
-                busy.append(matcher.hear({"a": 1, "b": 1}, matcher.part(("q",))))
+                busy.append(matcher.hear({"a": 1, "b": 1}, matcher.part(("q",)), -1))
             return super().get(name, other)
 
-    assert clauses(matcher, matcher.hear(Row(a=2), matcher.part(("p",)))) == {(A2,)}
+    assert clauses(matcher, matcher.hear(Row(a=2), matcher.part(("p",)), -1)) == {(A2,)}
     assert clauses(matcher, busy[1]) == {(B,), (A,)}
     assert len(matcher._idle) == len(set(map(id, matcher._idle))) == 2
+
+
+def test_among_some_clauses_only_those_are_sought_and_no_ruleset_without_one_is_troubled() -> None:
+    matcher = SingleMatcher({f"x{n}": ((t("a", ">=", n),),) for n in range(100)})
+    part = matcher.part(f"x{n}" for n in range(100))
+    among = 1 << 1 | 1 << 50 | 1 << 60
+    assert matcher.hear({"a": 55}, part, among) == part.plain.standing({"a": 55}, among) == 1 << 1 | 1 << 50
+    assert (
+        part.match({"a": 55}, among) == part.plain.match({"a": 55}, among) == {n: matcher._formulas[n][0] for n in ("x1", "x50")}
+    )
+    assert list(matcher._idle[0]._rulesets) == [0, 1]
 
 
 def test_a_part_knows_what_it_tests_and_where_its_clauses_stand() -> None:
     part = SingleMatcher(FORMULAS).part(("q", "never", "nobody"))
     assert part.keys == (("a", ',"f0":'), ("b", ',"f1":'))
-    assert part.batches == ((0, ("a", "b"), [0, 0, 4, 8, 0]),)
+    assert part.batches == ((0, ("a", "b"), [0, 0, 4, 8, 0], 12),)
     assert SingleMatcher(FORMULAS).part(("never",)).batches == ()
 
 
@@ -184,7 +195,7 @@ def test_the_engine_is_loaded_lazily_and_the_flags_put_back(monkeypatch: pytest.
 
 def test_a_disagreement_is_told_at_the_line_that_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     part = SingleMatcher(FORMULAS).part(FORMULAS)
-    monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part: 0)
+    monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part, among: 0)
     with pytest.warns(EngineDisagreementWarning) as told:
         part.match({})
     assert [warning.filename for warning in told] == [__file__]

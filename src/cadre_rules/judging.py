@@ -11,14 +11,15 @@ from typing import Literal, NamedTuple, TypeAlias
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import SUBJECTS
 from cadre_rules.dossier.subjects import Subject
+from cadre_rules.engine.plain import Clauses, Part
 from cadre_rules.engine.single import SingleMatcher, SinglePart
 from cadre_rules.errors import Problem
 from cadre_rules.exceptions import Passage, excuse
-from cadre_rules.facts.deriving import Deriver, Scope, Steps, Tables, derive, row_of
+from cadre_rules.facts.deriving import Deriver, Row, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.tracing import Tracer
+from cadre_rules.facts.tracing import Tracer, Ways
 from cadre_rules.findings import Level
-from cadre_rules.formula import Clause, Scalar
+from cadre_rules.formula import Clause
 from cadre_rules.program import Slice, compile_program, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
 
@@ -62,23 +63,27 @@ class Bench:
     """A subject laid out for judgement: its facts, as derived and as rules see them."""
 
     court: "Court"
-    scope: Scope
-    row: dict[str, Scalar | None]
+    row: Row
     traced: Tracer | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """Return what the facts are derived in."""
+        return self.row.scope
 
     def tracer(self) -> Tracer:
         """Return what follows facts back to the dossier."""
         if self.traced is None:
-            self.traced = Tracer(self.court.program.facts, self.court.deriver.evaluators, self.scope)
+            self.traced = Tracer(self.court.ways, self.scope)
         return self.traced
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What governs on certain days: the rules, how to derive their facts, and the formulas to match."""
+    """What governs on certain days: the rules, the formulas that tell which do not apply, and all formulas."""
 
     governing: tuple["_Governing", ...]
-    steps: Steps
+    gates: Part
     formulas: SinglePart
 
 
@@ -88,9 +93,11 @@ class Court:
     def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
         self.program = program_of(rulebook, subject)
         self.deriver = Deriver(self.program.facts, tables)
+        self.ways = Ways(self.deriver)
         pieces = sorted(self.program.slices, key=_asked_together)
-        formulas = {name: formula for piece in pieces for name, formula in piece.formulas()}
-        self._matcher = SingleMatcher(formulas)
+        formulas = [named for piece in pieces for named in piece.formulas()]
+        gates = {piece.apart for piece in pieces}
+        self._matcher = SingleMatcher(dict(sorted(formulas, key=lambda named: named[0] not in gates)))
         self._versions: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in pieces:
             self._versions[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)
@@ -102,20 +109,39 @@ class Court:
         if key not in self._plans:
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
-            found = [_governing(p, days, on) for (late, _, on), p in self._versions.items() if late == second_pass]
+            found = [
+                self._governing(pieces, days, hangs_on)
+                for (late, _, hangs_on), pieces in self._versions.items()
+                if late == second_pass
+            ]
             governing = tuple(each for each in found if each.pieces)
             pieces = [piece for each in governing for piece in each.pieces]
-            steps = self.deriver.steps({fact for piece in pieces for fact in piece.facts.values()})
             formulas = self._matcher.part(name for piece in pieces for name in piece.names)
-            self._plans[key] = _Plan(governing, steps, formulas)
+            gates = self._matcher.plain.part(piece.apart for piece in pieces)
+            self._plans[key] = _Plan(governing, gates, formulas)
         return self._plans[key]
 
+    def _governing(self, versions: list[Slice], days: "_Days", hangs_on: str) -> "_Governing":
+        pieces, day, awaits = _govern(versions, days, hangs_on)
+        part = self._matcher.plain.part
+        clauses = part(name for piece in pieces for name in piece.names).every
+        facts = tuple(dict.fromkeys(fact for piece in pieces for fact in piece.facts.values()))
+        return _Governing(pieces, day, awaits, facts, clauses, tuple(part([piece.apart]).every for piece in pieces))
+
     def hear(self, subject: Subject, plan: _Plan, tally: "Tally | None", engine: Engine) -> Iterator[Judgement]:
-        """Judge a subject by what governs it."""
-        scope = derive(plan.steps, subject.root, tally)
-        bench = Bench(self, scope, row_of(scope))
+        """Judge a subject by what governs it; of a rule that does not apply no more is derived than tells so."""
+        bench = Bench(self, Row(Scope(self.deriver, subject.root, tally)))
+        row = bench.row
+        for fact, _, _ in plan.gates.rulers:
+            row[fact]
+        apart, among = plan.gates.standing(row), plan.gates.every
+        for governing in plan.governing:
+            if not all(apart & gate for gate in governing.gates):
+                among |= governing.clauses
+                for fact in governing.facts:
+                    row[fact]
         formulas = plan.formulas.plain if engine == "plain" else plan.formulas
-        fired = formulas.match(bench.row)
+        fired = formulas.match(row, among)
         for governing in plan.governing:
             yield governing.judge(subject, bench, fired)
 
@@ -260,7 +286,11 @@ class _Governing:
 
     pieces: list[Slice]
     day: date
-    awaits: str | None = None
+    awaits: str | None
+    facts: tuple[str, ...]
+    clauses: Clauses
+    gates: tuple[Clauses, ...]
+    """Of each slice, the clauses one of which tells that it does not apply."""
 
     def judge(self, subject: Subject, bench: Bench, fired: Mapping[str, Clause]) -> Judgement:
         """Return how the rule came out; with its day not stated, only what every law it may fall under agrees on."""
@@ -287,19 +317,19 @@ class _Days(NamedTuple):
     fixed: bool = False
 
 
-def _governing(pieces: list[Slice], days: _Days, hangs_on: str) -> _Governing:
-    """Find which slices may govern.
+def _govern(pieces: list[Slice], days: _Days, hangs_on: str) -> tuple[list[Slice], date, str | None]:
+    """Find which slices may govern, the day of law, and the day awaited if it is not stated.
 
     A process starts and a file arrives no later than the decision, and a decision takes effect no earlier.
     """
     stated = days.day if days.fixed or hangs_on == "decided" else getattr(days, hangs_on)
     if stated is not None:
-        return _Governing([piece for piece in pieces if piece.window.covers(stated)], stated)
+        return [piece for piece in pieces if piece.window.covers(stated)], stated, None
     if hangs_on == "effective":
         left = [piece for piece in pieces if piece.window.until is None or days.day < piece.window.until]
     else:
         left = [piece for piece in pieces if piece.window.starts is None or piece.window.starts <= days.day]
-    return _Governing(left, days.day, hangs_on)
+    return left, days.day, hangs_on
 
 
 _LEVEL_OF_FORCE: Mapping[str, Level] = {

@@ -33,6 +33,11 @@ class Slice:
     """What engines report its formulas by: violated, satisfied, not applicable."""
     __reduce__ = whole
 
+    @property
+    def apart(self) -> str:
+        """Return the name of the formula that tells that it does not apply."""
+        return self.names[2]
+
     def formulas(self) -> Iterator[tuple[str, Formula]]:
         """Yield the three formulas under their names."""
         formulas = (self.verdicts.violated, self.verdicts.satisfied, self.verdicts.not_applicable)

@@ -61,13 +61,13 @@ class Part:
     rulers: tuple[tuple[str, list[Any], list[Clauses]], ...]
     clauses: tuple[tuple[str, Clauses, Clause], ...]
 
-    def match(self, row: Mapping[str, Scalar | None]) -> Fired:
-        """Return the first true clause of every formula that the row makes true."""
-        return self.fired(self.standing(row))
+    def match(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Fired:
+        """Return the first true clause, of those among which it is sought, of every formula that the row makes true."""
+        return self.fired(self.standing(row, among))
 
-    def standing(self, row: Mapping[str, Scalar | None]) -> Clauses:
+    def standing(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Clauses:
         """Return the clauses the row makes true."""
-        standing = self.every
+        standing = self.every & among
         for fact, constants, left in self.rulers:
             value = row.get(fact)
             standing &= left[-1 if value is None else bisect_left(constants, value) + bisect_right(constants, value)]

@@ -39,9 +39,9 @@ class SingleMatcher:
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
         self._formulas = formulas
-        self._plain = PlainMatcher(formulas)
-        self._wire = _Wire(self._plain.bits)
-        self._batches = _batches(self._plain.bits)
+        self.plain = PlainMatcher(formulas)
+        self._wire = _Wire(self.plain.bits)
+        self._batches = _batches(self.plain.bits)
         self._idle: list[_Session] = []
         self._lock = threading.Lock()
 
@@ -51,21 +51,21 @@ class SingleMatcher:
 
     def part(self, names: Iterable[str]) -> "SinglePart":
         """Return the formulas of these names, to be matched together again and again."""
-        plain = self._plain.part(names)
+        plain = self.plain.part(names)
         batches = []
         for number, batch in enumerate(self._batches):
-            bits = [self._plain.bits[clause] & plain.every for clause in batch.clauses]
+            bits = [self.plain.bits[clause] & plain.every for clause in batch.clauses]
             if any(bits):
-                batches.append((number, batch.facts, bits))
-        facts = {fact: self._wire.keys[fact] for _, of_batch, _ in batches for fact in of_batch}
+                batches.append((number, batch.facts, bits, sum(bits)))
+        facts = {fact: self._wire.keys[fact] for _, of_batch, _, _ in batches for fact in of_batch}
         return SinglePart(plain, self, tuple(facts.items()), tuple(batches))
 
-    def hear(self, row: Mapping[str, Scalar | None], part: "SinglePart") -> Clauses:
-        """Return the clauses of a part that durable_rules finds true, by a session nobody else has at the time."""
+    def hear(self, row: Mapping[str, Scalar | None], part: "SinglePart", among: Clauses) -> Clauses:
+        """Return the clauses sought that durable_rules finds true, by a session nobody else has at the time."""
         with self._lock:
             session = self._idle.pop() if self._idle else None
         session = session or _Session(self._batches, self._wire)
-        heard = session.run(row, part)
+        heard = session.run(row, part, among)
         with self._lock:
             self._idle.append(session)
         return heard
@@ -79,14 +79,14 @@ class SinglePart:
     """The oracle, to be asked alone where that is wanted."""
     matcher: SingleMatcher
     keys: tuple[tuple[str, str], ...]
-    batches: tuple[tuple[int, tuple[str, ...], list[Clauses]], ...]
-    """Number, facts, and the bit of each clause, none where it is not asked for."""
+    batches: tuple[tuple[int, tuple[str, ...], list[Clauses], Clauses], ...]
+    """Number, facts, the bit of each clause, none where it is not asked for, and all of them together."""
 
-    def match(self, row: Mapping[str, Scalar | None]) -> Fired:
-        """Return the first true clause of every formula that the row makes true."""
-        standing = self.plain.standing(row)
+    def match(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Fired:
+        """Return the first true clause, of those among which it is sought, of every formula that the row makes true."""
+        standing = self.plain.standing(row, among)
         if load_engine() is not None:
-            differing = self.matcher.hear(row, self) ^ standing
+            differing = self.matcher.hear(row, self, among) ^ standing
             if differing:
                 names = sorted({name for name, bit, _ in self.plain.clauses if bit & differing})
                 message = f"durable_rules differs on {', '.join(names)}; the plain matcher is believed"
@@ -179,16 +179,18 @@ class _Session:
         self._engine: Any = load_engine()
         self._rulesets: dict[int, Any] = {}
 
-    def run(self, row: Mapping[str, Scalar | None], part: SinglePart) -> Clauses:
-        """Return every true clause of the formulas asked for."""
+    def run(self, row: Mapping[str, Scalar | None], part: SinglePart, among: Clauses) -> Clauses:
+        """Return every true clause of those asked for; a ruleset without one is not troubled."""
         plain = self._wire.plain
         written = {fact: f"{key}{plain(value)}" for fact, key in part.keys if (value := row.get(fact)) is not None}
         heard = 0
-        for number, facts, bits in part.batches:
+        for number, facts, bits, every in part.batches:
+            if not every & among:
+                continue
             stated = "".join([written[fact] for fact in facts if fact in written])
             for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
                 heard |= bits[position]
-        return heard
+        return heard & among
 
     def _handle(self, number: int) -> Any:
         if number not in self._rulesets:

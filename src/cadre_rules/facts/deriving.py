@@ -12,14 +12,12 @@ from typing import Any, Protocol, TypeAlias
 from cadre_rules import expression as ex
 from cadre_rules.facts.generating import Generator
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import SPREAD, bounds
+from cadre_rules.facts.operations import bounds, settled
 from cadre_rules.formula import Scalar
 from cadre_rules.names import fold
 
 MAX_TRIED = 10_000
 """Combinations of what uncertain keys may mean that are looked up before the answer is left unknown."""
-
-Row: TypeAlias = Mapping[str, Scalar | None]
 
 
 class Tally(Protocol):
@@ -29,19 +27,35 @@ class Tally(Protocol):
     def exceptions(self, state: str) -> int: ...
 
 
-class Scope:
-    """What an expression is evaluated in: the subject's fields, the facts so far, the element at hand."""
+class Scope(dict[str, Any]):
+    """The facts of one subject, some perhaps spans, each derived when first asked for; and what they are derived from."""
 
-    __slots__ = ("facts", "item", "root", "tally")
+    __slots__ = ("deriver", "item", "root", "tally")
 
-    def __init__(self, root: Any, tally: Tally | None = None) -> None:
-        self.root, self.tally = root, tally
-        self.facts: dict[str, Any] = {}
+    def __init__(self, deriver: "Deriver", root: Any, tally: Tally | None = None) -> None:
+        self.deriver, self.root, self.tally = deriver, root, tally
         self.item: Any = None
+        """The element at hand."""
+
+    def __missing__(self, fact: str) -> Any:
+        value = self[fact] = self.deriver.deriving(fact)(self)
+        return value
+
+
+class Row(dict[str, Scalar | None]):
+    """The facts as rules see them, exact or not stated; each is there once asked for."""
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def __missing__(self, fact: str) -> Scalar | None:
+        self[fact] = value = settled(self.scope[fact])
+        return value  # type: ignore[no-any-return]
 
 
 Evaluate: TypeAlias = Callable[[Scope], Any]
-Steps: TypeAlias = list[tuple[str, Evaluate]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +67,31 @@ class Tables:
 
 
 class Deriver:
-    """Derives facts; definitions must come in an order that puts each after those it reads."""
+    """Knows how facts are derived; each definition is made a function when it is first needed."""
 
     def __init__(self, definitions: Mapping[str, ex.Expression], tables: Tables) -> None:
         self.definitions = definitions
         self._tables = tables
         self._generator = Generator(tables.areas.same, self._finder)
         self._finders: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
+        self._deriving: dict[str, Evaluate] = {}
         self._made: dict[int, tuple[ex.Expression, Evaluate]] = {}
         self._lock = threading.Lock()
 
-    def steps(self, wanted: Iterable[str]) -> Steps:
-        """Return how to derive the wanted facts and those they read."""
-        needed: set[str] = set()
-        waiting = list(wanted)
-        while waiting:
-            name = waiting.pop()
-            if name not in needed:
-                needed.add(name)
-                waiting += [node.name for node in ex.walk(self.definitions[name]) if isinstance(node, ex.Fact)]
-        names = [name for name in self.definitions if name in needed]
-        return list(zip(names, self.evaluators([self.definitions[name] for name in names]), strict=True))
+    def deriving(self, fact: str) -> Evaluate:
+        """Return the function that derives a fact."""
+        made = self._deriving.get(fact)
+        if made is None:
+            made = self._deriving[fact] = self.evaluator(self.definitions[fact])
+        return made
 
-    def evaluators(self, nodes: Sequence[ex.Expression]) -> list[Evaluate]:
-        """Return a function computing each node, made once."""
-        if any(id(node) not in self._made for node in nodes):
+    def evaluator(self, node: ex.Expression) -> Evaluate:
+        """Return a function computing a node, made once."""
+        made = self._made.get(id(node))
+        if made is None:
             with self._lock:
-                new = [node for node in nodes if id(node) not in self._made]
-                made = zip(new, self._generator.functions(new), strict=True)
-                self._made.update((id(node), (node, function)) for node, function in made)
-        return [self._made[id(node)][1] for node in nodes]
+                made = self._made[id(node)] = (node, self._generator.function(node))
+        return made[1]
 
     def rows(self, table: str) -> tuple[Mapping[str, Any], ...]:
         """Return the rows of a table."""
@@ -93,22 +102,6 @@ class Deriver:
         if key not in self._finders:
             self._finders[key] = partial(_found, self._tables.rows[node.table], key[1], node.get, {})
         return self._finders[key]
-
-
-def derive(steps: Steps, root: Any, tally: Tally | None = None) -> Scope:
-    """Return a scope holding every fact of the steps, some perhaps still spans."""
-    scope = Scope(root, tally)
-    facts = scope.facts
-    for name, evaluate in steps:
-        facts[name] = evaluate(scope)
-    return scope
-
-
-def row_of(scope: Scope) -> dict[str, Scalar | None]:
-    """Return the facts as rules see them: exact, or not stated."""
-    row: dict[str, Any] = scope.facts.copy()
-    row.update((name, None) for name, value in scope.facts.items() if value.__class__ in SPREAD)
-    return row
 
 
 def _found(

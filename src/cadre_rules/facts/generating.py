@@ -22,12 +22,12 @@ class Generator:
         self._names: dict[str, Any] = {"fold": fold, "settled": settled, "span": span, "same_area": same_area}
         self._known: dict[tuple[type, Any], str] = {}
 
-    def functions(self, nodes: Sequence[ex.Expression]) -> list[Callable[[Any], Any]]:
-        """Return a function computing each node, all compiled at once."""
-        bodies = [f"def made_{number}(scope):\n{_Body(self).text(node)}" for number, node in enumerate(nodes)]
+    def function(self, node: ex.Expression) -> Callable[[Any], Any]:
+        """Return a function computing the node."""
         made: dict[str, Callable[[Any], Any]] = {}
-        exec(compile("\n".join(bodies), "<definitions>", "exec"), self._names, made)  # noqa: S102  # no part of it is authored
-        return list(made.values())
+        text = f"def made(scope):\n{_Body(self).text(node)}"
+        exec(compile(text, "<definition>", "exec"), self._names, made)  # noqa: S102  # no part of it is authored
+        return made["made"]
 
     def name(self, value: Any) -> str:
         """Return how the text refers to a value."""
@@ -52,7 +52,7 @@ class _Body:
 
     def text(self, node: ex.Expression) -> str:
         inside = {id(part) for each in ex.walk(node) if isinstance(each, ex.Each) for part in ex.walk(each)}
-        self._line("root = scope.root; facts = scope.facts")
+        self._line("root = scope.root")
         if any(isinstance(part, ex.Item) and id(part) not in inside for part in ex.walk(node)):
             self._line("item = scope.item")
         self._line(f"return {self._value(node)}")
@@ -99,7 +99,7 @@ class _Body:
             case ex.Item(path):
                 return self._path("item", path)
             case ex.Fact(name):
-                return self._set(f"facts[{self._generator.name(name)}]")
+                return self._set(f"scope[{self._generator.name(name)}]")
             case ex.Call(operation, arguments):
                 return self._call(operation, arguments)
             case ex.Each():

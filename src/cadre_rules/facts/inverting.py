@@ -188,8 +188,7 @@ class Inverter:
         counted: Callable[[ex.Outcomes | ex.Exceptions, Demand], list[Plan]],
     ) -> None:
         self._fields, self._deriver, self._today, self._taken = fields_of(kind), deriver, today, taken
-        self._scope = Scope(scope.root, scope.tally)
-        self._scope.facts = scope.facts
+        self._scope = scope
         self._counted = counted
 
     def ways(self, node: ex.Expression, demand: Demand, at: _At | None = None) -> list[Plan]:
@@ -214,10 +213,12 @@ class Inverter:
             case ex.Constant(value):
                 return value
             case ex.Fact(name):
-                return self._scope.facts[name]
+                return self._scope[name]
             case _:
                 self._scope.item = at.item if at is not None else None
-                return self._deriver.evaluators([node])[0](self._scope)
+                value = self._deriver.evaluator(node)(self._scope)
+                self._scope.item = None
+                return value
 
     def _ways(self, node: ex.Expression, demand: Demand, at: _At | None) -> Iterable[Plan]:
         match node:

@@ -1,13 +1,14 @@
 """Where in the dossier a fact comes from, and what is missing where it is not known."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.values import PartialDate
-from cadre_rules.facts.deriving import Evaluate, Scope
+from cadre_rules.facts.deriving import Deriver, Evaluate, Scope
 from cadre_rules.facts.operations import settled
 
 MAX_ELEMENTS = 5
@@ -22,122 +23,191 @@ class Trace:
     missing: dict[str, None] = field(default_factory=dict)
 
 
+Follow: TypeAlias = Callable[["Tracer", Any, Trace, str], None]
+"""Notes what made a node have its value; the last says in which element of which list it stands."""
+_Part: TypeAlias = tuple[Evaluate, Follow]
+
+
 class Tracer:
     """Traces facts of one subject through their definitions."""
 
-    def __init__(
-        self,
-        definitions: Mapping[str, ex.Expression],
-        evaluate: Callable[[Sequence[ex.Expression]], list[Evaluate]],
-        scope: Scope,
-    ) -> None:
-        self._definitions, self._evaluate, self._scope = definitions, evaluate, scope
+    def __init__(self, ways: "Ways", scope: Scope) -> None:
+        self._ways, self.scope = ways, scope
         self._known: dict[str, Trace] = {}
 
     def trace(self, fact: str) -> Trace:
         """Return what a fact was read from; for a fact not known, what is missing."""
         if fact not in self._known:
             found = self._known[fact] = Trace()
-            item, self._scope.item = self._scope.item, None
-            self._follow(self._definitions[fact], self._scope.facts[fact], found, "")
-            self._scope.item = item
+            item, self.scope.item = self.scope.item, None
+            self._ways.of(fact)(self, self.scope[fact], found, "")
+            self.scope.item = item
         return self._known[fact]
 
-    def _value(self, node: ex.Expression) -> Any:
+
+class Ways:
+    """How each fact is followed back, found out when one is first asked for."""
+
+    def __init__(self, deriver: Deriver) -> None:
+        self._deriver = deriver
+        self._known: dict[str, Follow] = {}
+
+    def of(self, fact: str) -> Follow:
+        """Return what follows a fact back."""
+        if fact not in self._known:
+            self._known[fact] = self._way(self._deriver.definitions[fact])
+        return self._known[fact]
+
+    def _way(self, node: ex.Expression) -> Follow:
+        match node:
+            case ex.Field(path):
+                return partial(_stated, ".".join(path))
+            case ex.Item(path):
+                return partial(_stated_inside, path)
+            case ex.Fact(name):
+                return partial(_fact, name)
+            case ex.Call(operation, arguments):
+                return partial(_call, _DECIDING.get(operation, _unknown), self._parts(arguments))
+            case ex.Each():
+                where = self._value(node.where) if node.where is not None else None
+                return partial(_elements, node, where, self._parts(ex.children(node)))
+            case ex.Within(area, other, level, on):
+                places = [(part, self._part(part)) for part in (area, other)]
+                return partial(_areas, self._value(node), self._value(level), self._parts((level, on)), places)
+            case _:
+                return partial(_all, self._parts(ex.children(node)))
+
+    def _parts(self, nodes: Iterable[ex.Expression]) -> list[_Part]:
+        return [self._part(node) for node in nodes]
+
+    def _part(self, node: ex.Expression) -> _Part:
+        return self._value(node), self._way(node)
+
+    def _value(self, node: ex.Expression) -> Evaluate:
         match node:
             case ex.Constant(value):
-                return value
+                return lambda _: value
             case ex.Fact(name):
-                return self._scope.facts[name]
+                return lambda scope: scope[name]
             case ex.Field(path):
-                return reached(self._scope.root, path)
+                return lambda scope: reached(scope.root, path)
             case ex.Item(path):
-                return reached(self._scope.item, path)
+                return lambda scope: reached(scope.item, path)
             case _:
-                return self._evaluate([node])[0](self._scope)
+                return partial(_computed, self._deriver, node)
 
-    def _follow(self, node: ex.Expression, value: Any, found: Trace, inside: str) -> None:
-        """Note what made the node have its value."""
-        match node:
-            case ex.Field(path):
-                self._leaf(".".join(path), value, found)
-            case ex.Item(path):
-                self._leaf(".".join(filter(None, (inside, *path))), value, found)
-            case ex.Fact(name):
-                behind = self.trace(name)
-                found.read.update(behind.read)
-                found.missing.update(behind.missing)
-            case ex.Call():
-                for part, known in self._deciding(node):
-                    self._follow(part, known, found, inside)
-            case ex.Each():
-                self._elements(node, found)
-            case ex.Within():
-                self._areas(node, found, inside)
-            case _:
-                for part in ex.children(node):
-                    self._follow(part, self._value(part), found, inside)
 
-    def _leaf(self, path: str, value: Any, found: Trace) -> None:
-        if value is None:
+def _computed(deriver: Deriver, node: ex.Expression, scope: Scope) -> Any:
+    return deriver.evaluator(node)(scope)
+
+
+def _stated(path: str, _: Tracer, value: Any, found: Trace, _inside: str) -> None:
+    if value is None:
+        found.missing[path] = None
+    else:
+        found.read[path] = value
+        if isinstance(value, PartialDate):
             found.missing[path] = None
-        else:
-            found.read[path] = value
-            if isinstance(value, PartialDate):
-                found.missing[path] = None
 
-    def _deciding(self, node: ex.Call) -> list[tuple[ex.Expression, Any]]:
-        """Return the arguments that made the answer what it is, with their values."""
-        pairs = [(argument, self._value(argument)) for argument in node.arguments]
-        match node.operation:
-            case "coalesce":
-                return [pair for pair in pairs if settled(pair[1]) is not None][:1] or pairs
-            case "all" | "some":
-                decisive = node.operation == "some"
-                return [pair for pair in pairs if pair[1] is decisive] or [pair for pair in pairs if pair[1] is None] or pairs
-            case "choose":
-                test = settled(pairs[0][1])
-                return pairs[:1] if test is None else [pairs[0], pairs[1 if test else 2]]
-            case _:
-                return [pair for pair in pairs if settled(pair[1]) is None] or pairs
 
-    def _elements(self, node: ex.Each, found: Trace) -> None:
-        place = ".".join(node.path)
-        listed = reached(self._scope.root, node.path)
-        if listed is None:
-            if not node.silence_means_none:
-                found.missing[place] = None
-            return
-        outer, shown = self._scope.item, 0
-        for position, self._scope.item in enumerate(listed):
-            wanted = self._value(node.where) if node.where is not None else True
-            if wanted is False:
-                continue
-            shown += 1
-            if shown <= MAX_ELEMENTS:
-                inside = Trace()
-                for part in ex.children(node):
-                    self._follow(part, self._value(part), inside, f"{place}[{position}]")
-                found.read.update(inside.read)
-                if wanted is None or node.gather not in ("any", "count"):
-                    found.missing.update(inside.missing)
-        self._scope.item = outer
-        if shown == 0 or shown > MAX_ELEMENTS:
-            found.read[place] = len(listed)
+def _stated_inside(path: tuple[str, ...], tracer: Tracer, value: Any, found: Trace, inside: str) -> None:
+    _stated(".".join((inside, *path)), tracer, value, found, inside)
 
-    def _areas(self, node: ex.Within, found: Trace, inside: str) -> None:
-        level = self._value(node.level)
-        for part in (node.level, node.on):
-            self._follow(part, self._value(part), found, inside)
-        for part in (node.area, node.other):
-            area = self._value(part)
-            before = len(found.missing)
-            self._follow(part, area, found, inside)
-            if isinstance(area, Area) and self._value(node) is None and len(found.missing) == before:
-                vague = next((n for n in ("province", "district", "commune") if getattr(area, n) is None or n == level), None)
-                if isinstance(part, (ex.Field, ex.Item)) and vague is not None and getattr(area, vague) is None:
-                    listed = inside if isinstance(part, ex.Item) else ""
-                    found.missing[".".join(filter(None, (listed, *part.path, vague)))] = None
+
+def _fact(name: str, tracer: Tracer, _: Any, found: Trace, _inside: str) -> None:
+    behind = tracer.trace(name)
+    found.read.update(behind.read)
+    found.missing.update(behind.missing)
+
+
+def _all(parts: Iterable[_Part], tracer: Tracer, _: Any, found: Trace, inside: str) -> None:
+    for value, follow in parts:
+        follow(tracer, value(tracer.scope), found, inside)
+
+
+_Known: TypeAlias = list[tuple[Any, Follow]]
+"""Arguments by their values."""
+
+
+def _call(
+    deciding: Callable[[_Known], _Known], parts: Iterable[_Part], tracer: Tracer, _: Any, found: Trace, inside: str
+) -> None:
+    """Follow the arguments that made the answer what it is."""
+    for value, follow in deciding([(value(tracer.scope), follow) for value, follow in parts]):
+        follow(tracer, value, found, inside)
+
+
+def _unknown(known: _Known) -> _Known:
+    return [pair for pair in known if settled(pair[0]) is None] or known
+
+
+def _first_known(known: _Known) -> _Known:
+    return [pair for pair in known if settled(pair[0]) is not None][:1] or known
+
+
+def _chosen(known: _Known) -> _Known:
+    test = settled(known[0][0])
+    return known[:1] if test is None else [known[0], known[1 if test else 2]]
+
+
+def _decisive(answer: bool, known: _Known) -> _Known:  # noqa: FBT001  # what settles the operation
+    return [pair for pair in known if pair[0] is answer] or [pair for pair in known if pair[0] is None] or known
+
+
+_DECIDING: dict[str, Callable[[_Known], _Known]] = {
+    "coalesce": _first_known,
+    "all": partial(_decisive, False),
+    "some": partial(_decisive, True),
+    "choose": _chosen,
+}
+
+
+def _elements(
+    node: ex.Each, where: Evaluate | None, parts: Iterable[_Part], tracer: Tracer, _: Any, found: Trace, _inside: str
+) -> None:
+    place, scope = ".".join(node.path), tracer.scope
+    listed = reached(scope.root, node.path)
+    if listed is None:
+        if not node.silence_means_none:
+            found.missing[place] = None
+        return
+    outer, shown = scope.item, 0
+    for position, scope.item in enumerate(listed):
+        wanted = where(scope) if where is not None else True
+        if wanted is False:
+            continue
+        shown += 1
+        if shown <= MAX_ELEMENTS:
+            inside = Trace()
+            _all(parts, tracer, None, inside, f"{place}[{position}]")
+            found.read.update(inside.read)
+            if wanted is None or node.gather not in ("any", "count"):
+                found.missing.update(inside.missing)
+    scope.item = outer
+    if shown == 0 or shown > MAX_ELEMENTS:
+        found.read[place] = len(listed)
+
+
+def _areas(
+    same: Evaluate,
+    level: Evaluate,
+    parts: Iterable[_Part],
+    places: Iterable[tuple[ex.Expression, _Part]],
+    tracer: Tracer,
+    _: Any,
+    found: Trace,
+    inside: str,
+) -> None:
+    _all(parts, tracer, None, found, inside)
+    for node, (value, follow) in places:
+        area, before = value(tracer.scope), len(found.missing)
+        follow(tracer, area, found, inside)
+        if isinstance(area, Area) and same(tracer.scope) is None and len(found.missing) == before:
+            down_to = level(tracer.scope)
+            vague = next((n for n in ("province", "district", "commune") if getattr(area, n) is None or n == down_to), None)
+            if isinstance(node, (ex.Field, ex.Item)) and vague is not None and getattr(area, vague) is None:
+                listed = inside if isinstance(node, ex.Item) else ""
+                found.missing[".".join(filter(None, (listed, *node.path, vague)))] = None
 
 
 def reached(value: Any, path: tuple[str, ...]) -> Any:
