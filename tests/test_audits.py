@@ -170,13 +170,13 @@ def test_the_manifest_names_every_file_by_digest(tmp_path: Path) -> None:
 CHILD = f"""
 import resource, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-from test_audits import run
-from pathlib import Path
+from cadre_rules.audits.running import audit
+from small import TODAY, small
 source, out, room = sys.argv[1:]
 if room:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))
 print("ready", flush=True)
-run(Path(source), Path(out))
+audit(source, small(), out=out, today=TODAY, size=20)
 """
 
 

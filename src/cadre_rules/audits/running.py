@@ -268,7 +268,7 @@ class _Run:
 
 def _placed(findings: pl.DataFrame, batch: Batch) -> pl.DataFrame:
     """Return findings with where in the source they stand and the office that decides, as people are told them."""
-    office = pl.col("authority").struct.field("office") if "authority" in batch.frame.columns else _NONE
+    office = pl.col("authority").struct.field("office").cast(pl.String) if "authority" in batch.frame.columns else _NONE
     offices = batch.frame.select(pl.col("_row").alias("row"), office=office)
     return findings.with_columns(place=pl.lit(batch.place)).join(offices, on="row", how="left", maintain_order="left")
 

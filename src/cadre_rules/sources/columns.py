@@ -61,12 +61,13 @@ def read_columns(
     """Return rows that each hold the fields of a model as the canonical table; columns not given stay absent.
 
     A whole number in a column of percentages means per cent, as in a dossier, unless the table is said to hold basis points.
-    Only the fields `asked` for are returned, though all are checked. What a source knows before is not looked for again: fields,
-    by their paths, with nothing out of their range, and the `words` of which columns of categories hold no others.
+    If only some fields are `asked` for, others are checked, but may be left out, or not. What a source knows before is not looked
+    for again: fields, by their paths, with nothing out of their range, and the `words` of which columns of categories hold no
+    others; those that need no change stay categories.
     """
     reader = _Reader(in_basis_points, asked, in_range, words or {})
     columns = list(reader.fields(frame.get_columns(), model, _Place(), frame.height, None))
-    return Read(pl.DataFrame(columns), reader.mistakes, reader.unknown)
+    return Read(pl.DataFrame([one for one in columns if asked_for(one.name, asked)]), reader.mistakes, reader.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,7 @@ class _Reader:
         for name, about in model.model_fields.items():
             below = _Place(place, name)
             if name in given:
-                read = self._column(given[name], about.annotation, tuple(about.metadata), below)
-                if asked_for(below.path, self.asked):
-                    yield read
+                yield self._column(given[name], about.annotation, tuple(about.metadata), below)
             if about.is_required():
                 absent = given[name].is_null() if name in given else pl.repeat(True, height, eager=True)
                 self._tell(absent if stated is None else absent & stated, NEEDED, below)
@@ -156,8 +155,11 @@ class _Reader:
         stated = column.is_not_null() if column.null_count() else None
         before = column.struct.unnest().get_columns()
         after = {read.name: read for read in self.fields(before, model, place, column.len(), stated)}
-        as_it_was = column.dtype == wanted and all(read is old for read, old in zip(after.values(), before, strict=True))
-        if as_it_was or not asked_for(place.path, self.asked):
+        names = [part.name for part in wanted.fields]
+        unchanged = (
+            all(after.get(old.name) is old for old in before) and [old.name for old in before if old.name in names] == names
+        )
+        if unchanged or not names:
             return column
         whole = [
             after[part.name] if part.name in after else _nulls(part.name, part.dtype, column.len()) for part in wanted.fields
@@ -207,7 +209,7 @@ class _Reader:
         if known is None and column.dtype in _TEXTS:
             column, distinct = column.cast(pl.String), distinct.cast(pl.String)
         values, wrong = _meant(distinct, wanted, parse)
-        if wrong is None and wanted == column.dtype and bool((values == distinct).all()):
+        if wrong is None and distinct.dtype == wanted and bool((values == distinct).all()):
             return column
         meant = pl.DataFrame([distinct.alias("raw"), values.alias("value"), *(() if wrong is None else (wrong,))])
         if known is None:

@@ -56,6 +56,8 @@ def leaves_of(metadata: pq.FileMetaData, schema: pa.Schema, asked: Asked) -> Lea
         return Leaves([column.path for column in columns])
     chooser = _Chooser(columns, asked(kind))
     chooser.fields(schema, DOSSIERS[kind], "")
+    if chooser.asked is None:
+        chooser.leaves.repeated.clear()
     return chooser.leaves
 
 

@@ -21,8 +21,9 @@ UNREAD = "; it is not read"
 class Batch:
     """Dossiers of one kind read together: their table, where they stood, and what could not be read.
 
-    `frame` holds columns of `dossier.frames.frame_schema(kind, fields)`, `fields` being those asked for (one that is absent
-    states nothing), always `id`, and `_row`: a dossier stood at `{place}:{row}`. What is rejected is no row of the frame.
+    `frame` holds columns of `dossier.frames.frame_schema(kind)` (one that is absent states nothing), always `id`, and `_row`:
+    a dossier stood at `{place}:{row}`. What is rejected is no row of the frame. If only some fields were asked for, parts and
+    lists may lack others, and texts may be categories.
     """
 
     kind: str

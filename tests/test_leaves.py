@@ -1,0 +1,158 @@
+"""Of a Parquet file what is asked for is read, and what may be wrong: the same is accepted, the same mistakes are told."""
+
+from datetime import date
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cadre_rules.audits.kernel import BulkJudge
+from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.frames import frame_of, frame_schema
+from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.errors import SourceError
+from cadre_rules.expression import Call, Each, Field, Item, paths
+from cadre_rules.rulebook.loading import load_rulebook
+from cadre_rules.sources import leaves
+from cadre_rules.sources.batches import read_batches
+from cadre_rules.sources.leaves import leaves_of
+from cadre_rules.sources.rows import ROW
+from drawn import drawn
+from test_columns import AREAS, FEWER, as_parquet, singly, told
+
+AREA = pl.Struct(dict.fromkeys(Area.model_fields, pl.String))
+
+
+def asked_of_all(kind: str) -> list[str]:
+    """Return the paths of everything a kind of dossier states."""
+    return sorted(_paths(frame_schema(kind), ""))
+
+
+def _paths(schema: Any, before: str) -> set[str]:
+    found = set()
+    for name, dtype in schema.items():
+        inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+        found.add(path := f"{before}{name}")
+        if isinstance(inner, pl.Struct) and set(inner.to_schema()) not in (
+            {"earliest", "latest"},
+            {"province", "district", "commune"},
+        ):
+            found |= _paths(inner.to_schema(), f"{path}.")
+    return found
+
+
+@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.002, 0.02]), AREAS, st.sampled_from([0, 4, 10**6]), st.integers(2, 7))
+@FEWER
+def test_what_is_asked_for_is_read_as_all_is_and_no_mistake_is_missed(
+    seed: int, wrong: float, areas: Any, repeated: int, size: int
+) -> None:
+    random = Random(seed)
+    dossiers = [drawn(random, wrong=wrong, areas=areas) | {"id": f"d{number}"} for number in range(16)]
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leaves, "_REPEATED", repeated)
+        for kind in DOSSIERS:
+            of_kind = [dossier for dossier in dossiers if dossier["kind"] == kind]
+            path = Path(folder) / f"{kind}.parquet"
+            if of_kind and as_parquet(of_kind, kind, path):
+                pq.write_table(pq.read_table(path), path, row_group_size=3)
+                good, mistakes = singly(of_kind)
+                every = asked_of_all(kind)
+                asked = frozenset({"id", *random.sample(every, random.randint(0, len(every) // 2))})
+                batches = list(read_batches(path, size=size, asked={kind: asked}.get))
+                assert told(batches) == mistakes
+                assert {int(row) for batch in batches for row in batch.frame[ROW]} == good.keys()
+                for batch in batches:
+                    expected = frame_of([good[int(row)] for row in batch.frame[ROW]], kind)
+                    columns = {name: dtype for name, dtype in frame_schema(kind, asked).items() if name in batch.frame.columns}
+                    as_asked = [pl.col(name).cast(dtype) for name, dtype in columns.items()]
+                    assert batch.frame.select(as_asked).equals(expected.select(as_asked))
+
+
+BODY = {"kind": "body", "id": "b", "body": "committee"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "read"),
+    [
+        ({"unit": "Sở A"}, []),
+        ({"merged": True}, []),
+        ({"seats_allowed": 3}, []),
+        ({"seats_allowed": -1}, ["seats_allowed"]),
+        ({"seats_allowed": 10**12}, ["seats_allowed"]),
+        ({"seats_allowed": "3"}, ["seats_allowed"]),
+        ({"on": date(2021, 5, 3)}, []),
+        ({"on": "2021-05-03"}, ["on"]),
+        ({"level": "province"}, ["level"]),
+        ({"level": None}, []),
+        ({"unti": "Sở A"}, ["unti"]),
+        ({"area": "Hà Nội"}, ["area"]),
+        ({"area": {"province": "Hà Nội"}}, []),
+        ({"members": [{"name": "An", "new": True}]}, ["members.list.element.name"]),
+        ({"members": [{"name": "An", "sex": "female"}]}, ["members.list.element.sex"]),
+        ({"exceptions": [{"rule": "r", "entry": "e"}]}, ["exceptions.list.element.rule"]),
+        ({"members": ["An"]}, ["members.list.element"]),
+        (
+            {"members": [{"birth_date": {"earliest": date(1970, 1, 1), "latest": date(1970, 12, 31)}}]},
+            ["members.list.element.birth_date.earliest", "members.list.element.birth_date.latest"],
+        ),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_wrong_is_not_read_unless_it_is_asked_for(stated: dict[str, Any], read: list[str], tmp_path: Path) -> None:
+    columns = {name: pl.Series([value, None], dtype=pl.Int64 if value is None else None) for name, value in stated.items()}
+    pl.DataFrame({name: [value] * 2 for name, value in BODY.items()}).with_columns(**columns).write_parquet(
+        tmp_path / "a.parquet"
+    )
+    with pq.ParquetFile(tmp_path / "a.parquet") as file:
+        found = leaves_of(file.metadata, file.schema_arrow, lambda _: frozenset({"id"}))
+    assert [column for column in found.read if column not in BODY] == read
+
+
+def test_a_file_of_several_kinds_is_read_whole(tmp_path: Path) -> None:
+    pl.DataFrame({"kind": ["body", "unit"], "id": ["a", "b"], "title": ["A", "B"]}).write_parquet(tmp_path / "a.parquet")
+    with pq.ParquetFile(tmp_path / "a.parquet") as file:
+        assert leaves_of(file.metadata, file.schema_arrow, lambda _: frozenset({"id"})).read == ["kind", "id", "title"]
+
+
+@pytest.mark.parametrize("form", [pa.string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+def test_a_text_that_is_not_utf_8_breaks_a_file_off(form: pa.DataType, tmp_path: Path) -> None:
+    broken = pa.array([b"\xff\xfe", b"A"], pa.binary()).view(pa.string()).cast(form)
+    units = pa.StructArray.from_arrays([broken], ["unit"])
+    table = pa.table({"kind": ["body"] * 2, "id": ["a", "b"], "body": ["committee"] * 2, "unit": broken, "area": units})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match=r"cannot be read from here on: .*UTF8"):
+        list(read_batches(tmp_path / "a.parquet"))
+
+
+def test_the_paths_of_an_expression_are_those_it_reads() -> None:
+    where = Call("equal", (Item(("kind",)), Field(("post", "title"))))
+    counted = Each("count", ("person", "kin"), where)
+    assert list(paths(Call("add", (counted, Each("any", ("steps",)))))) == [
+        ("person", "kin"),
+        ("person", "kin", "kind"),
+        ("post", "title"),
+        ("steps",),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["appointment", "body"])
+def test_a_judge_asks_for_what_its_rules_read_and_needs_no_more(kind: str) -> None:
+    judge, today = BulkJudge(load_rulebook("vn"), keep_verdicts=True), date(2026, 11, 25)
+    random = Random(7)
+    drawn_ones = [drawn(random) | {"id": f"d{number}"} for number in range(300)]
+    good, _ = singly([one for one in drawn_ones if one["kind"] == kind])
+    whole = frame_of(list(good.values()), kind)
+    asked = judge.asked(kind)
+    least = whole.select(pl.col(name).cast(dtype) for name, dtype in frame_schema(kind, asked).items())
+    assert least.estimated_size() < whole.estimated_size()
+    full, lean = (judge.judge(kind, frame, today=today) for frame in (whole, least))
+    assert full.verdicts.equals(lean.verdicts)
+    assert full.findings.equals(lean.findings)
+    assert full.findings.height > 0
