@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import date
 from textwrap import wrap
 from typing import Any
 
@@ -133,7 +134,9 @@ def _summary(report: Report) -> Iterator[str]:
     yield f"{phrase('total', lang, subjects=len(report.subjects), rules=report.rules_in_force)}: {', '.join(counts)}."
     days = {kind: day for pack in report.rulebook for kind, day in pack["reviewed_to"].items()}
     packs = ", ".join(f"{pack['pack']} {pack['version']} ({pack['digest']})" for pack in report.rulebook)
-    reviewed = ", ".join(f"{phrase('reviewed_' + kind, lang)} {day}" for kind, day in sorted(days.items()))
+    reviewed = ", ".join(
+        f"{phrase('reviewed_' + kind, lang)} {day_text(date.fromisoformat(day), lang)}" for kind, day in sorted(days.items())
+    )
     yield f"{phrase('rulebook', lang)}: {packs}. {phrase('reviewed', lang)}: {reviewed}."
     yield from report.notices
     yield phrase("inform", lang)
