@@ -167,8 +167,8 @@ def _facts(rulebook: Rulebook) -> Iterator[str]:
 def _fields() -> Iterator[str]:
     yield f"# What a dossier can state\n\n{NOTE}\n"
     yield (
-        "A field with codes accepts the code or its Vietnamese or English name. Then come protected grounds, and how an office can "
-        "still change the field ([what it would take](../semantics.md#what-it-would-take)).\n"
+        "A field with codes accepts the code or its Vietnamese or English name. Then come protected grounds, and how an "
+        "office can still change the field ([what it would take](../semantics.md#what-it-would-take)).\n"
     )
     for subject in SUBJECTS:
         lists: dict[str, FieldInfo] = {}
@@ -199,8 +199,8 @@ def _command_line() -> Iterator[str]:
     for action in command_line._actions:  # noqa: SLF001  # argparse lists its commands nowhere else
         for name, command in (getattr(action, "choices", None) or {}).items():
             yield f"## {name}\n\n```text\n{_plain(command.format_help())}```\n"
-            inner = [a.choices for a in command._actions if isinstance(a, argparse._SubParsersAction)]  # noqa: SLF001
-            for said, each in (pair for choices in inner for pair in choices.items()):
+            inner = [one for one in command._actions if isinstance(one, argparse._SubParsersAction)]  # noqa: SLF001  # as above
+            for said, each in (pair for actions in inner for pair in actions.choices.items()):
                 yield f"### {name} {said}\n\n```text\n{_plain(each.format_help())}```\n"
 
 
