@@ -166,8 +166,8 @@ def _facts(rulebook: Rulebook) -> Iterator[str]:
 def _fields() -> Iterator[str]:
     yield f"# What a dossier can state\n\n{NOTE}\n"
     yield (
-        "A field with codes accepts the code or its Vietnamese or English name. Then come protected grounds, and how an office can "
-        "still change the field ([what it would take](../semantics.md#what-it-would-take)).\n"
+        "A field with codes accepts the code or its Vietnamese or English name. Then come protected grounds, and how an office "
+        "can still change the field ([what it would take](../semantics.md#what-it-would-take)).\n"
     )
     for subject in SUBJECTS:
         lists: dict[str, FieldInfo] = {}
