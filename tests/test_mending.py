@@ -12,13 +12,14 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from cadre_rules.checks import check
 from cadre_rules.cli import main
 from cadre_rules.dossier.amending import amended
+from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.demands import Bounds, Demand, Demands, Other, fits, meet
 from cadre_rules.dossier.fields import SUBJECTS, element_fields, fields_of
 from cadre_rules.dossier.models import Body, Dossier, Member
@@ -32,6 +33,7 @@ from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.files import Rejected, read_dossiers
 from drawn import drawn
 from small import appointment, small
+from test_drawn_rulebooks import dossiers, rulebooks
 
 ROOT = Path(__file__).parent.parent
 NOW, BEFORE = date(2026, 11, 23), date(2021, 5, 1)
@@ -306,7 +308,7 @@ def differences(before: Any, after: Any, path: tuple[str, ...], marks: tuple[Any
         here = (*marks, about.json_schema_extra or {})
         if old == new:
             continue
-        if isinstance(new, BaseModel):
+        if isinstance(new, BaseModel) and not isinstance(new, Area):
             yield from differences(old, new, (*path, name), here)
         elif isinstance(new, tuple) and old is not None and len(new) == len(old) and all(map(_same_row, old, new)):
             for number, (one, other) in enumerate(zip(old, new, strict=True)):
@@ -366,6 +368,13 @@ def test_what_is_told_of_the_fixtures_settles_them(path: Path) -> None:
 )
 def test_what_is_told_of_dossiers_drawn_at_will_settles_them(random: Random, today: date, book: str) -> None:
     holds_of(read_dossier(drawn(random) | {"id": "d"}), vn() if book == "vn" else small(), today)
+
+
+@settings(max_examples=max(3, settings().max_examples // 5), phases=(Phase.explicit, Phase.generate))
+@given(book=rulebooks(), today=st.sampled_from([NOW, date(2021, 4, 1), date(2015, 1, 1)]), first=st.integers(0, 5))
+def test_what_is_told_by_rulebooks_drawn_at_will_settles_it(book: Rulebook, today: date, first: int) -> None:
+    for dossier in dossiers()[first::6]:
+        holds_of(dossier, book, today)
 
 
 # the parts it is made of

@@ -197,10 +197,13 @@ class Mender:
 
     def _stated(self, path: str, demand: Demand, subject: Subject) -> Change:
         info, listed, number = field_at(subject.kind, path)
+        whole, _, part = path.rpartition(".")
+        if info is None:  # a part of an area
+            info = field_at(subject.kind, whole)[0]
         assert info is not None
         held = _held(subject.root, path)
         value = nearest(demand, held) if isinstance(demand, Bounds) else demand
-        field = info.name(self._lang)
+        field = info.name(self._lang) + (f": {phrase('area_' + part, self._lang)}" if info.kind == "area" else "")
         if listed is not None and number is not None:
             field += f" ({listed.name(self._lang)}, {phrase('row', self._lang)} {number + 1})"
         words = {"field": field, "value": self._demanded(info, path, demand)}

@@ -44,7 +44,7 @@ class Post(_Stated):
     sector: Annotated[str, c.SECTOR] | None = _is("ngành, lĩnh vực", "sector")
     role: Annotated[str, c.ROLE] | None = _is("vai trò", "head, deputy, member or staff")
     rank: Count | None = _is("bậc chức danh", "rank in the table of titles; higher is more senior", office="post")
-    area: Area | None = _is("địa bàn", "area the post serves")
+    area: Area | None = _is("địa bàn", "area the post serves", office="post")
     leading: Flag | None = _is("là chức vụ lãnh đạo, quản lý", "a leading or managing post")
     term_months: Count | None = _is("thời hạn bổ nhiệm (tháng)", "term in months", office="post")
     managed_by: Annotated[str, c.LEVEL] | None = _is("cấp quản lý", "level that manages the post")

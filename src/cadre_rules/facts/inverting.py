@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 from cadre_rules import expression as ex
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, fits, meet, met
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
+from cadre_rules.dossier.values import PartialDate
 from cadre_rules.facts.deriving import Deriver, Scope
 from cadre_rules.facts.operations import SPREAD, STRICT, bounds
 from cadre_rules.facts.tracing import reached
@@ -240,6 +241,8 @@ class Inverter:
                 return self._each(node, demand)
             case ex.Lookup():
                 return self._lookup(node, demand, at)
+            case ex.Within() if demand is False:
+                return self._elsewhere(node, at)
             case ex.Outcomes() | ex.Exceptions():
                 return self._counted(node, demand)
             case _:
@@ -316,9 +319,9 @@ class Inverter:
         values = [self._value(argument, at) for argument in arguments]
         for position, argument in enumerate(arguments):
             others = [*values[:position], *values[position + 1 :]]
-            if isinstance(argument, ex.Constant) or any(value is None for value in others):
+            if isinstance(argument, ex.Constant) or None in others:
                 continue
-            days = _takes_day(operation, position)
+            days = _takes_day(operation, position, others)
 
             def compute(step: int, position: int = position, *, days: bool = days) -> Any:
                 changed = [*values[:position], date.fromordinal(step) if days else step, *values[position + 1 :]]
@@ -370,8 +373,7 @@ class Inverter:
 
     def _rows(self, plan: Plan, number: int, blank: _At, place: str) -> Iterator[Plan]:
         """Turn what is demanded of a new row into rows, where the list takes new ones."""
-        who = tuple((name.removeprefix("+."), demand) for name, demand in plan.sets if name.startswith("+."))
-        rest = tuple((name, demand) for name, demand in plan.sets if not name.startswith("+."))
+        who, rest = _parted(plan)
         if number > MAX_ROWS:
             return
         if blank.listed.office == "composition":
@@ -389,8 +391,7 @@ class Inverter:
                 yield from together(options[:number])
         if blank.listed.office == "composition":
             for plan in self.ways(node.where, True, blank)[:1] if node.where is not None else [Plan()]:
-                who = tuple((name.removeprefix("+."), demand) for name, demand in plan.sets)
-                yield Plan(rows=(Row(place, "fewer", who),) * number)
+                yield Plan(rows=(Row(place, "fewer", _parted(plan)[0]),) * number)
 
     def _shifted(self, node: ex.Each, demand: Bounds, total: int, at: _At) -> Iterable[Plan]:
         assert node.pick is not None
@@ -415,6 +416,15 @@ class Inverter:
         yield from (plan for plans in mends for plan in plans)
         yield from together(mends)
 
+    def _elsewhere(self, node: ex.Within, at: _At | None) -> Iterator[Plan]:
+        """Put a place that can be chosen into another district or commune."""
+        level = self._value(node.level, at)
+        for side in [side for side in (node.area, node.other) if isinstance(side, ex.Field)]:
+            area = self._value(side, at)
+            named = getattr(area, level, None) if level in ("district", "commune") else None
+            if named is not None and self._left_open(self._fields[side.path], area) == STATED:
+                yield Plan(((".".join((*side.path, level)), Other(frozenset([named]))),))
+
     def _lookup(self, node: ex.Lookup, demand: Demand, at: _At | None) -> Iterator[Plan]:
         """Change one key so that a row answers whose cell is as demanded."""
         for row in self._deriver.rows(node.table):
@@ -424,13 +434,21 @@ class Inverter:
                     yield from self.ways(key, Bounds(*cell) if isinstance(cell, tuple) else _exactly(cell), at)
 
 
+def _parted(plan: Plan) -> tuple[Demands, Demands]:
+    """Return what a plan demands of a new row, and what of other fields."""
+    who = tuple((name.removeprefix("+."), demand) for name, demand in plan.sets if name.startswith("+."))
+    return who, tuple(pair for pair in plan.sets if not pair[0].startswith("+."))
+
+
 _DAYS = range(date(1900, 1, 1).toordinal(), date(2200, 1, 1).toordinal())
 _NUMBERS = range(-1_000_000, 1_000_001)
 _TWO_DAYS = ("years_between", "months_between", "days_between", "working_days_between")
 _OF_A_DAY = ("add_months", "add_days", "month_end", "year_of", "month_index", "earliest", "latest_day")
 
 
-def _takes_day(operation: str, position: int) -> bool:
+def _takes_day(operation: str, position: int, others: Sequence[Any]) -> bool:
+    if operation in ("least", "greatest"):
+        return isinstance(others[0], (date, PartialDate))
     return operation in _TWO_DAYS or (operation in _OF_A_DAY and position == 0)
 
 
