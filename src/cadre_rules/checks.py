@@ -10,7 +10,6 @@ from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
 from cadre_rules.findings import LEVELS, OnFile, Report, SubjectLine, Verdict
 from cadre_rules.judging import AsOf, Engine, Judge, Judgement, judge_of
-from cadre_rules.mending import Mender
 from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.wording import day_text, phrase
@@ -38,10 +37,13 @@ def check(
     judge = judge_of(rulebook)
     judgements = list(judge.judgements(subjects, as_of, now, engine))
     writer = writer_of(rulebook, lang)
-    mender = Mender(judge, lang, as_of, now) if mending else None
-    if mender is None:
+    mender = None
+    if not mending:
         findings = list(writer.findings(judgements))
     else:
+        from cadre_rules.mending import Mender  # noqa: PLC0415  # most checks do not ask for it, and a cold one feels its import
+
+        mender = Mender(judge, lang, as_of, now)
         findings = [mender.mended(finding, judgement) for judgement in judgements for finding in writer.findings([judgement])]
     order = {subject.id: position for position, subject in enumerate(subjects)}
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))

@@ -156,6 +156,9 @@ class Tally:
 
     def __init__(self, judgements: Iterable[Judgement], passages: Iterable[str]) -> None:
         self._judgements = list(judgements)
+        self._by_outcome: dict[str, list[Judgement]] = defaultdict(list)
+        for judgement in self._judgements:
+            self._by_outcome[judgement.outcome].append(judgement)
         self._states = Counter(passages)
 
     def outcomes(self, wanted: ex.Outcomes) -> int:
@@ -167,7 +170,7 @@ class Tally:
         tags = set(wanted.tags)
         return [
             judgement
-            for judgement in self._judgements
+            for judgement in (self._judgements if len(wanted.outcomes) != 1 else self._by_outcome.get(wanted.outcomes[0], ()))
             if (not wanted.outcomes or judgement.outcome in wanted.outcomes)
             and (not wanted.levels or judgement.level in wanted.levels)
             and (not tags or not tags.isdisjoint(judgement.piece.rule.tags))

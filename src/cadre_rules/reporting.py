@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -49,6 +50,7 @@ class Writer:
         self._book, self._lang = rulebook, lang
         self._cited: dict[str, Citation] = {}
         self._coded: dict[int, Any] = {}
+        self._static: dict[tuple[str, str], _Static] = {}
 
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
         """Yield the finding each judgement calls for, if any."""
@@ -59,20 +61,38 @@ class Writer:
     def met(self, judgements: Iterable[Judgement]) -> Iterator[Met]:
         """Yield the targets judgements show to be met."""
         for judgement in judgements:
-            rule = judgement.piece.rule
-            if judgement.outcome == "satisfied" and rule.force in ("target", "encouraged"):
+            if judgement.outcome == "satisfied" and judgement.piece.rule.force in ("target", "encouraged"):
+                rule = judgement.piece.rule
                 told = [e.text for e in self._evidence(judgement, judgement.bench.tracer()) if not isinstance(e.value, bool)]
                 yield Met(rule.id, self._filled(rule.title.of(self._lang), judgement), judgement.subject.id, "; ".join(told))
 
     def shares(self, judgements: Iterable[Judgement]) -> Iterator[Share]:
         """Yield the shares judged against a target, met or missed."""
         for judgement in judgements:
-            judged = share_judged(judgement.bench.court.program, judgement.piece)
+            if judgement.outcome not in ("satisfied", "violated", "excepted"):
+                continue
+            judged = self._static_of(judgement).share
             value = judgement.bench.row.get(judged[0]) if judged is not None else None
-            if judged is not None and isinstance(value, int) and judgement.outcome in ("satisfied", "violated", "excepted"):
+            if judged is not None and isinstance(value, int):
                 title = self._filled(judgement.piece.rule.title.of(self._lang), judgement)
                 met = judgement.outcome == "satisfied"
                 yield Share(judgement.piece.rule.id, title, judgement.subject.id, judgement.day, value, judged[1], met)
+
+    def _static_of(self, judgement: Judgement) -> "_Static":
+        """Return what stays the same of whatever a rule says of a kind of subject."""
+        piece, program = judgement.piece, judgement.bench.court.program
+        key = (program.subject, piece.key)
+        if key not in self._static:
+            named = PLACEHOLDER.findall(piece.rule.message.of(self._lang))
+            nodes = [node for fact in piece.facts.values() for node in walk(program.facts[fact]) if isinstance(node, Outcomes)]
+            self._static[key] = _Static(
+                named=tuple(piece.facts[name] for name in named),
+                notes=tuple(self.standing_notes(piece.rule)),
+                firm=self._book.grade(piece.rule) == "confirmed" and piece.rule.needs_review is None,
+                counted=tuple(node for node in nodes if "violated" in node.outcomes),
+                share=share_judged(program, piece),
+            )
+        return self._static[key]
 
     def _finding(self, judgement: Judgement, level: Level) -> Finding:
         rule = judgement.piece.rule
@@ -110,18 +130,15 @@ class Writer:
 
     def _provisional(self, judgement: Judgement) -> bool:
         """Tell whether a finding rests on less than confirmed texts, itself or through the breaches it counts."""
-        rule, counted_ones = judgement.piece.rule, self._breaches(judgement)
-        own = self._book.grade(rule) != "confirmed" or rule.needs_review is not None
-        return own or (bool(counted_ones) and all(map(self._provisional, counted_ones)))
+        counted_ones = self._breaches(judgement)
+        return not self._static_of(judgement).firm or (bool(counted_ones) and all(map(self._provisional, counted_ones)))
 
-    @staticmethod
-    def _breaches(judgement: Judgement) -> list[Judgement]:
+    def _breaches(self, judgement: Judgement) -> list[Judgement]:
         """Return the breaches a rule of the second pass has counted."""
-        tally, program = judgement.bench.scope.tally, judgement.bench.court.program
+        tally = judgement.bench.scope.tally
         if not isinstance(tally, Tally):
             return []
-        nodes = [node for name in judgement.piece.facts.values() for node in walk(program.facts[name])]
-        wanted = [node for node in nodes if isinstance(node, Outcomes) and "violated" in node.outcomes]
+        wanted = self._static_of(judgement).counted
         return list({id(found): found for node in wanted for found in tally.matching(node)}.values())
 
     def _filled(self, text: str, judgement: Judgement) -> str:
@@ -136,14 +153,14 @@ class Writer:
         return PLACEHOLDER.sub(value, text)
 
     def _evidence(self, judgement: Judgement, tracer: Tracer) -> Iterator[Evidence]:
-        names, subject = judgement.piece.facts, judgement.subject
-        told = [test.fact for test in judgement.clause]
-        told += [names[found] for found in PLACEHOLDER.findall(judgement.piece.rule.message.of(self._lang))]
-        for name in dict.fromkeys(told):
+        subject = judgement.subject
+        for name in dict.fromkeys((*[test.fact for test in judgement.clause], *self._static_of(judgement).named)):
             definition = judgement.bench.court.program.defined[name]
             read = tracer.trace(name).read
-            places = "; ".join(f"{subject.place(path)} = {self._stated(subject, path, value)}" for path, value in read.items())
-            text, paths = self._fact_text(judgement, name), tuple(map(subject.place, read))
+            paths = tuple(map(subject.place, read))
+            stated = [self._stated(subject, path, value) for path, value in read.items()]
+            places = "; ".join([f"{path} = {text}" for path, text in zip(paths, stated, strict=True)])
+            text = self._fact_text(judgement, name)
             yield Evidence(definition.id, definition.label.of(self._lang), judgement.bench.row[name], text, places, paths)
 
     def _fact_text(self, judgement: Judgement, name: str, *, in_sentence: bool = False) -> str:
@@ -242,7 +259,7 @@ class Writer:
             yield phrase("needs_exception", lang, by=rule.exception.by.of(lang), day=day_text(day, lang))
         for passage in judgement.passages:
             yield phrase(f"exception_{passage.state}", lang)
-        yield from self.standing_notes(rule)
+        yield from self._static_of(judgement).notes
 
     def standing_notes(self, rule: Rule) -> Iterator[str]:
         """Yield what is to be known with every finding of a rule."""
@@ -257,3 +274,17 @@ class Writer:
             )
         for part in rule.not_encoded:
             yield f"{phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Static:
+    """What stays the same of whatever a rule says of a kind of subject."""
+
+    named: tuple[str, ...]
+    """Facts its message names."""
+    notes: tuple[str, ...]
+    firm: bool
+    """Whether every text it rests on was read in full."""
+    counted: tuple[Outcomes, ...]
+    """Breaches of the first pass that it counts."""
+    share: tuple[str, int | None] | None

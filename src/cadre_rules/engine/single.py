@@ -182,7 +182,11 @@ class _Session:
     def run(self, row: Mapping[str, Scalar | None], part: SinglePart, among: Clauses) -> Clauses:
         """Return every true clause of those asked for; a ruleset without one is not troubled."""
         plain = self._wire.plain
-        written = {fact: f"{key}{plain(value)}" for fact, key in part.keys if (value := row.get(fact)) is not None}
+        written = {
+            fact: key + "1" if value is True else key + "0" if value is False else f"{key}{plain(value)}"
+            for fact, key in part.keys
+            if (value := row.get(fact)) is not None
+        }
         heard = 0
         for number, facts, bits, every in part.batches:
             if not every & among:
