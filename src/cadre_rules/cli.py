@@ -38,9 +38,10 @@ RENDERERS = {
     "oscal": ("reports.oscal", "render_oscal"),
     "html": ("reports.html", "render_html"),
     "xlsx": ("office.results", "render_workbook"),
+    "docx": ("office.documents", "render_note"),
 }
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
-NEEDED = {"html": "html", "xlsx": "excel"}
+NEEDED = {"html": "html", "xlsx": "excel", "docx": "word"}
 """The extra a format needs, where it needs one."""
 WITHOUT_MENDING = frozenset({"sarif", "junit", "oscal"})
 """Formats for other tools, which have no use for what would settle a finding."""
@@ -98,7 +99,7 @@ def _render(report: "Report", options: argparse.Namespace, dossiers: "Sequence[D
         render: Callable[..., str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
         if options.format == "xlsx":
             return render(report, _to_mark(options, dossiers, rulebook))
-        return render(report)
+        return render(report, options.template) if options.format == "docx" else render(report)
 
 
 def _to_mark(options: argparse.Namespace, dossiers: "Sequence[Dossier]", rulebook: "Rulebook") -> bytes | None:
@@ -149,7 +150,10 @@ def _audit(options: argparse.Namespace) -> int:
     granted = register.on_file() if register is not None else None
     found = audit(options.source, rulebook, out=options.out, granted=granted, progress=True, **kept)
     for kind in options.tables or ():
-        write_findings(found.parts(), rulebook, found.out / f"findings.{kind}", options.lang)
+        if kind == "docx":
+            _annex(found, rulebook, options)
+        else:
+            write_findings(found.parts(), rulebook, found.out / f"findings.{kind}", options.lang)
     follow_up = _audit_followed(register, found, options)
     if options.format == "html":
         with _needing("html"):
@@ -161,6 +165,16 @@ def _audit(options: argparse.Namespace) -> int:
         _tell(dict(found.summary), told, follow_up, options)
     known = _known(options, register, follow_up, found.fingerprints())
     return UNREADABLE if found.summary["rejected"] else _status(found.worst(strict=options.strict, known=known), options)
+
+
+def _annex(found: "Audit", rulebook: "Rulebook", options: argparse.Namespace) -> None:
+    from cadre_rules.reports.tables import gravest
+
+    with _needing("word"):
+        from cadre_rules.office.documents import ANNEXED, annex_words, render_annex
+    told = gravest(found.findings, rulebook, options.lang, ANNEXED)
+    words = annex_words(found.summary, found.manifest, told, found.rejected.head(ANNEXED).iter_rows(), options.lang)
+    _deliver(render_annex(words, options.lang, options.template), str(found.out / "annex.docx"))
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -310,6 +324,11 @@ def _rules(options: argparse.Namespace) -> int:
 
 
 def _template(options: argparse.Namespace) -> int:
+    if options.document is not None:
+        with _needing("word"):
+            from cadre_rules.office.documents import write_template
+        _deliver(write_template(options.document, options.letterhead, options.lang), options.output)
+        return CLEAN
     with _needing("excel"):
         from cadre_rules.office.templates import render_template
     dossiers, rejected, _ = _dossiers(options.dossiers)
@@ -531,7 +550,12 @@ def parser() -> argparse.ArgumentParser:
     audit.add_argument("--output", "-o", metavar="FILE", help="write what is told to a file rather than to standard output")
     audit.add_argument("--out", required=True, metavar="DIR", help="folder for the results; a stopped audit goes on from there")
     audit.add_argument("--mapping", metavar="FILE", help="how the source's columns and code values are called in ours")
-    audit.add_argument("--tables", action="append", choices=("csv", "xlsx"), help="also tell the findings in words in a table")
+    audit.add_argument(
+        "--tables",
+        action="append",
+        choices=("csv", "xlsx", "docx"),
+        help="also tell the findings in words: in a table, or in an annex to sign",
+    )
     audit.set_defaults(run=_audit)
 
     compare = commands.add_parser(
@@ -545,7 +569,7 @@ def parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_compare)
 
     _add_register(commands)
-    _add_template(commands, common)
+    _add_template(commands, common, filling_in=(check, audit))
 
     rules = commands.add_parser("rules", parents=[common], help="list the rules in force on a day, by topic, with citation")
     rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")
@@ -642,13 +666,27 @@ def _add_register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     verify.set_defaults(run=_verify)
 
 
-def _add_template(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser) -> None:
+def _add_template(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    common: argparse.ArgumentParser,
+    filling_in: Iterable[argparse.ArgumentParser],
+) -> None:
+    """Add the command that writes templates, and to commands that fill in documents which one."""
+    told = "for docx: a Word file of your own to fill in, or the letterhead `state` (default) or `party`"
+    for command in filling_in:
+        command.add_argument("--template", default="state", metavar="FILE", help=told)
     template = commands.add_parser(
         "template", parents=[common], help="write a workbook to fill in, or one filled in with dossiers; check and audit read it"
     )
     template.add_argument(
         "kinds", nargs="*", type=_kind, metavar="KIND", help=f"of {', '.join(KINDS)} (default: of the dossiers, or appointment)"
     )
-    template.add_argument("--output", "-o", required=True, metavar="FILE", help="the .xlsx file to write")
+    template.add_argument("--output", "-o", required=True, metavar="FILE", help="the .xlsx (or .docx) file to write")
     template.add_argument("--from", nargs="+", default=(), dest="dossiers", metavar="FILE", help="dossiers to fill it in with")
+    template.add_argument(
+        "--document", choices=("note", "annex"), help="write the Word template of a document instead, to make it yours"
+    )
+    template.add_argument(
+        "--letterhead", choices=("state", "party"), default="state", help="whose letterhead that is (default: state)"
+    )
     template.set_defaults(run=_template)

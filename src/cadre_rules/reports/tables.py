@@ -12,6 +12,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from cadre_rules.dossier.fields import field_at
 from cadre_rules.errors import SourceError
+from cadre_rules.findings import LEVELS
 from cadre_rules.formula import Scalar
 from cadre_rules.reporting import Writer, version_of, writer_of
 from cadre_rules.reports.text import cite
@@ -44,6 +45,15 @@ def write_findings(findings: Iterable[pl.DataFrame], rulebook: Rulebook, path: P
     with _whole(path) as partial:
         (_write_workbook if path.suffix == ".xlsx" else _write_csv)(chunks, headings, partial, lang)
     return path
+
+
+def gravest(findings: pl.LazyFrame, rulebook: Rulebook, lang: str, most: int) -> list[dict[str, str]]:
+    """Return the gravest findings in words, by COLUMNS, at most `most`: no provisional ones, nor what is only not known."""
+    told: list[dict[str, str]] = []
+    for level in LEVELS:
+        wanted = findings.filter(pl.col("level") == level, ~pl.col("provisional")).head(most - len(told))
+        told += tell(wanted.collect(), rulebook, lang).to_dicts() if level != "information_missing" else []
+    return told
 
 
 def write_table(table: pl.DataFrame, path: str) -> None:
