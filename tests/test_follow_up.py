@@ -3,19 +3,23 @@
 import json
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cadre_rules.audits.following import run_of_audit
 from cadre_rules.audits.running import audit
 from cadre_rules.checks import check
 from cadre_rules.cli import CLEAN, FOUND, MISUSED, UNREADABLE, main
 from cadre_rules.dossier.reading import read_dossier
-from cadre_rules.findings import FollowUp
+from cadre_rules.errors import SourceError
+from cadre_rules.findings import OPEN, FollowUp
 from cadre_rules.register.book import Register
-from cadre_rules.register.entries import Recorded
 from cadre_rules.register.following import Run, Standing, follow, run_of
 from cadre_rules.register.saying import said
 from cadre_rules.register.verifying import verify
@@ -80,6 +84,13 @@ LIFE = [
     ("it stays", [has(9)] * 3, {}, ["new", "still", "still"], [""] * 3),
     ("it is mended", [has(9), has(1), has(1)], {}, ["new", "remedied", ""], [""] * 3),
     ("it comes back", [has(9), has(1), has(9)], {}, ["new", "remedied", "reopened"], [""] * 3),
+    (
+        "it stands on other facts and on the first again",
+        [has(9), has(8), has(9)],
+        {},
+        ["new"] + ["changed replaced"] * 2,
+        [""] * 3,
+    ),
     ("it stands on other facts", [has(9), has(8), has(8)], {}, ["new", "changed replaced", "still"], [""] * 3),
     ("what was stated is left out", [has(9), has(None), has(None)], {}, ["new", "changed replaced", "still"], [""] * 3),
     ("nobody looks at it", [has(9), AWAY, has(9)], {}, ["new", "not_judged", "still"], [""] * 3),
@@ -206,13 +217,20 @@ def test_an_audit_is_recorded_once(tmp_path: Path) -> None:
     assert len(Register.read(register.path).entries) == 1
 
 
+def test_an_audit_goes_on_only_with_the_same_exceptions(tmp_path: Path) -> None:
+    register = Register(tmp_path / "r.jsonl")
+    in_tables(register, [has(9)], DAYS[0], tmp_path)
+    grant()(register)
+    with pytest.raises(SourceError, match="holds an audit of another exceptions"):
+        in_tables(register, [has(9)], DAYS[0], tmp_path)
+
+
 def test_two_hundred_thousand_findings_are_one_entry_and_one_file(tmp_path: Path) -> None:
     def run(first: int) -> Run:
         found = [
             Standing(f"{n * 7919:016x}", "appointment", "r", f"hs-{n}", "violation", False) for n in range(first, first + 200_000)
         ]
-        made = Recorded(run="audit", rulebook=("vn 1 ab",), as_of="decision", today=DAYS[0], ledger="", counts={})
-        return Run(made, found, lambda _, ids: {one for one in ids if one != "hs-7"}, ())
+        return Run("check", ("vn 1 ab",), "decision", DAYS[0], None, found, lambda _, ids: ids - {"hs-7"}, ())
 
     register = Register(tmp_path / "r.jsonl")
     follow(register, run(0), {}, by=OFFICE, day=DAYS[0])
@@ -221,6 +239,37 @@ def test_two_hundred_thousand_findings_are_one_entry_and_one_file(tmp_path: Path
     assert register.path.stat().st_size < 2_000
     assert len(list((tmp_path / "r.jsonl.ledgers").iterdir())) == 2
     assert verify(register.path)[1] == []
+
+
+def only(judged: set[str], _what: str, ids: set[str]) -> set[str]:
+    return ids & judged
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.sets(st.sampled_from("abcdefgh")), st.sets(st.sampled_from("0123"))), min_size=1, max_size=5))
+def test_nothing_found_is_ever_lost_and_nothing_that_stands_is_settled(runs: list[tuple[set[str], set[str]]]) -> None:
+    places = {name: (f"rule-{number % 2}", str(number % 4)) for number, name in enumerate("abcdefgh")}
+    with TemporaryDirectory() as folder:
+        register, ever = Register(Path(folder) / "r.jsonl"), set[str]()
+        for number, (names, looked_at) in enumerate(runs):
+            found = [Standing(name, "appointment", *places[name], "violation", False) for name in names]
+            judged = looked_at | {places[name][1] for name in names}
+            run = Run("check", (), "decision", DAYS[0], None, found, partial(only, judged), ())
+            before, told = Register.read(register.path).ledger(), follow(register, run, {}, by=OFFICE, day=DAYS[0])
+            ever |= names
+            after = Register.read(register.path).ledger()
+            assert after.keys() == ever
+            assert {one.fingerprint for one in told.findings if one.state in OPEN and one.state != "not_judged"} == names
+            for name, line in after.items():
+                if line.state == "remedied" and line.at == number + 1:
+                    assert places[name][1] in judged
+                    assert places[name] not in {places[other] for other in names}
+                if line.state == "not_judged":
+                    assert places[name][1] not in judged
+                if name in before and before[name].state in OPEN:
+                    assert line.since == before[name].since
+                elif name not in before:
+                    assert line.state in {"new", "changed"}
 
 
 # The command

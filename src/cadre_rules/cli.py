@@ -231,7 +231,7 @@ def _register(options: argparse.Namespace) -> "Register | None":
 def _followed(register: "Register", run: "Run", titles: Mapping[str, str], options: argparse.Namespace) -> "FollowUp":
     from cadre_rules.register.following import follow
 
-    return follow(register, run, titles, by=options.by, day=run.made.today)
+    return follow(register, run, titles, by=options.by, day=run.today)
 
 
 def _known(

@@ -9,8 +9,7 @@ import polars as pl
 from cadre_rules.audits.running import Audit
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import FollowUp, OnFile
-from cadre_rules.register.entries import Recorded
-from cadre_rules.register.following import Run, Standing
+from cadre_rules.register.following import Run, Standing, law_of
 from cadre_rules.reports.follow_up import remark_text
 from cadre_rules.reports.tables import write_table
 from cadre_rules.wording import day_text, phrase
@@ -24,20 +23,17 @@ def run_of_audit(found: Audit) -> Run:
     inputs = found.manifest["inputs"]
     if "judged.parquet" not in found.manifest["files"]:
         raise SourceError(str(found.out), "does not say which dossiers it judged, an earlier version made it; audit again")
-    made = Recorded(
-        run="audit",
-        rulebook=tuple(f"{pack['pack']} {pack['version']} {pack['digest']}" for pack in inputs["rulebook"]),
+    rows = found.findings.select(_TOLD).collect().iter_rows()
+    return Run(
+        made="audit",
+        rulebook=law_of(inputs["rulebook"]),
         as_of=inputs["as_of"],
         today=date.fromisoformat(inputs["today"]),
         manifest=digest_of(found.out / "manifest.json"),
-        ledger="",
-        counts={},
+        standing=[Standing(name, intern(kind), intern(rule), *rest) for name, kind, rule, *rest in rows],
+        judged=found.judged,
+        exceptions=[OnFile(*row) for row in found.exceptions.iter_rows()],
     )
-    rows = found.findings.select(_TOLD).collect().iter_rows()
-    standing = [
-        Standing(name, intern(kind), intern(rule), subject, level, weak) for name, kind, rule, subject, level, weak in rows
-    ]
-    return Run(made, standing, found.judged, [OnFile(*row) for row in found.exceptions.iter_rows()])
 
 
 def write_follow_up(told: FollowUp, path: Path, lang: str) -> None:

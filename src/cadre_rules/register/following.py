@@ -1,9 +1,10 @@
 """What became of findings: a run held against what the register knew, by fingerprint."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Literal
 
 from cadre_rules.dossier.models import PARTS, Dossier
 from cadre_rules.findings import OPEN, Followed, FollowUp, Level, OnFile, Remarked, Report
@@ -31,7 +32,11 @@ class Run:
     not remedied.
     """
 
-    made: Recorded
+    made: Literal["check", "audit"]
+    rulebook: tuple[str, ...]
+    as_of: str
+    today: date
+    manifest: str | None
     standing: Sequence[Standing]
     judged: Callable[[str, set[str]], set[str]]
     exceptions: Sequence[OnFile]
@@ -40,36 +45,31 @@ class Run:
 def run_of(report: Report, dossiers: Sequence[Dossier], today: date) -> Run:
     """Return what a check of some dossiers brings to a register."""
     kinds = {line.id: line.kind for line in report.subjects}
-    answers: dict[str, int] = defaultdict(int)
-    for dossier in dossiers:
-        answers[(dossier.authority.head if dossier.authority is not None else None) or ""] += 1
-    judged = {"dossier": {one.id for one in dossiers}, "head": {head for head, several in answers.items() if several > 1}}
+    heads = Counter(dossier.authority.head for dossier in dossiers if dossier.authority is not None and dossier.authority.head)
+    judged = {"dossier": {one.id for one in dossiers}, "head": {head for head, several in heads.items() if several > 1}}
     found = [
         Standing(one.fingerprint, kinds.get(one.subject, "head"), one.rule, one.subject, one.level, one.provisional)
         for one in report.findings
     ]
-    packs = tuple(f"{pack['pack']} {pack['version']} {pack['digest']}" for pack in report.rulebook)
-    made = Recorded(run="check", rulebook=packs, as_of=report.as_of, today=today, ledger="", counts={})
-    return Run(made, found, lambda what, ids: ids & judged[what], report.exceptions)
+    law = law_of(report.rulebook)
+    return Run("check", law, report.as_of, today, None, found, lambda what, ids: ids & judged[what], report.exceptions)
+
+
+def law_of(packs: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return by what rulebook a run was made: each pack with its version and digest."""
+    return tuple(f"{pack['pack']} {pack['version']} {pack['digest']}" for pack in packs)
 
 
 def follow(register: Register, run: Run, titles: Mapping[str, str], *, by: str, day: date) -> FollowUp:
-    """Record a run and return what became of every finding; an audit that is recorded already is not recorded again."""
-    lines: list[Known] = []
+    """Record a run and return what became of every finding; an audit that is recorded already is not recorded again.
 
-    def recorded(now: Register) -> Recorded | None:
-        if run.made.manifest is not None and any(one.manifest == run.made.manifest for _, one in now.runs()):
-            return None
-        lines.extend(_reckoned(now, run))
-        counts = Counter(line.state for line in lines if line.at == len(now.entries) + 1)
-        return run.made.model_copy(update={"ledger": now.keep_ledger(lines), "counts": dict(counts)})
-
-    register = register.append(recorded, by=by, day=day)
+    `titles` are what rules are called in what is told.
+    """
+    register = register.append(lambda now: _recorded(now, run), by=by, day=day)
     runs = register.runs()
-    place = next(n for n, (_, one) in enumerate(runs) if n == len(runs) - 1 or one.manifest == run.made.manifest is not None)
-    (entry, made), (earlier, before) = runs[place], runs[place - 1] if place else (None, None)
-    days = {one.number: one.day for one in register.entries}
-    remarks = register.remarks()
+    place = next((n for n, (_, one) in enumerate(runs) if run.manifest and one.manifest == run.manifest), len(runs) - 1)
+    (entry, made), before = runs[place], runs[place - 1] if place else None
+    days, remarks = {one.number: one.day for one in register.entries}, register.remarks()
     told = [
         Followed(
             fingerprint=line.fingerprint,
@@ -82,21 +82,40 @@ def follow(register: Register, run: Run, titles: Mapping[str, str], *, by: str, 
             since=days[line.since],
             remarks=tuple(_remarked(remarks.get(line.fingerprint, ()))),
         )
-        for line in lines or register.ledger(made).values()
+        for line in register.ledger(made).values()
         if line.at == entry.number
     ]
-    order = {state: place for place, state in enumerate(_ORDER)}
-    told.sort(key=lambda followed: (order[followed.state], followed.rule, followed.subject, followed.fingerprint))
-    differing = tuple(_differences(before, made)) if before is not None else ()
-    exceptions = (*run.exceptions, *_not_judged(register, run.exceptions))
-    day_before = earlier.day if earlier is not None else None
-    return FollowUp(len(register.entries), register.head or "", day_before, differing, tuple(told), exceptions)
+    told.sort(key=lambda followed: (_ORDER.index(followed.state), followed.rule, followed.subject, followed.fingerprint))
+    return FollowUp(
+        entries=len(register.entries),
+        head=register.head or "",
+        before=before[0].day if before is not None else None,
+        differences=tuple(_differences(before[1], made)) if before is not None else (),
+        findings=tuple(told),
+        exceptions=(*run.exceptions, *_not_judged(register, run.exceptions)),
+    )
 
 
 _ORDER = (
     *("new", "exception_expired", "reopened", "not_remedied", "changed", "still"),
     *("not_judged", "replaced", "excepted", "remedied"),
 )
+
+
+def _recorded(register: Register, run: Run) -> Recorded | None:
+    """Return what a register says of a run, its ledger written; nothing if it says so already."""
+    if run.manifest is not None and any(one.manifest == run.manifest for _, one in register.runs()):
+        return None
+    lines = list(_reckoned(register, run))
+    return Recorded(
+        run=run.made,
+        rulebook=run.rulebook,
+        as_of=run.as_of,
+        today=run.today,
+        manifest=run.manifest,
+        ledger=register.keep_ledger(lines),
+        counts=dict(Counter(line.state for line in lines if line.at > len(register.entries))),
+    )
 
 
 def _reckoned(register: Register, run: Run) -> Iterator[Known]:
@@ -115,7 +134,7 @@ def _reckoned(register: Register, run: Run) -> Iterator[Known]:
         elif (*place, "expired") in worth:
             state = "exception_expired"
         else:
-            state = "reopened" if old is not None else "changed" if place in left else "new"
+            state = "changed" if place in left else "reopened" if old is not None else "new"
         yield Known(name, found.kind, found.rule, found.subject, found.level, found.provisional, state, since, number)
     for name, known in before.items():
         if name in gone:
@@ -154,10 +173,10 @@ def _remarked(entries: Iterable[Entry]) -> Iterator[Remarked]:
 
 def _differences(before: Recorded, now: Recorded) -> Iterator[str]:
     """Yield in what else than data two runs differ: what is new or gone may be the law's doing."""
-    for name in ("rulebook", "as_of"):
-        old, new = getattr(before, name), getattr(now, name)
-        if old != new:
-            yield f"{name} ({', '.join(old) if name == 'rulebook' else old}; now {', '.join(new) if name == 'rulebook' else new})"
+    if before.rulebook != now.rulebook:
+        yield f"rulebook ({', '.join(before.rulebook)}; now {', '.join(now.rulebook)})"
+    if before.as_of != now.as_of:
+        yield f"as_of ({before.as_of}; now {now.as_of})"
 
 
 def _not_judged(register: Register, told: Sequence[OnFile]) -> Iterator[OnFile]:
