@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from itertools import combinations, product
@@ -22,11 +23,12 @@ from cadre_rules.dossier.amending import amended
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.demands import Bounds, Demand, Demands, Other, fits, meet
 from cadre_rules.dossier.fields import SUBJECTS, element_fields, fields_of
-from cadre_rules.dossier.models import Body, Dossier, Member
+from cadre_rules.dossier.models import PARTS, Body, Dossier, Member
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.facts.inverting import _solved, fewest_seats
 from cadre_rules.facts.operations import STRICT
 from cadre_rules.findings import Change, Finding
+from cadre_rules.judging import judge_of
 from cadre_rules.mending import apply
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
@@ -272,8 +274,29 @@ def holds_of(dossier: Dossier, book: Rulebook, today: date) -> int:
             for part in (part for size in range(len(changes)) for part in combinations(changes, size)):
                 left = check(made(part, dossier), book, today=today).findings
                 assert any(same(other, finding) for other in left), (finding.rule, changes, part)
+            for less in less_of(changes) if finding.rule not in counting(book, dossier.kind) else ():
+                left = check(made(less, dossier), book, today=today).findings
+                assert any(same(other, finding) for other in left), (finding.rule, less)
             untouched(dossier, after, today)
     return number
+
+
+def counting(book: Rulebook, kind: str) -> set[str]:
+    """Return the rules that count breaches: one left open, as a day too soon may leave it, is none."""
+    kinds = [kind, *(part for part, (whole, _) in PARTS.items() if whole == kind)]
+    return {piece.rule.id for one in kinds for piece in judge_of(book).court(one).program.slices if piece.second_pass}
+
+
+def less_of(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """Yield the changes with one person fewer, or one day sooner, in one of them."""
+    for position, change in enumerate(changes):
+        value: Any = None
+        if change.kind == "wait" and len(changes) == 1:
+            value = str(date.fromisoformat(change.value) - timedelta(days=1))
+        elif change.kind == "composition" and isinstance(change.value, dict):
+            value = {name: count - 1 if isinstance(count, int) else count for name, count in change.value.items()}
+        if value is not None:
+            yield [*changes[:position], replace(change, value=value), *changes[position + 1 :]]
 
 
 def same(one: Finding, other: Finding) -> bool:

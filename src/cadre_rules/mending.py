@@ -92,7 +92,7 @@ class Mender:
                 if len(told) == MAX_ALTERNATIVES or any(other <= frozenset(map(_alike, changes)) for other in told):
                     break
                 if self._settles(changes, [judgement]):
-                    least = self._least(changes, judgement)
+                    least = self._soonest(changes[0], grown, judgement) or self._least(changes, judgement)
                     if len(least) > shortest:
                         return
                     shortest = len(least) if least[0].kind != "exception" else shortest
@@ -101,6 +101,22 @@ class Mender:
                         self._seats.setdefault(id(judgement), grown)
                     yield least
                     break
+
+    def _soonest(self, change: Change, plan: Plan, judgement: Judgement) -> Changes:
+        """Return what is put off put off no longer than it has to be, if that is all there is; a day less would not do."""
+        if change.kind != "wait" or plan.size > 1:
+            return ()
+        ((path, _),) = plan.sets
+        early, late = bounds(_held(judgement.subject.root, path))[1].toordinal(), date.fromisoformat(change.value).toordinal()
+
+        def put_off(day: int) -> Changes:
+            return (self._stated(path, Bounds(date.fromordinal(day)), judgement.subject),)
+
+        day = late - 1
+        while late - early > 1:
+            early, late = (early, day) if self._settles(put_off(day), [judgement]) else (day, late)
+            day = (early + late) // 2
+        return put_off(late)
 
     def _least(self, changes: Changes, judgement: Judgement) -> Changes:
         """Return the smallest part of the changes that still settles the finding."""

@@ -65,7 +65,10 @@ def _stated(model: BaseModel, name: str, value: Any, *, postponed: bool) -> dict
     stated = {name: after}
     if postponed and before is not None:
         later = {other: held for other, held in vars(model).items() if _comes_after(model, other, before) and other != name}
-        stated |= {other: held + (after - before) for other, held in later.items()}
+        try:
+            stated |= {other: held + (after - before) for other, held in later.items()}
+        except OverflowError as error:
+            raise ValueError(f"{name}: further off than the calendar goes") from error
     return stated
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache, reduce
 from itertools import combinations
 from math import prod
@@ -16,7 +16,6 @@ from typing import Any, Literal, cast
 from cadre_rules import expression as ex
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, fits, meet, met
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
-from cadre_rules.dossier.values import PartialDate
 from cadre_rules.facts.deriving import Deriver, Scope
 from cadre_rules.facts.operations import SPREAD, STRICT, bounds
 from cadre_rules.facts.tracing import reached
@@ -321,7 +320,7 @@ class Inverter:
             others = [*values[:position], *values[position + 1 :]]
             if isinstance(argument, ex.Constant) or None in others:
                 continue
-            days = _takes_day(operation, position, others)
+            days = _takes_day(operation, position, demand)
 
             def compute(step: int, position: int = position, *, days: bool = days) -> Any:
                 changed = [*values[:position], date.fromordinal(step) if days else step, *values[position + 1 :]]
@@ -446,9 +445,9 @@ _TWO_DAYS = ("years_between", "months_between", "days_between", "working_days_be
 _OF_A_DAY = ("add_months", "add_days", "month_end", "year_of", "month_index", "earliest", "latest_day")
 
 
-def _takes_day(operation: str, position: int, others: Sequence[Any]) -> bool:
+def _takes_day(operation: str, position: int, demand: Bounds) -> bool:
     if operation in ("least", "greatest"):
-        return isinstance(others[0], (date, PartialDate))
+        return isinstance(demand.low, date) or isinstance(demand.high, date)
     return operation in _TWO_DAYS or (operation in _OF_A_DAY and position == 0)
 
 
@@ -471,7 +470,10 @@ def _solved(compute: Callable[[int], Any], domain: range, demand: Bounds) -> Bou
 
 
 def _next(value: Any, step: int) -> Any:
-    return value + timedelta(days=step) if isinstance(value, date) else value + step
+    """Return the number or day after or before; at the calendar's end, that end."""
+    if isinstance(value, date):
+        return date.fromordinal(min(max(value.toordinal() + step, 1), date.max.toordinal()))
+    return value + step
 
 
 def _exactly(value: Any) -> Demand:
