@@ -43,9 +43,19 @@ def find_kept(digests: Sequence[str], kind: type[Kept]) -> Kept | None:
         if place is not None and _own(place):
             whole = place.read_bytes()
             body = whole[_SEAL:]
-            kept = _Reader(BytesIO(body)).load() if whole == sealed(body) else None
+            kept = from_kept(body) if whole == sealed(body) else None
             return kept if isinstance(kept, kind) else None
     return None
+
+
+def as_kept(value: object) -> bytes:
+    """Return the bytes a value is kept as."""
+    return pickle.dumps(value, protocol=5)
+
+
+def from_kept(body: bytes) -> Any:
+    """Return the value kept as these bytes; raises `pickle.UnpicklingError` where they hold what has no place there."""
+    return _Reader(BytesIO(body)).load()
 
 
 def sealed(body: bytes) -> bytes:
@@ -60,7 +70,7 @@ def keep(value: object, digests: Sequence[str]) -> None:
         with suppress(OSError):
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                file.write(sealed(pickle.dumps(value, protocol=5)))
+                file.write(sealed(as_kept(value)))
             Path(file.name).replace(place)
             by_age = sorted(place.parent.glob("*.rulebook"), key=lambda path: path.stat().st_mtime)
             for old in by_age[:-MAX_KEPT]:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cadre_rules.expression import Expression
 from cadre_rules.formula import whole
 from cadre_rules.rulebook.expressions import weakest
+from cadre_rules.rulebook.keeping import as_kept, from_kept
 from cadre_rules.rulebook.schema import (
     Definition,
     Instrument,
@@ -40,7 +41,11 @@ class BoundDefinition:
     __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+_LATER = ("instruments", "provisions", "definitions", "rules", "places")
+"""What is kept apart, to be read when it is first asked for: judging by a kept program asks for little of it."""
+
+
+@dataclass(frozen=True)
 class Rulebook:
     """Every layered, checked rule with what it rests on; immutable, safe to share between threads."""
 
@@ -59,6 +64,21 @@ class Rulebook:
     """Of the folders it was loaded from, if it was: what it and what is compiled of it are kept under."""
     compiled: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What was made of this rulebook once, for those who judge by it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is kept of it; what was compiled is kept elsewhere."""
+        apart = {name: as_kept(getattr(self, name)) for name in _LATER}
+        rest = {name: part for name, part in vars(self).items() if name not in _LATER}
+        return rest | {"compiled": {}, "_apart": apart}
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            apart = vars(self).get("_apart", {})
+            if name not in apart:
+                raise AttributeError(name)
+            part = vars(self)[name] = from_kept(apart[name])
+            return part
 
     @property
     def reviewed_to(self) -> dict[str, date]:
