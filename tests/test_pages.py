@@ -54,10 +54,12 @@ def vn() -> Rulebook:
 @cache
 def mixed(lang: Any = "vi") -> Report:
     """Return a report with something of everything a page shows."""
-    names = ("five-breaches", "report-figures", "district-secretary-home-town-unstated", "kin-under-114-in-2024")
+    names = ("five-breaches", "report-figures", "district-secretary-home-town-unstated", "standing-committee-without-women")
     read = [one for name in names for one in read_dossiers(str(FIXTURES / f"{name}.yaml"))]
     dossiers = [one for one in read if not isinstance(one, Rejected)]
-    return replace(check(dossiers, vn(), today=DAY, lang=lang), rejected=({"where": "a.yaml:3", "reason": "không hiểu ngày"},))
+    return replace(
+        check(dossiers, vn(), today=DAY, lang=lang, mending=True), rejected=({"where": "a.yaml:3", "reason": "không hiểu ngày"},)
+    )
 
 
 def hostile() -> Report:
@@ -192,6 +194,7 @@ def test_a_page_tells_what_the_report_tells(lang: str) -> None:
     assert len(data["findings"]) == len(report.findings)
     for finding in report.findings:
         told = [*(e.label for e in finding.evidence), finding.title, finding.fingerprint, finding.responsible, *finding.notes]
+        told += [change.text for changes in finding.mended_by for change in changes]
         told += [ask for ways in finding.waits_for for wait in ways for ask in wait.ask]
         told += [] if finding.level == "information_missing" else [finding.message, finding.remedy]
         for said in [*told, day_text(finding.as_of, lang), phrase(finding.level, lang)]:
@@ -207,6 +210,16 @@ def test_a_page_tells_what_the_report_tells(lang: str) -> None:
         assert said in text
     links = {attributes.get("href") for _, attributes in _Seen(page).elements}
     assert {citation.link for finding in report.findings for citation in finding.provisions if citation.link} <= links
+
+
+def test_a_page_tells_what_became_of_findings(tmp_path: Path) -> None:
+    file, page = str(FIXTURES / "five-breaches.yaml"), tmp_path / "r.html"
+    kept = ["--register", str(tmp_path / "register.jsonl"), "--by", "Ban Tổ chức <b>", "--format", "html", "--output", str(page)]
+    for day, state, since in (("2026-10-23", "new", "followed_first"), ("2026-11-23", "still", "followed_since")):
+        main(["check", file, f"--today={day}", *kept])
+        told = page.read_text("utf-8")
+        assert {finding[-1] for finding in data_of(told)["findings"]} == {phrase(f"follow_{state}", "vi")}
+        assert phrase(since, "vi", **({"day": "23/10/2026"} if since == "followed_since" else {})) in _Seen(told).text
 
 
 def test_the_verdict_tells_breaches_what_is_open_and_what_was_not_read_apart() -> None:
@@ -317,12 +330,15 @@ class Opened:
             next(m["value"] for m in self.measure.send("Performance.getMetrics")["metrics"] if m["name"] == "TaskDuration")
         )
 
-    def find(self, words: str) -> int:
-        """Search and return how many findings are left."""
-        self.tab.fill("#words", words)
-        self.tab.wait_for_timeout(250)
+    def after(self, act: Callable[[], Any]) -> int:
+        """Do something to the filters and return how many findings the page then says are left."""
+        self.tab.evaluate("document.getElementById('shown').textContent = ''")
+        act()
         self.tab.wait_for_function("document.getElementById('shown').textContent")
         return int(re.sub(r"[.,]", "", re.findall(r"[\d.,]+", self.tab.inner_text("#shown"))[0]))
+
+    def find(self, words: str) -> int:
+        return self.after(lambda: self.tab.fill("#words", words))
 
     def cards(self) -> int:
         return int(self.tab.locator("article").count())
@@ -374,17 +390,13 @@ def test_findings_are_grouped_filtered_and_searched(browser: Any, tmp_path: Path
     page = Opened(browser, tmp_path, render_html(mixed()))
     every = page.cards()
     assert every == len(mixed().findings)
-    page.tab.check("input[name=group][value=rule]")
-    page.tab.wait_for_timeout(50)
+    assert page.after(lambda: page.tab.check("input[name=group][value=rule]")) == every
     rules = len({finding.rule for finding in mixed().findings})
     assert rules <= page.tab.locator("[data-list] h3").count() <= rules + 2
-    page.tab.uncheck("input[name=level][value=violation]")
-    page.tab.wait_for_timeout(50)
-    assert page.cards() == every - len(mixed().of_level("violation"))
-    page.tab.click("button[type=reset]")
-    page.tab.wait_for_timeout(50)
-    assert page.cards() == every
-    assert page.find("khong co gi the nay") == 0
+    left = every - len(mixed().of_level("violation"))
+    assert page.after(lambda: page.tab.uncheck("input[name=level][value=violation]")) == page.cards() == left
+    assert page.after(lambda: page.tab.click("button[type=reset]")) == page.cards() == every
+    assert page.find("khong co chu nao zzz") == 0
     assert page.find("bac ninh") == page.find("Bắc Ninh") > page.find("Bậc Ninh") == 0
     assert page.find("uỷ ban") == page.find("ủy ban") > 0
     page.tab.close()

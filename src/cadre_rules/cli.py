@@ -159,7 +159,7 @@ def _audit(options: argparse.Namespace) -> int:
         with _needing("html"):
             from cadre_rules.reports.audit_page import render_audit
         asked = (found.findings, found.shares, found.rejected, found.summary, found.manifest["inputs"])
-        _deliver(render_audit(*asked, rulebook, options.lang), options.output)
+        _deliver(render_audit(*asked, rulebook, options.lang, follow_up), options.output)
     else:
         told = render_summary(found.summary, found.rejected.iter_rows(), options.out, options.lang)
         _tell(dict(found.summary), told, follow_up, options)

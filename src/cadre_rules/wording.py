@@ -370,6 +370,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "The page lists the gravest {n} of {all} findings; its charts count all, and the folder findings/ holds every one.",
     ),
     "page_source": ("Nguồn", "Source"),
+    "page_state": ("Theo dõi", "Followed up"),
     "page_found": ("Phát hiện", "Found"),
     "page_total": ("Tổng", "Total"),
     "page_open_short": ("Chưa đủ thông tin", "Open"),
@@ -399,7 +400,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "page_place": ("Nơi ghi trong hồ sơ", "Place in the dossier"),
     "page_settles": ("Giúp kết luận (quy tắc)", "Helps to settle (rules)"),
     "page_settle": ("Cần bổ sung", "Would settle it"),
-    "page_mended": ("Cách khắc phục cụ thể", "What would it take"),
     "page_rejected_why": ("Những chỗ này chưa được xét.", "These were not judged."),
     "page_static": (
         "Trình duyệt không chạy mã; trang chỉ hiện {n} phát hiện đầu.",

@@ -5,8 +5,24 @@ from typing import Any
 
 import polars as pl
 
-from cadre_rules.findings import LEVELS, Share
-from cadre_rules.reports.html import CHARTED, Bar, Chart, Entry, Line, Page, Part, law_facts, linked, number, render_page, trends
+from cadre_rules.findings import LEVELS, FollowUp, Share
+from cadre_rules.reports.html import (
+    CHARTED,
+    Bar,
+    Chart,
+    Entry,
+    Line,
+    Page,
+    Part,
+    follow_up_counts,
+    follow_up_parts,
+    follow_up_states,
+    law_facts,
+    linked,
+    number,
+    render_page,
+    trends,
+)
 from cadre_rules.reports.tables import label, tell
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.wording import day_text, phrase
@@ -33,6 +49,7 @@ def render_audit(
     inputs: Mapping[str, Any],
     rulebook: Rulebook,
     lang: str,
+    follow_up: FollowUp | None = None,
 ) -> str:
     """Return an audit as a page: its findings, shares, what it could not read, what it adds up to, and what it was made of."""
     counts, titles = summary["by_level"], {rule.id: rule.title.of(lang) for rule in rulebook.rules}
@@ -46,12 +63,14 @@ def render_audit(
             facts=(
                 (phrase("page_source", lang), (Line(inputs["source"]),)),
                 *law_facts(inputs["rulebook"], rulebook.reviewed_to, inputs["as_of"], lang),
+                *follow_up_counts(follow_up, lang),
             ),
-            entries=tuple(_entries(_gravest(findings), rulebook, lang)),
+            entries=tuple(_entries(_gravest(findings), follow_up_states(follow_up, lang), rulebook, lang)),
             rejected=tuple(rejected.head(REJECTED).iter_rows()),
             rejections=rejected.height,
             notices=tuple(_notices(findings, summary["findings"], rulebook, lang)),
             questions=tuple(_questions(findings, rulebook, lang)),
+            follow_up=follow_up_parts(follow_up, lang),
             charts=tuple(_charts(findings, rulebook, lang)),
             trends=trends(Share(title=titles[row["rule"]], **row) for row in shares.drop("kind", "unit").iter_rows(named=True)),
         )
@@ -70,9 +89,10 @@ def _gravest(findings: pl.LazyFrame) -> pl.DataFrame:
     return told.sort("at").drop("n", "at").collect(engine="streaming")
 
 
-def _entries(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> Iterator[Entry]:
+def _entries(findings: pl.DataFrame, states: Mapping[str, str], rulebook: Rulebook, lang: str) -> Iterator[Entry]:
     told = tell(findings, rulebook, lang, between="\n")
-    for raw, said in zip(findings.iter_rows(named=True), told.iter_rows(named=True), strict=True):
+    kept = findings.select("level", "provisional", "subject", "rule", "rule_version", "fingerprint", "unit", "year")
+    for raw, said in zip(kept.iter_rows(named=True), told.iter_rows(named=True), strict=True):
         opened = raw["level"] == "information_missing"
         yield Entry(
             level=raw["level"],
@@ -86,6 +106,7 @@ def _entries(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> Iterator[
             day=said["as_of"],
             mark=f"{raw['rule']} · {raw['rule_version']} · {raw['fingerprint']}",
             parts=tuple(_parts(said, raw["unit"], lang, opened=opened, provisional=raw["provisional"])),
+            state=states.get(raw["fingerprint"], ""),
         )
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from statistics import median_low
 from typing import Any, TypeAlias
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from cadre_rules.findings import LEVELS, Finding, Report, Share
-from cadre_rules.reports.text import cite
+from cadre_rules.findings import LEVELS, Finding, Followed, FollowUp, Report, Share
+from cadre_rules.reports.follow_up import decision_text, listed, remark_text
+from cadre_rules.reports.text import cite, ways_out
 from cadre_rules.wording import PHRASES, day_text, phrase, value_text
 
 FEW = 10
@@ -60,6 +62,8 @@ class Entry:
     day: str
     mark: str
     parts: tuple[Part, ...]
+    state: str = ""
+    """What became of it since it was last recorded, where a register is kept."""
 
     @property
     def part(self) -> str:
@@ -168,6 +172,9 @@ class Page:
     met: tuple[tuple[str, str, str], ...] = ()
     charts: tuple[Chart, ...] = ()
     trends: tuple[Trend, ...] = ()
+    together: tuple[Part, ...] = ()
+    """What would settle several findings of a subject at once."""
+    follow_up: tuple[Part, ...] = ()
 
     @property
     def worst(self) -> str | None:
@@ -209,6 +216,7 @@ class Page:
             ("firm", "findings", totals["firm"]),
             ("provisional", "page_provisional", totals["provisional"]),
             ("open", "waiting", totals["open"]),
+            *([("follow_up", "follow_up", None)] if self.follow_up else []),
             ("met", "met", len(self.met)),
             ("rejected", "rejected", self.rejections),
             ("subjects", "page_subjects", len(self.subjects) if len(self.subjects) > FEW else 0),
@@ -224,6 +232,7 @@ def render_html(report: Report) -> str:
     total = phrase("total", lang, subjects=len(report.subjects), rules=report.rules_in_force)
     outcomes = ", ".join(f"{report.by_outcome[key]} {phrase(key, lang)}" for key in _OUTCOMES if key in report.by_outcome)
     reviewed = {kind: date.fromisoformat(day) for pack in report.rulebook for kind, day in pack["reviewed_to"].items()}
+    states = follow_up_states(report.follow_up, lang)
     return render_page(
         Page(
             lang=lang,
@@ -233,14 +242,22 @@ def render_html(report: Report) -> str:
             facts=(
                 (phrase("page_judged", lang), (Line(f"{total}: {outcomes}."),)),
                 *law_facts(report.rulebook, reviewed, report.as_of, lang),
+                *follow_up_counts(report.follow_up, lang),
             ),
-            entries=tuple(_entry(finding, titles.get(finding.subject, finding.subject), lang) for finding in report.findings),
+            entries=tuple(
+                _entry(finding, titles.get(finding.subject, finding.subject), states.get(finding.fingerprint, ""), lang)
+                for finding in report.findings
+            ),
             rejected=tuple((place["where"], place["reason"]) for place in report.rejected),
             rejections=len(report.rejected),
             subjects=tuple((line.title, day_text(line.as_of, lang)) for line in report.subjects),
             notices=report.notices,
             questions=tuple((ask or place, place, count) for place, ask, count in report.questions()),
             trends=trends(report.shares),
+            together=tuple(
+                (titles[one.subject], (Line("; ".join(change.text for change in one.changes)),)) for one in report.mended_together
+            ),
+            follow_up=follow_up_parts(report.follow_up, lang),
             met=tuple((titles.get(met.subject, met.subject), met.title, met.text) for met in report.met),
         )
     )
@@ -258,7 +275,48 @@ def law_facts(packs: Iterable[Mapping[str, Any]], reviewed: Mapping[str, date], 
     yield from [(phrase("reviewed", lang), tuple(days))] if days else []
 
 
-def _entry(finding: Finding, subject: str, lang: str) -> Entry:
+def follow_up_states(told: FollowUp | None, lang: str) -> dict[str, str]:
+    """Return what became of each finding, by its fingerprint."""
+    return {one.fingerprint: phrase(f"follow_{one.state}", lang) for one in (told.findings if told is not None else ())}
+
+
+def follow_up_counts(told: FollowUp | None, lang: str) -> Iterator[Part]:
+    """Yield how many findings are in which state since they were last recorded, if a register is kept."""
+    if told is not None:
+        counts = [f"{number(count, lang)} {phrase(f'follow_{state}', lang)}" for state, count in told.counts().items()]
+        yield phrase("follow_up", lang), (Line(_since(told, lang)), Line(", ".join(counts) or phrase("no_finding", lang)))
+
+
+def _since(told: FollowUp, lang: str) -> str:
+    return phrase("followed_since", lang, day=day_text(told.before, lang)) if told.before else phrase("followed_first", lang)
+
+
+def follow_up_parts(told: FollowUp | None, lang: str) -> tuple[Part, ...]:
+    """Return what became of findings since they were last recorded, by state, and the exceptions on file."""
+    if told is None:
+        return ()
+    head = Line(phrase("register_head", lang, entries=told.entries, head=told.head))
+    differing = (Line(f"{phrase('audits_differ', lang)} {'; '.join(told.differences)}"),) if told.differences else ()
+    parts = [(phrase("follow_up", lang), (Line(_since(told, lang)), *differing, head))]
+    for state, count in told.counts().items():
+        found = (one for one in told.findings if one.state == state)
+        lines = [Line(f"{one.title} – {one.subject}", aside=_remarked(one, lang)) for one in islice(found, STATIC)]
+        parts.append(
+            (f"{phrase(f'follow_{state}', lang)} ({number(count, lang)})", (*lines, *([Line("…")] if count > STATIC else [])))
+        )
+    filed = [
+        Line(f"{one.rule} – {one.subject}: {phrase(f'exception_{one.state}', lang)}", aside=decision_text(one, lang))
+        for one in told.exceptions[:STATIC]
+    ]
+    return (*parts, *([(phrase("exceptions_on_file", lang), tuple(filed))] if filed else []))
+
+
+def _remarked(one: Followed, lang: str) -> str:
+    since = phrase("since", lang, day=day_text(one.since, lang))
+    return listed(phrase(one.level, lang), since, *(remark_text(remark, lang) for remark in one.remarks))
+
+
+def _entry(finding: Finding, subject: str, state: str, lang: str) -> Entry:
     return Entry(
         level=finding.level,
         provisional=finding.provisional,
@@ -271,6 +329,7 @@ def _entry(finding: Finding, subject: str, lang: str) -> Entry:
         day=day_text(finding.as_of, lang),
         mark=f"{finding.rule} · {finding.rule_version} · {finding.fingerprint}",
         parts=tuple((phrase(key, lang), tuple(lines)) for key, lines in _parts(finding, lang) if lines),
+        state=state,
     )
 
 
@@ -287,8 +346,7 @@ def _parts(finding: Finding, lang: str) -> Iterator[tuple[str, list[Line]]]:
     yield "page_settle", [replace(line, text=f"{phrase('or', lang)} {line.text}") if at else line for at, line in enumerate(sets)]
     yield "article", [linked(text) for text in dict.fromkeys(cite(citation, lang) for citation in finding.provisions)]
     yield "do", [Line(finding.remedy)] if finding.remedy and not sets else []
-    ways = [[change.text for change in changes] for changes in getattr(finding, "mended_by", ())]
-    yield "page_mended", [Line("; ".join(texts)) for texts in ways]
+    yield "mended_by", [Line(text) for text in ways_out(finding)]
     yield "answers", [Line(finding.responsible)] if finding.responsible else []
     yield "questions", [Line(question) for question in finding.questions]
     yield "note", [*map(Line, finding.notes), *([Line(phrase("provisional", lang))] if finding.provisional else [])]
@@ -326,7 +384,13 @@ def _data(page: Page, words: dict[str, str]) -> dict[str, Any]:
             *(entry.part, entry.level, inert(entry.message), subjects.setdefault(inert(entry.subject), len(subjects))),
             rules.setdefault(entry.rule, (len(rules), inert(entry.title)))[0],
             units.setdefault(inert(entry.unit), len(units)) if entry.unit else -1,
-            *(entry.year, entry.day, inert(entry.mark), [parts.setdefault(part, len(parts)) for part in entry.parts]),
+            *(
+                entry.year,
+                entry.day,
+                inert(entry.mark),
+                [parts.setdefault(part, len(parts)) for part in entry.parts],
+                entry.state,
+            ),
         )
         for entry in page.entries
     ]

@@ -4,7 +4,7 @@
   const STEP = 50;
   const form = document.getElementById("filters");
   const skeleton = document.getElementById("finding").content.firstElementChild;
-  const [PART, LEVEL, MESSAGE, SUBJECT, RULE, UNIT, YEAR, DAY, MARK, SAID] = Array(10).keys();
+  const [PART, LEVEL, MESSAGE, SUBJECT, RULE, UNIT, YEAR, DAY, MARK, SAID, STATE] = Array(11).keys();
   const lists = [...document.querySelectorAll("[data-list]")].map((box) => ({
     name: box.dataset.list, box, rows: [], done: 0, group: null,
     more: document.querySelector(`[data-more="${box.dataset.list}"]`),
@@ -81,6 +81,7 @@
     put(node, ".subject", subjects[row[SUBJECT]]);
     put(node, ".title", rules[row[RULE]][1]);
     put(node, ".day", `(${words.law_of} ${row[DAY]})`);
+    put(node, ".state", row[STATE]);
     put(node, ".mark bdi", row[MARK]);
     node.querySelector("dl").append(...row[SAID].map((at) => {
       const [heading, lines] = parts[at];
@@ -126,11 +127,12 @@
     draw(list, upTo);
   };
   const filter = () => {
-    const { rule, unit, year, group } = form.elements;
+    const { rule, unit, year, state, group } = form.elements;
     const levels = new Set([...form.querySelectorAll("[name=level]:checked")].map((box) => box.value));
     const found = finder(form.elements.words.value);
     const kept = findings.filter((row, at) => levels.has(row[LEVEL]) && (!rule.value || row[RULE] === +rule.value)
-      && (!unit.value || row[UNIT] === +unit.value) && (!year.value || row[YEAR] === year.value) && found(row, at));
+      && (!unit.value || row[UNIT] === +unit.value) && (!year.value || row[YEAR] === year.value)
+      && (!state.value || row[STATE] === state.value) && found(row, at));
     for (const list of lists) {
       list.rows = grouped(kept.filter((row) => row[PART] === list.name), group.value);
       list.count.textContent = number(list.rows.length);
@@ -150,7 +152,9 @@
   const sorted = (names) => names.map((text, at) => [at, text]).sort((one, other) => alphabetical.compare(one[1], other[1]));
   offer("rule", sorted(rules.map((rule) => rule[1])));
   offer("unit", sorted(units));
-  offer("year", [...new Set(findings.map((row) => row[YEAR]))].filter(Boolean).sort().map((year) => [year, year]));
+  const different = (column) => [...new Set(findings.map((row) => row[column]))].filter(Boolean).sort().map((one) => [one, one]);
+  offer("year", different(YEAR));
+  offer("state", different(STATE));
   let waiting;
   form.addEventListener("input", (event) => {
     clearTimeout(waiting);
