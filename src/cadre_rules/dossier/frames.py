@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import polars as pl
+from polars._typing import PolarsDataType
 from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area
@@ -67,6 +68,34 @@ def _type_of(annotation: Any, path: str, fields: Fields) -> pl.DataType:
     if inner is Area:
         return pl.Struct(dict.fromkeys(Area.model_fields, pl.String()))
     return _PLAIN.get(inner) or pl.Struct(_columns(inner, path, fields))
+
+
+def holds(given: PolarsDataType, asked: PolarsDataType) -> bool:
+    """Tell whether a column holds what is asked for, of the types it is read in; it may hold more."""
+    match given, asked:
+        case pl.Struct(), pl.Struct():
+            fields = given.to_schema()
+            return all(one.name in fields and holds(fields[one.name], one.dtype) for one in asked.fields)
+        case pl.List(), pl.List():
+            return holds(given.inner, asked.inner)
+        case _:
+            return given == asked
+
+
+def as_asked(column: pl.Expr, given: PolarsDataType, asked: PolarsDataType) -> pl.Expr:
+    """Return a column as what is asked for, of the types it is read in, and no more; what it lacks is not stated."""
+    match given, asked:
+        case pl.Struct(), pl.Struct():
+            fields = given.to_schema()
+            parts = [
+                (as_asked(column.struct.field(name), fields[name], dtype) if name in fields else pl.lit(None, dtype)).alias(name)
+                for name, dtype in asked.to_schema().items()
+            ]
+            return pl.when(column.is_not_null()).then(pl.struct(parts))
+        case pl.List(), pl.List():
+            return column.list.eval(as_asked(pl.element(), given.inner, asked.inner))
+        case _:
+            return column.cast(asked)
 
 
 def frame_of(dossiers: list[Any], kind: str) -> pl.DataFrame:

@@ -122,14 +122,12 @@ def once_each(batches: Iterable[Batch]) -> Iterator[Batch]:
     """
     seen: list[_Seen] = []
     for batch in batches:
-        own = batch.frame.select("id", ROW, place=pl.lit(batch.place))
-        if own.height:
-            first, last = own["id"].min(), own["id"].max()
-            among = [ids for ids in seen if ids.first <= last and first <= ids.last and _share(own, ids)]
-            if among or own["id"].n_unique() < own.height:
-                batch = _without_twins(batch, pl.concat([*(ids.own for ids in among), own]))  # noqa: PLW2901  # less its twins
-                own = batch.frame.select("id", ROW, place=pl.lit(batch.place))
-            seen.append(_Seen(first, last, own["id"].hash(), own))
+        if batch.frame.height:
+            own = _Seen.of(batch)
+            among = [ids for ids in seen if ids.first <= own.last and own.first <= ids.last and _share(own, ids)]
+            if among or own.ids["id"].n_unique() < own.ids.height:
+                batch = _without_twins(batch, pl.concat(ids.placed() for ids in (*among, own)))  # noqa: PLW2901  # less its twins
+            seen += [_Seen.of(batch)] if batch.frame.height else []
         yield batch
 
 
@@ -147,14 +145,27 @@ def after(batches: Iterable[Batch], skip: int) -> Iterator[Batch]:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    """The ids of a batch, and where they stood."""
+
+    ids: pl.DataFrame
+    place: str
     first: Any
     last: Any
     hashes: pl.Series
-    own: pl.DataFrame
+
+    @classmethod
+    def of(cls, batch: Batch) -> "_Seen":
+        """Return the ids of a batch that has some."""
+        ids = batch.frame.select("id", ROW)
+        return cls(ids, batch.place, ids["id"].min(), ids["id"].max(), ids["id"].hash())
+
+    def placed(self) -> pl.DataFrame:
+        """Return them with their place."""
+        return self.ids.with_columns(place=pl.lit(self.place))
 
 
-def _share(own: pl.DataFrame, ids: _Seen) -> bool:
-    return bool(ids.hashes.is_in(own["id"].hash().implode()).any())
+def _share(own: _Seen, ids: _Seen) -> bool:
+    return bool(ids.hashes.is_in(own.hashes.implode()).any())
 
 
 def _without_twins(batch: Batch, ids: pl.DataFrame) -> Batch:

@@ -5,7 +5,7 @@ What its type and these ends show to be sound need not be read to be checked.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeAlias, get_args, get_origin
 
@@ -56,9 +56,8 @@ def leaves_of(metadata: pq.FileMetaData, schema: pa.Schema, asked: Asked) -> Lea
         return Leaves([column.path for column in columns])
     chooser = _Chooser(columns, asked(kind))
     chooser.fields(schema, DOSSIERS[kind], "")
-    if chooser.asked is None:
-        chooser.leaves.repeated.clear()
-    return chooser.leaves
+    few = [] if chooser.asked is None else [path for path in chooser.leaves.repeated if path != "id"]
+    return replace(chooser.leaves, repeated=few)
 
 
 class _Column:
