@@ -334,7 +334,7 @@ class Opened:
         """Do something to the filters and return how many findings the page then says are left."""
         self.tab.evaluate("document.getElementById('shown').textContent = ''")
         act()
-        self.tab.wait_for_function("document.getElementById('shown').textContent")
+        self.tab.locator("#shown", has_text=re.compile(r"\d")).wait_for()
         return int(re.sub(r"[.,]", "", re.findall(r"[\d.,]+", self.tab.inner_text("#shown"))[0]))
 
     def find(self, words: str) -> int:

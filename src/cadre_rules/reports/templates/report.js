@@ -168,8 +168,8 @@
       const { filter: name, value } = bar.dataset;
       if (name === "level") for (const box of form.querySelectorAll("[name=level]")) box.checked = box.value === value;
       else {
-        const texts = { rule: rules.map((rule) => rule[0]), unit: units }[name];
-        form.elements[name].value = texts ? texts.indexOf(value) : value;
+        const known = { rule: rules.map((rule) => rule[0]), unit: units }[name], at = known ? known.indexOf(value) : value;
+        form.elements[at < 0 ? "words" : name].value = at < 0 ? value : at;
       }
       filter();
     }
