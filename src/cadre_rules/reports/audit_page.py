@@ -38,7 +38,7 @@ REJECTED = 200
 
 _OPEN = pl.col("level") == "information_missing"
 _RANK = pl.col("level").replace_strict({level: rank for rank, level in enumerate(LEVELS)}, return_dtype=pl.UInt8)
-_TOLD = ("evidence", "do", "answers", "article", "note", "where")
+_TOLD = ("evidence", "article", "do", "answers", "note", "where")
 
 
 def render_audit(
