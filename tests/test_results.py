@@ -23,7 +23,7 @@ from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import read_models
 from cadre_rules.sources.files import Rejected, read_dossiers
 from cadre_rules.sources.locating import locate
-from test_templates import HOSTILE
+from test_templates import HOSTILE, hostile
 from test_workbooks import MERGED, TITLE, TWO_ROWS, book
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -137,18 +137,9 @@ def test_ids_with_a_stroke_are_told_from_parts_of_a_dossier(vn: Rulebook, tmp_pa
     assert (second.sheet, second.row, second.exact) == ("Quá trình công tác", 3, True)
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_text_is_shown_as_a_text_in_the_results(text: str, vn: Rulebook) -> None:
-    raw = {
-        "kind": "appointment",
-        "id": text[:200],
-        "decision": "appointment",
-        "title": text,
-        "authority": {"office": text, "head": text},
-    }
-    dossier = read_dossier({**raw, "deputies_allowed": 1, "deputies_after": 2, "person": {"name": text, "kin": [{"name": text}]}})
-    source = render_template(["appointment"], vn, "vi", [dossier])
-    workbook = opened(render_workbook(judged([dossier], vn), source))
+def test_a_hostile_text_is_shown_as_a_text_in_the_results(vn: Rulebook) -> None:
+    dossiers = [hostile(text) for text in HOSTILE]
+    workbook = opened(render_workbook(judged(dossiers, vn), render_template(["appointment"], vn, "vi", dossiers)))
     cells = [cell for page in workbook for row in page.iter_rows() for cell in row]
     assert not [cell for cell in cells if cell.data_type == "f"]
     assert all(cell.quotePrefix for cell in cells if isinstance(cell.value, str) and cell.value[:1] in tuple("=+-@"))
@@ -199,3 +190,9 @@ def test_the_command_writes_results_for_files_of_any_kind(tmp_path: Path, capsys
     assert run(["check", str(broken), "--format", "xlsx", "--output", str(out)], capsys)[0] == UNREADABLE
     summary = rows(openpyxl.load_workbook(out)["Kết quả - tổng hợp"])
     assert any(str(broken) in str(row[0]) for row in summary)
+
+
+def test_a_workbook_is_not_written_to_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    status, said = run(["check", str(FIXTURES / "five-breaches.yaml"), "--format", "xlsx"], capsys)
+    assert (status, "say --output FILE" in said) == (UNREADABLE, True)

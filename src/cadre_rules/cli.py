@@ -127,6 +127,8 @@ def _read_bytes(name: str) -> bytes | None:
 def _deliver(rendered: str | bytes, output: str | None) -> None:
     """Write a report to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
     if output is None:
+        if isinstance(rendered, bytes) and sys.stdout.isatty():
+            raise SourceError("standard output", "is a terminal, which shows no workbook or document; say --output FILE")
         sys.stdout.flush()
         sys.stdout.buffer.write(rendered.encode() if isinstance(rendered, str) else rendered)
         sys.stdout.buffer.flush()

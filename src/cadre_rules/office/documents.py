@@ -129,7 +129,7 @@ def annex_words(summary: Words, manifest: Words, told: Sequence[Words], rejected
 
 
 def _finding(finding: Finding, titles: Mapping[str, str], lang: str) -> dict[str, str]:
-    ways = [" + ".join(change.text for change in way) for way in getattr(finding, "mended_by", ())]
+    ways = ["; ".join(change.text for change in way) for way in finding.mended_by]
     either = f" {phrase('or', lang)} "
     mended = f"{phrase('mended_by', lang)}: {either.join(ways)}" if ways else ""
     answers = f"{phrase('answers', lang)}: {finding.responsible}" if finding.responsible else ""

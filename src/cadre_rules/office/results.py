@@ -283,7 +283,7 @@ def _findings(page: Worksheet, report: Report, places: Mapping[str, Cell]) -> No
 
 
 def _told(finding: Finding, about: str, lang: str) -> dict[str, str]:
-    ways = (" + ".join(change.text for change in way) for way in getattr(finding, "mended_by", ()))
+    ways = ("; ".join(change.text for change in way) for way in finding.mended_by)
     return {
         "level": phrase(finding.level, lang),
         "title": finding.title,

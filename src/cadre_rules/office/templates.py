@@ -21,7 +21,7 @@ from cadre_rules.dossier.values import PartialDate
 from cadre_rules.errors import SourceError
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.rulebook.schema import Force, Rule
+from cadre_rules.rulebook.schema import Force
 from cadre_rules.sources.headings import Path, fields_of_row, heading_of
 from cadre_rules.sources.levels import Level, levels_of, tree
 from cadre_rules.sources.tables import is_percent
@@ -217,11 +217,6 @@ def _cell(column: Column, level: Level, owner: str | None, row: Any, lang: str) 
             return value
 
 
-def _fields_read_by(rulebook: Rulebook) -> Mapping[tuple[str, Path], tuple[Rule, ...]]:
-    found: Mapping[tuple[str, Path], tuple[Rule, ...]] = rulebook.compiled.setdefault("rules by field", rules_by_field(rulebook))
-    return found
-
-
 _WEIGHT = {force: at for at, force in enumerate(get_args(Force))}
 _FIRST_DAY = date(1900, 3, 1)
 """The first day spreadsheets agree on."""
@@ -237,7 +232,7 @@ class _Writer:
     """Writes the sheets of one workbook."""
 
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
-        self._rules, self._names, self._lang = _fields_read_by(rulebook), names_by_field(rulebook, lang), lang
+        self._rules, self._names, self._lang = rules_by_field(rulebook), names_by_field(rulebook, lang), lang
         self._file = BytesIO()
         self._book = xlsxwriter.Workbook(self._file, {"in_memory": True})
         self._book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001  # the same dossiers give the same bytes
@@ -279,7 +274,9 @@ class _Writer:
             page.write_string(top - 1, at, column.heading, self._format(**head, **colours))
             page.write_comment(top - 1, at, self._about(sheet, column), {"x_scale": 2.6, "y_scale": 2.2, "font_size": 9})
             words = [len(column.heading) * 0.6, *(len(choice) * 1.1 for choice in column.choices)]
-            page.set_column(at, at, min(max(*words, 20 if column.held == "str" else 12), 34), self._body(column))
+            page.set_column(
+                at, at, min(max(*words, 20 if column.held == "str" and not column.choices else 12), 34), self._body(column)
+            )
             self._checked(page, sheet, column, at, top + len(rows) + ROOM)
         self._groups(page, sheet)
         for down, row in enumerate(rows, top):
@@ -314,7 +311,7 @@ class _Writer:
             case "int":
                 return self._format(num_format="0", align="left")
             case _:
-                return self._format(num_format="@", text_wrap=column.held == "str", quote_prefix=True)
+                return self._format(num_format="@", quote_prefix=True)
 
     def _value(self, page: Any, sheet: Sheet, column: Column, value: Any, place: tuple[int, int]) -> None:
         match value:
