@@ -251,6 +251,6 @@ def _grounds(judgement: Judgement, writer: Writer, mender: Mender, lang: str) ->
             places = ", ".join(place for wait in waits for place in wait.missing or (wait.fact,))
             yield f"  {phrase('waiting', lang)}: {places}"
         for changes in finding.mended_by:
-            yield f"  {phrase('mended_by', lang)}: {'; '.join(change.text for change in changes)}"
+            yield f"  {phrase('mended_by', lang)}: {' + '.join(change.text for change in changes)}"
         for note in finding.notes:
             yield f"  {phrase('note', lang)}: {note}"

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from cadre_rules.findings import LEVELS, Finding, Followed, FollowUp, Report, Share
 from cadre_rules.reports.follow_up import decision_text, listed, remark_text
-from cadre_rules.reports.text import cite, ways_out
+from cadre_rules.reports.text import cite, either, ways_out
 from cadre_rules.wording import PHRASES, day_text, phrase, value_text
 
 FEW = 10
@@ -346,7 +346,7 @@ def _parts(finding: Finding, lang: str) -> Iterator[tuple[str, list[Line]]]:
     yield "page_settle", [replace(line, text=f"{phrase('or', lang)} {line.text}") if at else line for at, line in enumerate(sets)]
     yield "article", [linked(text) for text in dict.fromkeys(cite(citation, lang) for citation in finding.provisions)]
     yield "do", [Line(finding.remedy)] if finding.remedy and not sets else []
-    yield "mended_by", [Line(text) for text in ways_out(finding)]
+    yield "mended_by", [Line(text) for text in either(ways_out(finding), lang)]
     yield "answers", [Line(finding.responsible)] if finding.responsible else []
     yield "questions", [Line(question) for question in finding.questions]
     yield "note", [*map(Line, finding.notes), *([Line(phrase("provisional", lang))] if finding.provisional else [])]

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from textwrap import wrap
-from typing import Any
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
 from cadre_rules.reports.follow_up import follow_up_lines
@@ -58,7 +57,7 @@ def _finding(finding: Finding, subjects: dict[str, SubjectLine], lang: str) -> I
     )
     yield from _field("article", dict.fromkeys(cite(citation, lang) for citation in finding.provisions), lang)
     yield from _field("do", [finding.remedy], lang)
-    yield from _field("mended_by", ["; ".join(change.text for change in changes) for changes in finding.mended_by], lang)
+    yield from _field("mended_by", either(ways_out(finding), lang), lang)
     yield from _field("answers", [finding.responsible] if finding.responsible else [], lang)
     yield from _field("questions", finding.questions, lang)
     yield from _field("note", finding.notes, lang)
@@ -74,9 +73,13 @@ def _field(key: str, texts: Iterable[str], lang: str) -> Iterator[str]:
 
 
 def ways_out(finding: Finding) -> list[str]:
-    """Return what would mend a finding, a text for each way."""
-    ways: tuple[tuple[Any, ...], ...] = getattr(finding, "mended_by", ())
-    return ["; ".join(change.text for change in way) for way in ways]
+    """Return what would mend a finding, a text for each way: one of them is enough."""
+    return [" + ".join(change.text for change in way) for way in finding.mended_by]
+
+
+def either(ways: Iterable[str], lang: str) -> list[str]:
+    """Return ways of which one is enough as lines that say so."""
+    return [f"{phrase('or', lang)} {way}" if number else way for number, way in enumerate(ways)]
 
 
 def cite(citation: Citation, lang: str) -> str:
@@ -92,7 +95,7 @@ def cite(citation: Citation, lang: str) -> str:
 
 def _together(report: Report, subjects: dict[str, SubjectLine]) -> Iterator[str]:
     for together in report.mended_together:
-        text = "; ".join(change.text for change in together.changes)
+        text = " + ".join(change.text for change in together.changes)
         yield from _field("mended_together", [f"{subjects[together.subject].title} – {text}"], report.lang)
         yield ""
 
