@@ -44,8 +44,6 @@ RENDERERS = {
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
 NEEDED = {"html": "html", "xlsx": "excel", "docx": "word"}
 """The extra a format needs, where it needs one."""
-WITHOUT_MENDING = frozenset({"sarif", "junit", "oscal"})
-"""Formats for other tools, which have no use for what would settle a finding."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
@@ -81,7 +79,7 @@ def _check(options: argparse.Namespace) -> int:
     dossiers, rejected, sources = _dossiers(options.files, _pseudonyms(options, rulebook))
     filed = [register.file_on(dossier) for dossier in dossiers] if register is not None else dossiers
     asked = {"as_of": options.as_of, "lang": options.lang, "today": today, "engine": options.engine}
-    report = check(filed, rulebook, **asked, mending=options.format not in WITHOUT_MENDING)
+    report = check(filed, rulebook, **asked, mending=True)
     report = replace(report, rejected=tuple(rejected), sources=sources)
     if register is not None:
         from cadre_rules.register.following import run_of

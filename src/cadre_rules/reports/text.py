@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from textwrap import wrap
-from typing import Any
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
 from cadre_rules.reports.follow_up import follow_up_lines
@@ -58,7 +57,7 @@ def _finding(finding: Finding, subjects: dict[str, SubjectLine], lang: str) -> I
     )
     yield from _field("article", dict.fromkeys(cite(citation, lang) for citation in finding.provisions), lang)
     yield from _field("do", [finding.remedy], lang)
-    yield from _field("mended_by", ["; ".join(change.text for change in changes) for changes in finding.mended_by], lang)
+    yield from _field("mended_by", ways_out(finding), lang)
     yield from _field("answers", [finding.responsible] if finding.responsible else [], lang)
     yield from _field("questions", finding.questions, lang)
     yield from _field("note", finding.notes, lang)
@@ -75,8 +74,7 @@ def _field(key: str, texts: Iterable[str], lang: str) -> Iterator[str]:
 
 def ways_out(finding: Finding) -> list[str]:
     """Return what would mend a finding, a text for each way."""
-    ways: tuple[tuple[Any, ...], ...] = getattr(finding, "mended_by", ())
-    return ["; ".join(change.text for change in way) for way in ways]
+    return ["; ".join(change.text for change in way) for way in finding.mended_by]
 
 
 def cite(citation: Citation, lang: str) -> str:
