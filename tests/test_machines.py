@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from cadre_rules.findings import Report
 from cadre_rules.reports.junit import render_junit
 from cadre_rules.reports.oscal import render_oscal
 from cadre_rules.reports.sarif import render_sarif
+from cadre_rules.reports.text import ways_out
 from planting import planted, raw_fixtures
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -205,3 +207,16 @@ def test_sarif_names_the_file_a_dossier_stands_in(tmp_path: Path) -> None:
     places = json.loads((tmp_path / "report").read_text("utf-8"))["runs"][0]["results"][0]["locations"][0]
     assert places["physicalLocation"]["artifactLocation"]["uri"].endswith("/h%E1%BB%93%20s%C6%A1%201.yaml")
     assert places["logicalLocations"][0]["fullyQualifiedName"] == "hs-2024-117"
+
+
+def test_what_would_mend_a_finding_goes_with_it() -> None:
+    raw = [dossier for dossier in raw_fixtures() if dossier["id"] == "hs-2024-117"]
+    report = check(raw, load_rulebook("vn"), mending=True, today=date(2024, 11, 1))
+    ways = [way for finding in report.findings for way in ways_out(finding)]
+    firm = [way for finding in report.findings if finding.firm for way in ways_out(finding)]
+    assert firm
+    results = valid("sarif", render_sarif(report))["runs"][0]["results"]
+    assert [way for result in results for way in result["properties"].get("mendedBy", ())] == ways
+    risks = valid("oscal", render_oscal(report))["results"][0]["risks"]
+    assert sum(len(risk["remediations"]) for risk in risks) == len(firm) + len(risks)
+    assert all(way in render_junit(report).decode() for way in ways)

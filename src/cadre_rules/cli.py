@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cadre_rules.audits.running import Audit
     from cadre_rules.dossier.models import Dossier
     from cadre_rules.findings import FollowUp, Level, Report
+    from cadre_rules.pseudonyms import Pseudonyms
     from cadre_rules.register.book import Register
     from cadre_rules.register.following import Run
     from cadre_rules.rulebook.model import Rulebook
@@ -43,8 +44,6 @@ RENDERERS = {
 """Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
 NEEDED = {"html": "html", "xlsx": "excel", "docx": "word"}
 """The extra a format needs, where it needs one."""
-WITHOUT_MENDING = frozenset({"sarif", "junit", "oscal"})
-"""Formats for other tools, which have no use for what would settle a finding."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
@@ -76,11 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> int:
     from cadre_rules.checks import check
 
-    dossiers, rejected, sources = _dossiers(options.files)
     rulebook, register, today = _rulebook(options), _register(options), options.today or date.today()
+    dossiers, rejected, sources = _dossiers(options.files, _pseudonyms(options, rulebook))
     filed = [register.file_on(dossier) for dossier in dossiers] if register is not None else dossiers
     asked = {"as_of": options.as_of, "lang": options.lang, "today": today, "engine": options.engine}
-    report = check(filed, rulebook, **asked, mending=options.format not in WITHOUT_MENDING)
+    report = check(filed, rulebook, **asked, mending=True)
     report = replace(report, rejected=tuple(rejected), sources=sources)
     if register is not None:
         from cadre_rules.register.following import run_of
@@ -106,8 +105,9 @@ def _to_mark(options: argparse.Namespace, dossiers: "Sequence[Dossier]", ruleboo
     """Return the workbook whose rows are marked: the one that was checked, else a template filled in with the dossiers."""
     from cadre_rules.office.templates import render_template
 
-    if dossiers and len(options.files) == 1 and options.files[0].lower().endswith((".xlsx", ".xlsm")):
-        return _read_bytes(options.files[0])
+    books = [name for name in options.files if name.lower().endswith((".xlsx", ".xlsm"))]
+    if dossiers and len(options.files) == len(books) == 1 and options.pseudonymise is None:
+        return _read_bytes(books[0])
     try:
         kinds = [dossier.kind for dossier in dossiers]
         return render_template(kinds, rulebook, options.lang, dossiers) if dossiers else None
@@ -149,6 +149,9 @@ def _audit(options: argparse.Namespace) -> int:
         from cadre_rules.reports.tables import write_findings
     rulebook, register = _rulebook(options), _register(options)
     kept = {"as_of": options.as_of, "today": options.today, "mapping": options.mapping}
+    kept |= {"pseudonymise": options.pseudonymise, "suppress_below": options.suppress_below}
+    if options.suppress_below is not None and options.format == "html":
+        parser().error("--suppress-below is about the summary, and the HTML page tells every finding; write one or the other")
     granted = register.on_file() if register is not None else None
     found = audit(options.source, rulebook, out=options.out, granted=granted, progress=True, **kept)
     for kind in options.tables or ():
@@ -225,6 +228,8 @@ def _register(options: argparse.Namespace) -> "Register | None":
         return None
     from cadre_rules.register.book import Register
 
+    if getattr(options, "pseudonymise", None) is not None:
+        parser().error("--register and --pseudonymise do not go together: a register tells its entries as they were made")
     if not options.by:
         parser().error("--register needs --by OFFICE: every entry says who made it")
     return Register.read(options.register)
@@ -427,7 +432,17 @@ def _schema(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]], dict[str, str]]":
+def _pseudonyms(options: argparse.Namespace, rulebook: "Rulebook") -> "Pseudonyms | None":
+    if options.pseudonymise is None:
+        return None
+    from cadre_rules.pseudonyms import Pseudonyms, read_key
+
+    return Pseudonyms(read_key(options.pseudonymise), rulebook)
+
+
+def _dossiers(
+    files: Sequence[str], pseudonyms: "Pseudonyms | None" = None
+) -> "tuple[list[Dossier], list[dict[str, str]], dict[str, str]]":
     """Return the dossiers of some files, what could not be read, and the file of each dossier that stands in one, by its id."""
     from cadre_rules.sources.files import WORKBOOKS, Rejected, read_dossiers
 
@@ -442,11 +457,13 @@ def _dossiers(files: Sequence[str]) -> "tuple[list[Dossier], list[dict[str, str]
             found = [Rejected(error.location, error.reason)]
         for read in found:
             if isinstance(read, Rejected):
-                rejected.append({"where": read.where, "reason": read.reason})
-                print(f"cadre-rules: {read.where}: {read.reason}", file=sys.stderr)
+                told = (read.where, read.reason) if pseudonyms is None else pseudonyms.told(read.where, read.reason)
+                rejected.append(dict(zip(("where", "reason"), told, strict=True)))
+                print(f"cadre-rules: {': '.join(told)}", file=sys.stderr)
             else:
-                dossiers.append(read)
-                sources |= {read.id: name} if name != "-" else {}
+                dossiers.append(read if pseudonyms is None else pseudonyms.dossier(read))
+                if name != "-":
+                    sources[dossiers[-1].id] = name if pseudonyms is None else pseudonyms.of(name, "identity")
     return dossiers, rejected, sources
 
 
@@ -498,6 +515,12 @@ def _digest(text: str) -> str:
     return text
 
 
+def _several(text: str) -> int:
+    if text.isascii() and text.isdigit() and 2 <= int(text) <= 1000:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no size of a group; write a whole number from 2 to 1000, such as 5")
+
+
 def _as_of(text: str) -> date | Literal["decision", "today"]:
     match text:
         case "decision":
@@ -533,7 +556,7 @@ def parser() -> argparse.ArgumentParser:
     failing, followed, known = _failing()
     check = commands.add_parser(
         "check",
-        parents=[common, dated, failing, followed, known],
+        parents=[common, dated, failing, followed, known, _private()],
         help="judge dossiers (YAML, JSON, xlsx); - reads standard input",
     )
     check.add_argument("files", nargs="+", metavar="FILE")
@@ -543,7 +566,9 @@ def parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     audit = commands.add_parser(
-        "audit", parents=[common, dated, failing, followed, known], help="judge many: tables, JSON Lines, workbooks, databases"
+        "audit",
+        parents=[common, dated, failing, followed, known, _private(), _few()],
+        help="judge many: tables, JSON Lines, workbooks, databases",
     )
     audit.add_argument(
         "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
@@ -595,6 +620,20 @@ def parser() -> argparse.ArgumentParser:
     schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping", "register"), default="dossier")
     schema.set_defaults(run=_schema)
     return command
+
+
+def _private() -> argparse.ArgumentParser:
+    private = argparse.ArgumentParser(add_help=False)
+    told = "put keyed pseudonyms in place of every text that could say who is meant"
+    private.add_argument("--pseudonymise", metavar="KEYFILE", help=told)
+    return private
+
+
+def _few() -> argparse.ArgumentParser:
+    few = argparse.ArgumentParser(add_help=False)
+    told = "tell no count below N in the summary, nor one that would tell it"
+    few.add_argument("--suppress-below", type=_several, metavar="N", help=told)
+    return few
 
 
 def _failing() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser, argparse.ArgumentParser]:

@@ -26,11 +26,14 @@ from tqdm import tqdm
 
 from cadre_rules.audits.kernel import BulkJudge, Judged
 from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
+from cadre_rules.audits.suppressing import suppressed
+from cadre_rules.audits.veiling import veiled
 from cadre_rules.dossier.frames import Fields, filed_on
 from cadre_rules.dossier.models import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import LEVELS, Level
 from cadre_rules.judging import AsOf
+from cadre_rules.pseudonyms import Pseudonyms, read_key
 from cadre_rules.reports.tables import guarded
 from cadre_rules.rulebook.keeping import code_digest
 from cadre_rules.rulebook.model import Rulebook
@@ -92,7 +95,7 @@ class Audit:
             new = self.findings.filter(pl.lit(strict) | ~pl.col("provisional"), ~pl.col("fingerprint").is_in(list(known)))
             levels = set(new.select(pl.col("level").unique()).collect()["level"])
             return next((level for level in LEVELS if level in levels), None)
-        return next((level for level in LEVELS if counts[level] + (counts[f"{level}_provisional"] if strict else 0)), None)
+        return next((level for level in LEVELS if counts[level] or (strict and counts[f"{level}_provisional"])), None)
 
 
 def audit(
@@ -105,6 +108,8 @@ def audit(
     mapping: str | Path | None = None,
     granted: Mapping[str, Sequence[ExceptionGranted]] | None = None,
     size: int = 100_000,
+    pseudonymise: str | Path | None = None,
+    suppress_below: int | None = None,
     progress: bool = False,
 ) -> Audit:
     """Judge every dossier of a source and leave what was found in the folder `out`; raises `SourceError`.
@@ -113,11 +118,15 @@ def audit(
     for byte; called again once finished, it judges nothing. It refuses to go on with another source, rulebook, code or option.
     `today` is the machine's if not given, and stays what it was when the audit began. `size` is how many dossiers make a part.
     `granted` are exceptions put on file, by dossier, beside those of the source: what a register holds.
+    `pseudonymise` is the file of a key: pseudonyms then stand for every text that could say who is meant, but in `granted`, which
+    has to have them already. The summary tells no count from 1 to below `suppress_below`, nor one that would tell it.
     """
     folder, source = Path(out), str(source)
+    pseudonyms = Pseudonyms(read_key(str(pseudonymise)), rulebook) if pseudonymise is not None else None
+    name, digest = _named(source, pseudonyms)
     asked = {
-        "source": _without_password(source),
-        "source_digest": _source_digest(source),
+        "source": name,
+        "source_digest": digest,
         "mapping": digest_of(Path(mapping)) if mapping is not None else None,
         "rulebook": [{"pack": p.pack.name, "version": p.pack.version, "digest": p.digest} for p in rulebook.packs],
         "code": {name: version(name) for name in ("cadre-rules", "polars")} | {"digest": code_digest()},
@@ -125,11 +134,13 @@ def audit(
         "today": today.isoformat() if today is not None else None,
         "exceptions": _exceptions_digest(granted or {}),
         "size": size,
+        "pseudonyms": pseudonyms.key_id if pseudonyms is not None else None,
+        "suppress_below": suppress_below,
     }
     with _held(folder):
         inputs = _agreed(folder, asked)
         if not (folder / "manifest.json").exists():
-            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {})
+            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {}, pseudonyms)
             notes = run.judge_all(source, mapping, inputs, progress=progress)
             run.conclude(inputs, notes)
         _tidy(folder)
@@ -158,6 +169,7 @@ class _Run:
     as_of: AsOf
     today: date
     granted: Mapping[str, Sequence[ExceptionGranted]]
+    pseudonyms: Pseudonyms | None
 
     def judge_all(
         self, source: str, mapping: str | Path | None, inputs: Mapping[str, Any], *, progress: bool
@@ -171,6 +183,8 @@ class _Run:
         batches = read_batches(
             source, mapping=mapping, size=inputs["size"], skip=0 if reread else done, asked=partial(_asked, judge)
         )
+        if self.pseudonyms is not None:
+            batches = veiled(batches, self.pseudonyms)
         parts = _ahead(self._judged(_ahead(batches), judge, len(notes), reread=reread))
         total = _total(Path(source)) if progress else None
         with tqdm(total=total, initial=done, unit=" dossiers", disable=None if progress else True) as bar:
@@ -179,9 +193,9 @@ class _Run:
                     notes.append(self._keep(number, batch, judged, rows))
                     bar.update(batch.frame.height)
                 elif rows != notes[number - 1]["rows"]:
-                    raise SourceError(_without_password(source), f"its rows have changed since part {number} was judged; {_ANEW}")
+                    raise SourceError(inputs["source"], f"its rows have changed since part {number} was judged; {_ANEW}")
         if not any(note["dossiers"] or note["rejected"] for note in notes):
-            raise SourceError(_without_password(source), "holds no dossier")
+            raise SourceError(inputs["source"], "holds no dossier")
         return notes
 
     def _judged(self, batches: Iterator[Batch], judge: BulkJudge, done: int, *, reread: bool) -> Generator[_Part, None, None]:
@@ -254,6 +268,8 @@ class _Run:
         parts = [self.folder / name for name in digests if name.startswith("findings/")]
         summary, tables = summarise(parts, total_outcomes([*outcomes, whole.outcomes.lazy()]), self.rulebook)
         summary |= {"dossiers": dossiers, "rejected": rejected.height}
+        if (below := inputs["suppress_below"]) is not None:
+            summary, tables = suppressed(summary, tables, below)
         written = {f"summary/{name}.csv": _csv(table) for name, table in tables.items()} | {"summary.json": _plain(summary)}
         digests |= {name: _keep_whole(self.folder / name, body) for name, body in written.items()}
         rows = [note["rows"] for note in notes if note["rows"] is not None]
@@ -368,12 +384,24 @@ def _total(source: Path) -> int | None:
     """Return how many dossiers a nested file seems to hold, so that the time left can be told; None where it takes reading."""
     match source.suffix.lower():
         case ".parquet":
-            return int(pl.scan_parquet(source).select(pl.len()).collect().item())
+            try:
+                return int(pl.scan_parquet(source).select(pl.len()).collect().item())
+            except (pl.exceptions.PolarsError, OSError):
+                return None  # what is wrong with it is told when it is read
         case ".jsonl" | ".ndjson":
             with source.open("rb") as file:
                 return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
         case _:
             return None
+
+
+def _named(source: str, pseudonyms: Pseudonyms | None) -> tuple[str, str | None]:
+    """Return what a source is called in what is kept, and the digest of its content, if it has one."""
+    if pseudonyms is None:
+        return _without_password(source), _source_digest(source)
+    with pseudonyms.telling():
+        digest = _source_digest(source)
+    return pseudonyms.of(source, "identity"), pseudonyms.digest(digest) if digest is not None else None
 
 
 def _without_password(source: str) -> str:

@@ -82,7 +82,7 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         inner = types[0]
         if inner in _KINDS:
             loose = PartialDate in types
-            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=_codes(field), loose=loose, office=office)
+            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=codes_of(field), loose=loose, office=office)
         elif get_origin(inner) is Literal:
             yield (name,), FieldInfo("str", vi, en, protected, office=office)
         elif get_origin(inner) is tuple:
@@ -94,7 +94,7 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
                 yield (name, *path), replace(named, office=office and info.office)
 
 
-def _codes(field: FieldFacts) -> Codes | None:
+def codes_of(field: FieldFacts) -> Codes | None:
     """Return the closed list a field's values come from, if there is one."""
     marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in getattr(part, "__metadata__", ()))]
     return next((mark for mark in marks if isinstance(mark, Codes)), None)

@@ -23,9 +23,21 @@ happened, or is nobody's to choose.
 """
 
 
-def _is(vi: str, en: str, *, protected: str | None = None, office: Office | None = None, required: bool = False) -> Any:
-    """Describe a field: its names for people, the protected ground it tells of, how an office can change it."""
+def _is(
+    vi: str,
+    en: str,
+    *,
+    protected: str | None = None,
+    office: Office | None = None,
+    required: bool = False,
+    identifies: bool = False,
+) -> Any:
+    """Describe a field: its names for people, the protected ground it tells of, how an office can change it.
+
+    What `identifies` says who or which dossier is meant, and never leaves where pseudonyms are asked for.
+    """
     extra: dict[str, Any] = {"vi": vi} | ({"protected": protected} if protected else {}) | ({"office": office} if office else {})
+    extra |= {"identifies": True} if identifies else {}
     default: Any = ... if required else None
     return Field(default=default, description=en, json_schema_extra=extra)
 
@@ -116,7 +128,7 @@ class OpenCase(_Stated):
 class Kin(_Stated):
     """A relative and one post of theirs; a relative with several posts takes several rows."""
 
-    name: Text | None = _is("họ tên", "name")
+    name: Text | None = _is("họ tên", "name", identifies=True)
     relation: Annotated[str, c.KINSHIP] | None = _is("quan hệ", "relation", protected="kin")
     title: Text | None = _is("chức vụ", "title", protected="kin")
     unit: Text | None = _is("đơn vị", "unit", protected="kin")
@@ -216,8 +228,8 @@ class Suspension(_Stated):
 class Person(_Stated):
     """A person, by the fields of CV form 2C."""
 
-    id: Text | None = _is("mã hồ sơ", "file identifier")
-    name: Text | None = _is("họ và tên", "name")
+    id: Text | None = _is("mã hồ sơ", "file identifier", identifies=True)
+    name: Text | None = _is("họ và tên", "name", identifies=True)
     sex: Annotated[str, c.SEX] | None = _is("giới tính", "sex", protected="sex")
     birth_date: LooseDay | None = _is("ngày sinh", "birth date", protected="birth")
     birthplace: Area | None = _is("nơi sinh", "birthplace", protected="origin")
@@ -278,7 +290,7 @@ class Document(_Stated):
 
     kind: Annotated[str, c.DOCUMENT] | None = _is("loại giấy tờ", "kind")
     issued_on: Day | None = _is("ngày ban hành", "day issued")
-    number: Text | None = _is("số, ký hiệu", "number")
+    number: Text | None = _is("số, ký hiệu", "number", identifies=True)
     verified: Flag | None = _is("đã thẩm định", "appraised", office="state")
 
 
@@ -305,12 +317,12 @@ class ExceptionGranted(_Stated):
     """A special case decided by a competent authority."""
 
     rule: Text = _is("quy tắc", "rule it excuses", required=True)
-    entry: Text | None = _is("mã dòng", "entry, leader or figure it is about; none means the whole")
-    decided_by: Text | None = _is("cấp quyết định", "authority", office="paper")
+    entry: Text | None = _is("mã dòng", "entry, leader or figure it is about; none means the whole", identifies=True)
+    decided_by: Text | None = _is("cấp quyết định", "authority", office="paper", identifies=True)
     level: Annotated[str, c.LEVEL] | None = _is("cấp của cơ quan quyết định", "level of the authority", office="paper")
     decided_on: Day | None = _is("ngày quyết định", "day decided", office="paper")
     reason: Text | None = _is("lý do", "reason", office="paper")
-    document: Text | None = _is("số văn bản", "number of the paper")
+    document: Text | None = _is("số văn bản", "number of the paper", identifies=True)
     expires_on: Day | None = _is("hết hiệu lực", "last day it holds")
 
 
@@ -318,8 +330,8 @@ class Assessment(_Stated):
     """What a named assessor found of a criterion only people can judge."""
 
     criterion: Text = _is("tiêu chí", "rule it answers", required=True)
-    entry: Text | None = _is("mã dòng", "leader it is about, where the unit has several")
-    assessor: Text | None = _is("người đánh giá", "assessor")
+    entry: Text | None = _is("mã dòng", "leader it is about, where the unit has several", identifies=True)
+    assessor: Text | None = _is("người đánh giá", "assessor", identifies=True)
     assessed_on: Day | None = _is("ngày đánh giá", "day assessed")
     conclusion: Annotated[str, c.CONCLUSION] | None = _is("kết luận", "conclusion")
 
@@ -328,14 +340,14 @@ class Authority(_Stated):
     """Who decides, and what stands in the way of their deciding."""
 
     office: Text | None = _is("cơ quan quyết định", "office that decides")
-    head: Text | None = _is("người đứng đầu", "head who answers", office="paper")
+    head: Text | None = _is("người đứng đầu", "head who answers", office="paper", identifies=True)
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
     competent: Flag | None = _is("đúng thẩm quyền", "has the authority", office="state")
     leaving: Flag | None = _is("đã có thông báo nghỉ hưu, chuyển công tác", "head has notice to leave")
     retirement_notice_on: Day | None = _is("ngày có thông báo nghỉ hưu, chuyển công tác", "day of notice to leave")
     superior_consent_on: Day | None = _is("ngày cấp trên đồng ý", "day the superior body agreed", office="date")
     superior_consented: Flag | None = _is("cấp trên đã đồng ý", "the superior body agreed", office="state")
-    reports_to: Text | None = _is("cơ quan cấp trên trực tiếp", "body directly above", office="state")
+    reports_to: Text | None = _is("cơ quan cấp trên trực tiếp", "body directly above", office="state", identifies=True)
 
 
 class Days(_Stated):
@@ -364,7 +376,7 @@ class Exam(_Stated):
     criteria_published: Flag | None = _is("công khai tiêu chuẩn", "criteria published", office="state")
     board_established: Flag | None = _is("có hội đồng thi tuyển", "exam board set up", office="state")
     results_on: Day | None = _is("ngày công bố kết quả", "results announced", office="date")
-    winner: Text | None = _is("người trúng tuyển", "winner")
+    winner: Text | None = _is("người trúng tuyển", "winner", identifies=True)
     appointee_won: Flag | None = _is("người được bổ nhiệm là người trúng tuyển", "the appointee won")
 
 
@@ -384,8 +396,8 @@ class Rotation(_Stated):
 
 
 class _Dossier(_Stated):
-    id: Text = _is("mã", "identifier", required=True)
-    title: Text | None = _is("tiêu đề", "title")
+    id: Text = _is("mã", "identifier", required=True, identifies=True)
+    title: Text | None = _is("tiêu đề", "title", identifies=True)
     exceptions: tuple[ExceptionGranted, ...] | None = _is(
         "trường hợp đặc biệt đã quyết định", "exceptions granted", office="rows"
     )
@@ -450,7 +462,7 @@ class Appointment(_Dossier):
 class PlanningEntry(Person):
     """One person planned for one title."""
 
-    id: Text = _is("mã", "identifier", required=True)
+    id: Text = _is("mã", "identifier", required=True, identifies=True)
     planned_title: Text | None = _is("chức danh quy hoạch", "planned title")
     planned_code: Text | None = _is("mã chức danh quy hoạch", "code of the planned title")
     planned_rank: Count | None = _is("bậc chức danh quy hoạch", "rank of the planned title")
@@ -503,8 +515,8 @@ class Planning(_Dossier):
 class Member(_Stated):
     """One member of a body."""
 
-    id: Text | None = _is("mã", "identifier")
-    name: Text | None = _is("họ và tên", "name")
+    id: Text | None = _is("mã", "identifier", identifies=True)
+    name: Text | None = _is("họ và tên", "name", identifies=True)
     sex: Annotated[str, c.SEX] | None = _is("giới tính", "sex", protected="sex")
     birth_date: LooseDay | None = _is("ngày sinh", "birth date", protected="birth")
     minority: Flag | None = _is("là người dân tộc thiểu số", "of an ethnic minority", protected="ethnicity")
@@ -520,8 +532,8 @@ class Member(_Stated):
 class KinTie(_Stated):
     """Two members who are kin."""
 
-    one: Text | None = _is("người thứ nhất", "first member", protected="kin")
-    other: Text | None = _is("người thứ hai", "second member", protected="kin")
+    one: Text | None = _is("người thứ nhất", "first member", protected="kin", identifies=True)
+    other: Text | None = _is("người thứ hai", "second member", protected="kin", identifies=True)
     relation: Annotated[str, c.KINSHIP] | None = _is("quan hệ", "relation", protected="kin")
     one_role: Annotated[str, c.ROLE] | None = _is("vai trò người thứ nhất", "role of the first", protected="kin")
     other_role: Annotated[str, c.ROLE] | None = _is("vai trò người thứ hai", "role of the second", protected="kin")
@@ -561,7 +573,7 @@ class Plan(_Stated):
 class Leader(Person):
     """A person in a leading post of the unit, and what was done when something called for it."""
 
-    id: Text = _is("mã", "identifier", required=True)
+    id: Text = _is("mã", "identifier", required=True, identifies=True)
     post: Post | None = _is("chức vụ", "post")
     in_post_since: Day | None = _is("ngày giữ chức vụ", "day the post was taken")
     term_started: Day | None = _is("ngày bắt đầu nhiệm kỳ", "day the term began")
@@ -643,8 +655,8 @@ class Unit(_Dossier):
 class Figure(_Stated):
     """One reported total: how many of a group there are in a body, or only their share."""
 
-    id: Text = _is("mã", "identifier", required=True)
-    title: Text | None = _is("tiêu đề", "title")
+    id: Text = _is("mã", "identifier", required=True, identifies=True)
+    title: Text | None = _is("tiêu đề", "title", identifies=True)
     group: Annotated[str, c.GROUP] | None = _is("nhóm", "group counted")
     body: Annotated[str, c.BODY] | None = _is("tập thể", "body counted")
     level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")

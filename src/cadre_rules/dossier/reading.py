@@ -30,7 +30,7 @@ def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
         raise DossierError(subject, [("", "nested too deep to be a dossier")]) from None
 
 
-_NEEDED = {
+NEEDED = {
     "string_type": "not a text; put it in quotes",
     "tuple_type": "not a list",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "not a mapping of fields"),
@@ -48,8 +48,8 @@ def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
             return place, "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
         case "missing":
             return place, "is required"
-        case kind if kind in _NEEDED:
-            return place or "dossier", _NEEDED[kind]
+        case kind if kind in NEEDED:
+            return place or "dossier", NEEDED[kind]
         case _:
             return place or "dossier", str(detail["msg"]).removeprefix("Value error, ")
 

@@ -456,24 +456,29 @@ class _Checker:
 
 def facts_in(rule: Rule) -> Iterator[str]:
     """Yield every fact a rule's conditions and texts name."""
-    for condition in (rule.applies_when, rule.requires):
-        if condition is not None:
-            yield from _facts(condition)
+    yield from (test.fact for test in tests_in(rule))
     for words in (rule.message, rule.remedy, rule.title, rule.responsible):
         if words is not None:
             yield from PLACEHOLDER.findall(words.vi)
             yield from PLACEHOLDER.findall(words.en)
 
 
-def _facts(condition: Condition) -> Iterator[str]:
+def tests_in(rule: Rule) -> Iterator[Test]:
+    """Yield every test of a rule's conditions."""
+    for condition in (rule.applies_when, rule.requires):
+        if condition is not None:
+            yield from _tests(condition)
+
+
+def _tests(condition: Condition) -> Iterator[Test]:
     match condition:
         case Every(every=members) | Some(some=members):
             for member in members:
-                yield from _facts(member)
+                yield from _tests(member)
         case Not(negated=member):
-            yield from _facts(member)
-        case Test(fact=fact):
-            yield fact
+            yield from _tests(member)
+        case Test():
+            yield condition
 
 
 def _replaced(parameter: Parameter, change: Tighten) -> list[Parameter]:

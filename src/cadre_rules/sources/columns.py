@@ -143,7 +143,7 @@ class _Reader:
         read = self._column(flat, element, (), below)
         if read is flat or not asked_for(place.path, self.asked):
             return column
-        return _lists(read, ends, column)
+        return put_back(read, ends, column)
 
     def _part(self, column: pl.Series, model: type[BaseModel], place: _Place) -> pl.Series:
         wanted = type_of(model, place.path, self.asked)
@@ -319,7 +319,7 @@ def _by_number(column: pl.Series, meant: pl.DataFrame) -> pl.DataFrame:
     return found.select(pl.all().gather(numbers))
 
 
-def _lists(flat: pl.Series, ends: pl.Series, like: pl.Series) -> pl.Series:
+def put_back(flat: pl.Series, ends: pl.Series, like: pl.Series) -> pl.Series:
     """Put elements back into the lists they came from; a list that was null is null again."""
     offsets = pa.array([0], pa.int64()) if ends.is_empty() else pa.concat_arrays([pa.array([0], pa.int64()), ends.to_arrow()])
     values = flat.to_arrow(compat_level=pl.CompatLevel.newest())
