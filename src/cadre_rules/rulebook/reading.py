@@ -143,10 +143,8 @@ def _words(model: type[BaseModel]) -> set[str]:
 
 def tuples(value: Any) -> Any:
     """Return the same plain value with tuples for lists: what is read is never changed."""
-    match value:
-        case list():
-            return tuple(tuples(item) for item in value)
-        case dict():
-            return {key: tuples(item) for key, item in value.items()}
-        case _:
-            return value
+    if isinstance(value, list):
+        return tuple([tuples(item) if isinstance(item, (dict, list)) else item for item in value])
+    if isinstance(value, dict):
+        return {key: tuples(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
+    return value
