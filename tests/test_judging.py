@@ -20,6 +20,7 @@ from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
 from cadre_rules.judging import Judge, Tally, judge_of, level_of
 from cadre_rules.lowering import Lowering, Verdicts, passes
+from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.reading import read_cases
 from cadre_rules.rulebook.schema import Condition, Escape
@@ -447,7 +448,7 @@ def test_a_head_is_judged_by_the_latest_day_or_the_day_asked_for() -> None:
 def test_the_force_of_a_rule_is_the_level_of_its_breach(force: str, level: str, *, exception: bool) -> None:
     piece = judged(appointment())[0].piece
     rule = piece.rule.model_copy(update={"force": force, "exception": ESCAPE if exception else None})
-    assert level_of(replace(piece, rule=rule)) == level
+    assert level_of(replace(piece, stated=Apart(rule), force=force)) == level
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ def check(
     judgements = list(judge.judgements(subjects, as_of, now, engine))
     writer = writer_of(rulebook, lang)
     mender = None
-    if not mending:
+    if not mending or not any(judgement.outcome == "violated" for judgement in judgements):
         findings = list(writer.findings(judgements))
     else:
-        from cadre_rules.mending import Mender  # noqa: PLC0415  # most checks do not ask for it, and a cold one feels its import
+        from cadre_rules.mending import Mender  # noqa: PLC0415  # a cold check that finds no breach would feel its import
 
         mender = Mender(judge, lang, as_of, now)
         findings = [mender.mended(finding, judgement) for judgement in judgements for finding in writer.findings([judgement])]
@@ -54,7 +54,7 @@ def check(
         subjects=lines,
         findings=tuple(findings),
         rejected=(),
-        rules_in_force=len({judgement.piece.rule.id for judgement in judgements}),
+        rules_in_force=len({judgement.piece.rule_id for judgement in judgements}),
         by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
         lang=lang,
         met=tuple(writer.met(judgements)),
@@ -62,7 +62,7 @@ def check(
         shares=tuple(writer.shares(judgements)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
         exceptions=tuple(_exceptions(judge, subjects, judgements)),
-        verdicts=tuple(Verdict(j.subject.id, j.piece.rule.id, j.outcome) for j in judgements if j.outcome != "not_applicable"),
+        verdicts=tuple(Verdict(j.subject.id, j.piece.rule_id, j.outcome) for j in judgements if j.outcome != "not_applicable"),
     )
 
 

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status; mistakes are told in one line each, never by a traceback."""
     options = parser().parse_args(arguments)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # nothing installed beside us has a say, or costs a search
-    gc.set_threshold(100_000)  # a command keeps nearly all it makes; looking for garbage took a fifth of its time
+    gc.set_threshold(1_000_000)  # a command keeps nearly all it makes; looking for garbage took a fifth of its time
     warnings.simplefilter("always")
     warnings.showwarning = lambda message, *_rest, **_more: print(f"cadre-rules: {message}", file=sys.stderr)
     run: Callable[[argparse.Namespace], int] = options.run

@@ -100,7 +100,7 @@ class Court:
         self._matcher = SingleMatcher(dict(sorted(formulas, key=lambda named: named[0] not in gates)))
         self._versions: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in pieces:
-            self._versions[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)
+            self._versions[piece.second_pass, piece.rule_id, piece.hangs_on].append(piece)
         self._plans: dict[tuple[bool, _Days], _Plan] = {}
 
     def plan(self, days: "_Days", *, second_pass: bool) -> _Plan:
@@ -174,7 +174,7 @@ class Tally:
             if (not wanted.outcomes or judgement.outcome in wanted.outcomes)
             and (not wanted.levels or judgement.level in wanted.levels)
             and (not tags or not tags.isdisjoint(judgement.piece.rule.tags))
-            and (not wanted.rules or judgement.piece.rule.id in wanted.rules)
+            and (not wanted.rules or judgement.piece.rule_id in wanted.rules)
         ]
 
     def exceptions(self, state: str) -> int:
@@ -250,7 +250,7 @@ class Judge:
                 judgement.outcome, judgement.level = "excepted", None
         for judgement in breaches:
             named = judgement.piece.rule.rival
-            rivals = [other for other in judgements if other.piece.rule.id == named] if named is not None else []
+            rivals = [other for other in judgements if other.piece.rule_id == named] if named is not None else []
             if judgement.outcome == "violated" and rivals and rivals[-1].outcome in ("satisfied", "undetermined", "excepted"):
                 judgement.level, judgement.rival = "judgement_needed", rivals[-1]
 
@@ -271,7 +271,7 @@ class Judge:
             return
         judgements = list(judgements)
         seen = {id(p.exception): p for j in judgements for p in j.passages}
-        met = {j.piece.rule.id for j in judgements if j.outcome in ("satisfied", "not_applicable")}
+        met = {j.piece.rule_id for j in judgements if j.outcome in ("satisfied", "not_applicable")}
         allowed = {rule.id for rule in self.rulebook.rules if rule.exception is not None}
         for granted in subject.exceptions:
             state = "not_allowed" if granted.rule not in allowed else "unused" if granted.rule in met else "open"
@@ -358,5 +358,5 @@ def _outcome(subject: Subject, piece: Slice, bench: Bench, fired: Mapping[str, C
 
 def level_of(piece: Slice) -> Level:
     """Return the level the force of a rule gives its breach."""
-    level = _LEVEL_OF_FORCE[piece.rule.force]
+    level = _LEVEL_OF_FORCE[piece.force]
     return "exception_needed" if level == "violation" and piece.rule.exception is not None else level

@@ -10,7 +10,7 @@ from cadre_rules.errors import Problem
 from cadre_rules.formula import Formula, whole
 from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
 from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in
-from cadre_rules.rulebook.keeping import find_kept, keep
+from cadre_rules.rulebook.keeping import Apart, find_kept, keep
 from cadre_rules.rulebook.model import BoundDefinition, Rulebook
 from cadre_rules.rulebook.reading import raise_if
 from cadre_rules.rulebook.schema import Definition, Rule, Window, window_between
@@ -23,7 +23,10 @@ WHOLE = 10_000
 class Slice:
     """A rule version over days on which no definition or parameter it uses changes."""
 
-    rule: Rule
+    stated: Apart[Rule]
+    rule_id: str
+    force: str
+    hangs_on: str
     key: str
     window: Window
     verdicts: Verdicts
@@ -32,6 +35,11 @@ class Slice:
     names: tuple[str, str, str]
     """What engines report its formulas by: violated, satisfied, not applicable."""
     __reduce__ = whole
+
+    @property
+    def rule(self) -> Rule:
+        """Return the rule itself, of which little is asked before it is breached."""
+        return self.stated()
 
     @property
     def apart(self) -> str:
@@ -88,9 +96,11 @@ def share_judged(program: Program, piece: Slice) -> tuple[str, int | None] | Non
 
     None for any other rule; no line where what the rule tests compares the share with none, or more than one.
     """
+    if piece.force not in ("target", "encouraged"):
+        return None
     named = [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.vi)]
     share = next((name for name in named if program.defined[name].unit == "percent"), None)
-    if share is None or piece.rule.force not in ("target", "encouraged"):
+    if share is None:
         return None
     tested = {test.fact for clause in piece.verdicts.satisfied for test in clause}
     constants = [node.value for name in tested for node in ex.walk(program.facts[name]) if isinstance(node, ex.Constant)]
@@ -118,6 +128,7 @@ class _Compiler:
         self.late: set[str] = set()
 
     def slices(self, rule: Rule) -> Iterator[Slice]:
+        stated = Apart(rule)
         for window in self._windows(rule):
             day = window.starts or date.min
             names: dict[str, str] = {}
@@ -132,7 +143,18 @@ class _Compiler:
                 name(fact)
             key = f"{rule.id}@{window.starts or ''}"
             reported = (f"{key}|violated", f"{key}|satisfied", f"{key}|not_applicable")
-            yield Slice(rule, key, window, verdicts, names, any(fact in self.late for fact in names.values()), reported)
+            yield Slice(
+                stated,
+                rule.id,
+                rule.force,
+                rule.hangs_on,
+                key,
+                window,
+                verdicts,
+                names,
+                any(fact in self.late for fact in names.values()),
+                reported,
+            )
 
     def _windows(self, rule: Rule) -> Iterator[Window]:
         """Cut a rule's time where anything it reads changes."""

@@ -24,6 +24,9 @@ MAX_SETS = 3
 """Alternative sets of facts told for one undetermined rule."""
 
 
+_STRIVEN_FOR = ("target", "encouraged")
+
+
 def version_of(rule: Rule) -> str:
     """Return what a version of a rule is called in findings: the day it came into force, and its revision."""
     return f"{rule.in_force.starts or 'always'}.r{rule.revision}"
@@ -61,7 +64,7 @@ class Writer:
     def met(self, judgements: Iterable[Judgement]) -> Iterator[Met]:
         """Yield the targets judgements show to be met."""
         for judgement in judgements:
-            if judgement.outcome == "satisfied" and judgement.piece.rule.force in ("target", "encouraged"):
+            if judgement.outcome == "satisfied" and judgement.piece.force in _STRIVEN_FOR:
                 rule = judgement.piece.rule
                 told = [e.text for e in self._evidence(judgement, judgement.bench.tracer()) if not isinstance(e.value, bool)]
                 yield Met(rule.id, self._filled(rule.title.of(self._lang), judgement), judgement.subject.id, "; ".join(told))
@@ -69,7 +72,7 @@ class Writer:
     def shares(self, judgements: Iterable[Judgement]) -> Iterator[Share]:
         """Yield the shares judged against a target, met or missed."""
         for judgement in judgements:
-            if judgement.outcome not in ("satisfied", "violated", "excepted"):
+            if judgement.piece.force not in _STRIVEN_FOR or judgement.outcome not in ("satisfied", "violated", "excepted"):
                 continue
             judged = self._static_of(judgement).share
             value = judgement.bench.row.get(judged[0]) if judged is not None else None

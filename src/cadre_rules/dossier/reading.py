@@ -44,7 +44,7 @@ def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
     match detail["type"]:
         case "extra_forbidden":
             word = str(detail["loc"][-1])
-            near = get_close_matches(word, _words(model), n=1)
+            near = get_close_matches(word, words_of(model), n=1)
             return place, "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
         case "missing":
             return place, "is required"
@@ -55,6 +55,7 @@ def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
 
 
 @cache
-def _words(model: type[BaseModel]) -> set[str]:
+def words_of(model: type[BaseModel]) -> set[str]:
+    """Return every key that can stand anywhere in what a model reads."""
     schema = model.model_json_schema()
     return {word for part in (schema, *schema.get("$defs", {}).values()) for word in part.get("properties", {})}

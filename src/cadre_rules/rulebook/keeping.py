@@ -15,7 +15,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 Kept = TypeVar("Kept")
 
@@ -56,6 +56,25 @@ def as_kept(value: object) -> bytes:
 def from_kept(body: bytes) -> Any:
     """Return the value kept as these bytes; raises `pickle.UnpicklingError` where they hold what has no place there."""
     return _Reader(BytesIO(body)).load()
+
+
+class Apart(Generic[Kept]):
+    """A value that is kept as bytes of its own, and read when it is first asked for."""
+
+    __slots__ = ("_body", "_value")
+
+    def __init__(self, value: Kept | None, body: bytes = b"") -> None:
+        self._value, self._body = value, body
+
+    def __call__(self) -> Kept:
+        """Return the value."""
+        if self._value is None:
+            self._value = from_kept(self._body)
+        assert self._value is not None
+        return self._value
+
+    def __reduce__(self) -> tuple[type, tuple[None, bytes]]:
+        return type(self), (None, self._body or as_kept(self._value))
 
 
 def sealed(body: bytes) -> bytes:

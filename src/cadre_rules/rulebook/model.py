@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cadre_rules.expression import Expression
 from cadre_rules.formula import whole
 from cadre_rules.rulebook.expressions import weakest
-from cadre_rules.rulebook.keeping import as_kept, from_kept
+from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.schema import (
     Definition,
     Instrument,
@@ -67,7 +67,7 @@ class Rulebook:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is kept of it; what was compiled is kept elsewhere."""
-        apart = {name: as_kept(getattr(self, name)) for name in _LATER}
+        apart = {name: Apart(getattr(self, name)) for name in _LATER}
         rest = {name: part for name, part in vars(self).items() if name not in _LATER}
         return rest | {"compiled": {}, "_apart": apart}
 
@@ -77,7 +77,7 @@ class Rulebook:
             apart = vars(self).get("_apart", {})
             if name not in apart:
                 raise AttributeError(name)
-            part = vars(self)[name] = from_kept(apart[name])
+            part = vars(self)[name] = apart[name]()
             return part
 
     @property

@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from cadre_rules.dossier.reading import words_of
 from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.rulebook.expressions import did_you_mean
 from cadre_rules.rulebook.schema import CaseFile, RuleFile
@@ -18,11 +18,11 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One rule file as read: what it says and where each part stands."""
+class Read(Generic[Model]):
+    """One file as read: what it says and where each part stands."""
 
     path: Path
-    file: RuleFile
+    file: Model
     document: Document
 
     def problem(self, location: tuple[str | int, ...], code: str, message: str) -> Problem:
@@ -30,17 +30,9 @@ class Source:
         return Problem(self.path, self.document.line(location), code, message)
 
 
-@dataclass(frozen=True, slots=True)
-class CaseSource:
-    """One file of worked examples as read."""
-
-    path: Path
-    file: CaseFile
-    document: Document
-
-    def problem(self, location: tuple[str | int, ...], code: str, message: str) -> Problem:
-        """Blame the line a location stands on."""
-        return Problem(self.path, self.document.line(location), code, message)
+Source: TypeAlias = Read[RuleFile]
+CaseSource: TypeAlias = Read[CaseFile]
+"""One file of worked examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +65,25 @@ def digest_of(folder: Path) -> str:
 
 def read_pack(folder: Path) -> tuple[PackFiles, list[Problem]]:
     """Read every rule file of a folder; the problems are of form only, meaning is `checking`'s."""
-    sources: list[Source] = []
-    problems: list[Problem] = []
-    for path in rule_paths(folder):
-        document, file, found = _read(path, RuleFile)
-        problems += found
-        if file is not None:
-            sources.append(Source(path, file, document))
+    sources, problems = _read_all(rule_paths(folder), RuleFile)
     if not sources and not problems:
         problems.append(Problem(folder, 1, "RB006", "no rule files here; a pack is a folder of .yaml files"))
-    return PackFiles(folder, tuple(sources), digest_of(folder)), problems
+    return PackFiles(folder, sources, digest_of(folder)), problems
 
 
 def read_cases(folder: Path) -> tuple[tuple[CaseSource, ...], list[Problem]]:
     """Read the worked examples of a pack."""
-    sources: list[CaseSource] = []
+    return _read_all(case_paths(folder), CaseFile)
+
+
+def _read_all(paths: Iterable[Path], model: type[Model]) -> tuple[tuple[Read[Model], ...], list[Problem]]:
+    sources: list[Read[Model]] = []
     problems: list[Problem] = []
-    for path in case_paths(folder):
-        document, file, found = _read(path, CaseFile)
+    for path in paths:
+        document, file, found = _read(path, model)
         problems += found
         if file is not None:
-            sources.append(CaseSource(path, file, document))
+            sources.append(Read(path, file, document))
     return tuple(sources), problems
 
 
@@ -125,28 +115,16 @@ def _explained(error: ValidationError, model: type[BaseModel], document: Documen
         message = detail["msg"].removeprefix("Value error, ")
         if detail["type"] == "extra_forbidden":
             word = str(location[-1])
-            message = f"unknown key {word!r}{did_you_mean(word, _words(model))}"
+            message = f"unknown key {word!r}{did_you_mean(word, words_of(model))}"
         elif detail["type"] == "missing":
             message = f"{location[-1]!r} is missing"
         yield Problem(path, document.line(location), "RB101", message)
 
 
-@cache
-def _words(model: type[BaseModel]) -> set[str]:
-    """Return every key a rule file can have anywhere."""
-    words: set[str] = set()
-    schema = model.model_json_schema(by_alias=True)
-    for part in (schema, *schema.get("$defs", {}).values()):
-        words |= set(part.get("properties", {}))
-    return words
-
-
 def tuples(value: Any) -> Any:
     """Return the same plain value with tuples for lists: what is read is never changed."""
-    match value:
-        case list():
-            return tuple(tuples(item) for item in value)
-        case dict():
-            return {key: tuples(item) for key, item in value.items()}
-        case _:
-            return value
+    if isinstance(value, list):
+        return tuple([tuples(item) if isinstance(item, (dict, list)) else item for item in value])
+    if isinstance(value, dict):
+        return {key: tuples(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
+    return value

@@ -5,10 +5,11 @@ Scalars follow YAML 1.2's core rules, so `01` and `no` stay text; a number with 
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,7 +18,8 @@ import yaml
 from cadre_rules.errors import Problem
 from cadre_rules.names import clean
 
-Lines: TypeAlias = Mapping[tuple[str | int, ...], int]
+Lines: TypeAlias = Mapping[tuple[int, str | int], int]
+"""Of each mapping or list, by its identity, the line each key or position stands on."""
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
@@ -39,11 +41,11 @@ class Document:
 
     def line(self, location: tuple[int | str, ...]) -> int:
         """Return the line of the deepest part of a location that the file has; other segments are skipped."""
-        known: tuple[int | str, ...] = ()
+        line, inside = 1, self.value
         for segment in location:
-            if (*known, segment) in self.lines:
-                known = (*known, segment)
-        return self.lines.get(known, 1)
+            if segment in inside if isinstance(inside, dict) else isinstance(inside, list) and segment in range(len(inside)):
+                line, inside = self.lines.get((id(inside), segment), line), inside[segment]
+        return line
 
 
 class _RefusedError(Exception):
@@ -58,8 +60,7 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
         return _nothing(path, 1, "RB005", f"the file is larger than {MAX_BYTES:,} characters; split it")
     builder = _Builder(path)
     try:
-        for event in yaml.parse(unicodedata.normalize("NFC", text), Loader=_Loader):
-            builder.take(event)
+        builder.take_all(_Loader(unicodedata.normalize("NFC", text)).get_event)
     except _RefusedError as refused:
         return _nothing(path, refused.line, refused.code, refused.message)
     except yaml.MarkedYAMLError as error:
@@ -82,72 +83,76 @@ class _Builder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.root: Any = None
-        self.lines: dict[tuple[str | int, ...], int] = {(): 1}
+        self.lines: dict[tuple[int, str | int], int] = {}
         self.problems: list[Problem] = []
-        self._open: list[tuple[Any, tuple[str | int, ...]]] = []
-        self._keys: list[str | None] = []
+        self._inside: Any = None
+        self._key: str | None = None
+        """Of the mapping we are inside, the key whose value comes next."""
+        self._around: list[Any] = []
         self._documents = 0
 
-    def take(self, event: Any) -> None:
-        match event:
-            case yaml.ScalarEvent():
-                self._scalar(event)
-            case yaml.MappingStartEvent():
-                self._begin({}, event)
-            case yaml.SequenceStartEvent():
-                self._begin([], event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._open.pop()
-                self._keys.pop()
-            case yaml.AliasEvent():
-                raise _RefusedError(_line(event), "RB004", "aliases are not allowed; write the value out")
-            case yaml.DocumentStartEvent():
-                self._documents += 1
-                if self._documents > 1:
-                    raise _RefusedError(_line(event), "RB001", "a second document in one file; split it")
-            case _:
-                pass
+    def take_all(self, next_event: Callable[[], Any]) -> None:
+        """Take every event of a text."""
+        taking: dict[type, Callable[[Any, int], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: partial(self._begin, dict),
+            yaml.SequenceStartEvent: partial(self._begin, list),
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+            yaml.DocumentEndEvent: lambda _event, _line: None,
+            yaml.StreamStartEvent: lambda _event, _line: None,
+        }
+        event = next_event()
+        while event.__class__ is not yaml.StreamEndEvent:
+            taking[event.__class__](event, event.start_mark.line + 1)
+            event = next_event()
 
-    def _scalar(self, event: Any) -> None:
-        line = _line(event)
+    def _scalar(self, event: Any, line: int) -> None:
         self._refuse_marks(event, line)
-        if self._open and isinstance(self._open[-1][0], dict) and self._keys[-1] is None:
-            container, path = self._open[-1]
+        inside = self._inside
+        if self._key is None and inside.__class__ is dict:
             key = clean(event.value)
-            if key in container:
+            if key in inside:
                 self.problems.append(Problem(self._path, line, "RB002", f"key {key!r} appears twice"))
-            self._keys[-1] = key
-            self.lines[(*path, key)] = line
-            return
-        self._place(self._resolve(event, line), line)
-
-    def _begin(self, container: Any, event: Any) -> None:
-        line = _line(event)
-        self._refuse_marks(event, line)
-        if len(self._open) >= MAX_DEPTH:
-            raise _RefusedError(line, "RB005", f"nested more than {MAX_DEPTH} deep")
-        if self._open and isinstance(self._open[-1][0], dict) and self._keys[-1] is None:
-            raise _RefusedError(line, "RB001", "a key must be plain text")
-        path = self._place(container, line)
-        self._open.append((container, path))
-        self._keys.append(None)
-
-    def _place(self, value: Any, line: int) -> tuple[str | int, ...]:
-        if not self._open:
-            self.root = value
-            return ()
-        container, parent = self._open[-1]
-        if isinstance(container, list):
-            path = (*parent, len(container))
-            container.append(value)
-            self.lines[path] = line
+            self._key = key
+            self.lines[id(inside), key] = line
         else:
-            key = self._keys[-1]
-            assert key is not None
-            path = (*parent, key)
-            container[key] = value
-            self._keys[-1] = None
-        return path
+            self._place(self._resolve(event, line), line)
+
+    def _begin(self, kind: type, event: Any, line: int) -> None:
+        self._refuse_marks(event, line)
+        if len(self._around) >= MAX_DEPTH:
+            raise _RefusedError(line, "RB005", f"nested more than {MAX_DEPTH} deep")
+        if self._key is None and self._inside.__class__ is dict:
+            raise _RefusedError(line, "RB001", "a key must be plain text")
+        container = kind()
+        self._place(container, line)
+        self._around.append(self._inside)
+        self._inside = container
+
+    def _end(self, _event: Any, _line: int) -> None:
+        self._inside = self._around.pop()
+
+    def _place(self, value: Any, line: int) -> None:
+        inside = self._inside
+        if inside is None:
+            self.root = value
+        elif inside.__class__ is list:
+            self.lines[id(inside), len(inside)] = line
+            inside.append(value)
+        else:
+            inside[self._key] = value
+            self._key = None
+
+    def _alias(self, _event: Any, line: int) -> None:
+        raise _RefusedError(line, "RB004", "aliases are not allowed; write the value out")
+
+    def _document(self, _event: Any, line: int) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise _RefusedError(line, "RB001", "a second document in one file; split it")
 
     def _refuse_marks(self, event: Any, line: int) -> None:
         if event.anchor is event.tag is None:
@@ -175,8 +180,3 @@ class _Builder:
                 self.problems.append(Problem(self._path, line, "RB003", f"{text} is not a date: {error}"))
                 return None
         return text
-
-
-def _line(event: Any) -> int:
-    line: int = event.start_mark.line + 1
-    return line
