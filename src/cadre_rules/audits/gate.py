@@ -82,7 +82,9 @@ class Gate:
         met, named = np.zeros(len(rows), np.bool_), set(rules)
         for line in lines:
             if line.rule in named:
-                met |= (rules == line.rule).fill_null(value=False).to_numpy() & at(hearing.bits(line, SATISFIED, NOT_APPLICABLE), rows)
+                met |= (rules == line.rule).fill_null(value=False).to_numpy() & at(
+                    hearing.bits(line, SATISFIED, NOT_APPLICABLE), rows
+                )
         state = (
             pl.when(pl.col("state").is_not_null())
             .then("state")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from itertools import accumulate
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -190,7 +189,10 @@ def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.Da
     own = [expr.cast(pl.String).alias(name) for name, expr in named.items()]
     days = {name: DOSSIERS[kind].day_fields.get(name, DOSSIERS[kind].day_fields["decided"]).split(".") for name in _ORDER}
     listed = frame.with_columns(
-        *own, pl.lit(None, pl.String).alias("·entry"), pl.col("id").cast(pl.String).alias("·dossier"), pl.col("exceptions").alias("·exceptions")
+        *own,
+        pl.lit(None, pl.String).alias("·entry"),
+        pl.col("id").cast(pl.String).alias("·dossier"),
+        pl.col("exceptions").alias("·exceptions"),
     )
     return _dated(listed, {name: _path(path) for name, path in days.items()}, as_of, today)
 

@@ -226,8 +226,8 @@ class Telling:
         if not read:
             return np.zeros(len(group.rows), np.bool_)
         counted, provisional = (
-            sum(held[node][group.rows] for node in read) for held in (self._hearing.given.counts, weak)
-        )  # fmt: skip
+            np.sum([held[node][group.rows] for node in read], axis=0) for held in (self._hearing.given.counts, weak)
+        )
         found: Array = (counted > 0) & (counted == provisional)
         return found
 

@@ -7,6 +7,7 @@ a clause of which something is left to prove.
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import reduce
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -75,7 +76,7 @@ class BulkMatcher:
         match column:
             case Truths(yes, no):
                 kinds = {True: yes, False: no}
-                return np.bitwise_or.reduce([kinds[constant] for constant in constants])
+                return reduce(np.bitwise_or, (kinds[constant] for constant in constants))
             case Texts():
                 return column.among(constants)
             case Numbers(low, stated):
@@ -98,5 +99,5 @@ def match(frame: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
     """
     table = Table(frame.height)
     matcher = BulkMatcher(table, lambda fact: read_column(frame.get_column(fact), table) if fact in frame.columns else None)
-    found = {name: matcher.proved(formula, table.all) for name, formula in formulas.items()}
-    return pl.DataFrame({name: pl.Series(spread(bits, table.height)) for name, bits in found.items()}, schema=dict.fromkeys(found, pl.Boolean))
+    found = {name: spread(matcher.proved(formula, table.all), table.height) for name, formula in formulas.items()}
+    return pl.DataFrame(found, schema=dict.fromkeys(found, pl.Boolean))

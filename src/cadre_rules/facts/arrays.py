@@ -6,8 +6,8 @@ only where its column says it is stated; a column of which nothing is stated is 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from typing import Any, TypeAlias, TypeVar
+from functools import cache, cached_property, reduce
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -92,7 +92,7 @@ class Texts:
     def among(self, texts: Sequence[str]) -> Bits:
         """Return where it is one of some texts, just as they are."""
         if len(texts) <= _FEW:
-            return np.bitwise_or.reduce([self.being(text) for text in texts])
+            return reduce(np.bitwise_or, map(self.being, texts))
         places, words = self.words
         right = np.array([word in texts for word in words], np.bool_)[places]
         return self.stated & (packed(right) if len(right) > 1 else np.full_like(self.stated, 255 * right[0]))
@@ -134,7 +134,6 @@ class Areas:
 
 
 Column: TypeAlias = Truths | Numbers | Texts | Areas
-_Of = TypeVar("_Of", Truths, Numbers, Texts, Areas)
 
 
 # Bits
@@ -189,7 +188,8 @@ def count(bits: Bits) -> int:
 def added(columns: Iterable[Bits], height: int) -> Array:
     """Return how many of the columns have each row's bit set: a sum kept in bits, twos carried from place to place."""
     digits: list[Bits] = []
-    for carry in columns:
+    for column in columns:
+        carry = column
         for place, digit in enumerate(digits):
             digits[place], carry = digit ^ carry, digit & carry
             if not some(carry):
@@ -215,7 +215,7 @@ def read_column(series: pl.Series, table: Table, *, coded: bool = False) -> Colu
         case pl.String | pl.Categorical:
             return Texts(series, table.all if not unknown else _set_bits(series.is_not_null()), coded)
         case pl.Struct() as dtype if dtype.fields[0].name == "earliest":
-            return _read_span(*series.struct.unnest().get_columns(), table)
+            return _read_span(series.struct.unnest(), table)
         case pl.Struct():
             return Areas(series, table.all if not unknown else _set_bits(series.is_not_null()))
         case dtype:
@@ -228,8 +228,8 @@ def read_column(series: pl.Series, table: Table, *, coded: bool = False) -> Colu
             return Numbers(held if dtype == pl.Date else held.astype(np.int64, copy=False), stated, days=dtype == pl.Date)
 
 
-def _read_span(earliest: pl.Series, latest: pl.Series, table: Table) -> Numbers | None:
-    first, last = read_column(earliest, table), read_column(latest, table)
+def _read_span(ends: pl.DataFrame, table: Table) -> Numbers | None:
+    first, last = (read_column(ends.get_column(name), table) for name in ("earliest", "latest"))
     if first is None or last is None:
         return None
     assert isinstance(first, Numbers)
@@ -329,7 +329,7 @@ def exact(column: Numbers) -> Numbers:
     return Numbers(column.low, column.stated & packed(column.low == column.top), days=column.days)
 
 
-def within(column: _Of | None, bits: Bits) -> _Of | None:
+def within(column: Column | None, bits: Bits) -> Column | None:
     """Return the column where the bits are set, and nothing elsewhere."""
     match column:
         case None:
@@ -340,8 +340,8 @@ def within(column: _Of | None, bits: Bits) -> _Of | None:
             return replace(column, stated=column.stated & bits)
 
 
-def taken(column: Column | None, rows: Array, table: Table) -> Column | None:
-    """Return what a column says of the given rows, one for each row of the table."""
+def taken(column: Column | None, rows: Array) -> Column | None:
+    """Return what a column says of the given rows, in their order."""
     match column:
         case None:
             return None
@@ -360,24 +360,26 @@ def either(bits: Bits, one: Column | None, other: Column | None, table: Table) -
     if one is None or other is None:
         return within(one, bits) if other is None else within(other, ~bits)
     stated = (one.stated & bits) | (other.stated & ~bits)
+    holds = spread(bits, table.height)
     match one, other:
         case Truths(), Truths():
             return Truths((one.yes & bits) | (other.yes & ~bits), (one.no & bits) | (other.no & ~bits))
         case Numbers(), Numbers():
-            holds = spread(bits, table.height)
             low = np.where(holds, one.low, other.low)
             top = None if one.top is None and other.top is None else np.where(holds, one.high, other.high)
             return Numbers(low, stated, top, one.days)
-        case (Texts() | Areas()), (Texts() | Areas()):
-            holds, rows = pl.Series(spread(bits, table.height)), np.arange(table.height)
-            first, second = (
-                column.values if len(column.values) == table.height else spelt(column.values, rows) for column in (one, other)
-            )
-            first, second = _alike(first, second)
-            coded = {"coded": one.coded and other.coded} if isinstance(one, Texts) and isinstance(other, Texts) else {}
-            return replace(one, values=first.zip_with(holds, second), stated=stated, **coded)
+        case Texts(), Texts():
+            return Texts(_mixed(holds, one.values, other.values), stated, one.coded and other.coded)
+        case Areas(), Areas():
+            return Areas(_mixed(holds, one.values, other.values), stated)
         case _:
             raise AssertionError("columns of two kinds")
+
+
+def _mixed(holds: Array, one: pl.Series, other: pl.Series) -> pl.Series:
+    full = (values if len(values) == len(holds) else values.new_from_index(0, len(holds)) for values in (one, other))
+    first, second = _alike(*full)
+    return first.zip_with(pl.Series(holds), second)
 
 
 def alike(one: Column | None, other: Column | None, table: Table) -> Bits:
@@ -390,7 +392,7 @@ def alike(one: Column | None, other: Column | None, table: Table) -> Bits:
             if one.top is not None or other.top is not None:
                 same = same & table.bits(one.high == other.high)
             return one.stated & other.stated & same
-        case (Texts() | Areas()), (Texts() | Areas()):
+        case ((Texts() | Areas()), (Texts() | Areas())):
             both = one.stated & other.stated
             rows = places(both)
             first, second = _alike(spelt(one.values, rows), spelt(other.values, rows))
@@ -404,10 +406,11 @@ def differing(column: Column, rows: Array, pairs: Array) -> Array:
     first, second = rows[pairs], rows[pairs + 1]
     match column:
         case Truths(yes, _):
-            return at(yes, first) != at(yes, second)
+            changed: Array = at(yes, first) != at(yes, second)
+            return changed
         case Numbers(low, _, top, _):
             apart: Sequence[Array] = [end[first] != end[second] for end in (low, top) if end is not None and np.ndim(end)]
-            return np.logical_or.reduce([np.zeros(len(pairs), np.bool_), *apart])
+            return reduce(np.logical_or, apart, np.zeros(len(pairs), np.bool_))
         case Texts():
             names = column.classes({})
             return np.zeros(len(pairs), np.bool_) if len(names) == 1 else names[first] != names[second]

@@ -76,7 +76,7 @@ class Finder:
     def _cells_of(self, numbers: Array, unit: int, ends: tuple[int, ...], table: Table) -> Column | None:
         if unit <= _LISTED:
             asked = np.flatnonzero(np.bincount(numbers + 1, minlength=unit + 1)[1:])
-            places = np.zeros(unit + 1, np.int32)
+            places: Array = np.zeros(unit + 1, np.int32)
             places[asked] = np.arange(len(asked))
             places = places[numbers]
         else:
@@ -149,17 +149,19 @@ class _Ruler:
         """Return the number of each value's place: even between edges, odd on one."""
         if self._marks is None:
             return np.asarray(0)
+        held: list[Any]
         match column:
             case Numbers():
                 marks = self._marks.astype(np.asarray(end).dtype)
-                return np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right")
+                held = [np.searchsorted(marks, end, side) for side in ("left", "right")]
             case Truths(yes, no):
                 held = [spread(yes if edge else no, table.height) * (2 * n + 1) for n, edge in enumerate(self._edges)]
             case Texts():
                 held = [spread(column.named(edge), table.height) * (2 * n + 1) for n, edge in enumerate(self._edges)]
             case _:
                 raise AssertionError("areas are no keys of tables")
-        return reduce(np.add, held)
+        found: Array = reduce(np.add, held)
+        return found
 
     def sample(self, low: int, high: int) -> Any:
         """Return a value standing at a place, or a spread from one place to another."""
@@ -226,8 +228,9 @@ def place_of(areas: Column, codes: AreaMap, table: Table) -> Place:
     )
 
 
-def within(reform: date, one: Place, other: Place, level: Column, on: Column, table: Table) -> Truths:
-    """Tell whether two places are one, as `AreaMap.same` does."""
+def within(reform: date, asked: tuple[Place, Place, Column, Column], table: Table) -> Truths:
+    """Tell whether two places are one at a level on a day, as `AreaMap.same` does."""
+    one, other, level, on = asked
     assert isinstance(level, Texts)
     assert isinstance(on, Numbers)
     reformed = table.bits(on.low >= number_of(reform))

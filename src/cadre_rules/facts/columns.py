@@ -46,7 +46,7 @@ LARGEST_COUNT = 10**12
 Path: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """One column to compute, of subjects or of the elements of a list."""
 
@@ -54,6 +54,8 @@ class Step:
     run: Callable[["Facts"], Any]
     reach: int = LARGEST_COUNT
     """The farthest from zero it can be, if it is a number."""
+    uses: int = 0
+    """How many others read it: what one reads need not be kept, and memory used again is quicker than memory anew."""
 
 
 class FactColumns:
@@ -62,22 +64,30 @@ class FactColumns:
     def __init__(self, subject: str, definitions: Mapping[str, ex.Expression], tables: Tables) -> None:
         self._fields, self._definitions, self._tables = fields_of(subject), definitions, tables
         self._steps: dict[tuple[Any, Path | None], Step] = {}
+        self._facts: dict[str, Step] = {}
 
     def of(self, frame: pl.DataFrame, given: Mapping[ex.Expression, Column] | None = None) -> "Facts":
         """Return the facts of a table of subjects; what is counted over the first pass is `given` before it is asked for."""
         return Facts(self, frame, given if given is not None else {})
+
+    def fact(self, name: str) -> Step:
+        """Return how to compute a fact."""
+        if name not in self._facts:
+            self._facts[name] = self.step(ex.Fact(name))
+        return self._facts[name]
 
     def step(self, node: ex.Expression, at: Path | None = None) -> Step:
         """Return how to compute an expression; `at` is the list whose element is at hand."""
         if (node, at) not in self._steps:
             run, reach = self._compiled(node, at)
             self._steps[node, at] = Step(len(self._steps), run, reach)
+        self._steps[node, at].uses += 1
         return self._steps[node, at]
 
     def _compiled(self, node: ex.Expression, at: Path | None) -> tuple[Callable[["Facts"], Any], int]:
         if at is not None and not isinstance(node, ex.Constant) and not _has_item(node):
             whole = self.step(node)
-            return lambda facts: taken(facts.get(whole), facts.table(at).rows, facts.table(at)), whole.reach
+            return lambda facts: taken(facts.get(whole), facts.table(at).rows), whole.reach
         match node:
             case ex.Constant(value):
                 reach = abs(value) if type(value) is int else LARGEST_COUNT
@@ -164,14 +174,15 @@ class FactColumns:
     def _also(self, key: Any, at: Path | None, run: Callable[["Facts"], Any]) -> Step:
         if (key, at) not in self._steps:
             self._steps[key, at] = Step(len(self._steps), run)
+        self._steps[key, at].uses += 1
         return self._steps[key, at]
 
     def _within(self, at: Path | None, *steps: Step) -> Callable[["Facts"], Any]:
         reform = self._tables.areas.reform
 
         def run(facts: "Facts") -> Column | None:
-            found = [facts.get(step) for step in steps]
-            return None if any(one is None for one in found) else same_place(reform, *found, facts.table(at))
+            found: Any = tuple(facts.get(step) for step in steps)
+            return None if any(one is None for one in found) else same_place(reform, found, facts.table(at))
 
         return run
 
@@ -189,7 +200,7 @@ class Facts:
 
     def of(self, name: str) -> Column | None:
         """Return a fact, some rows of which may be less than exact; None if it is nowhere stated."""
-        column: Column | None = self.get(self._compiled.step(ex.Fact(name)))
+        column: Column | None = self.get(self._compiled.fact(name))
         return column
 
     def exact(self, name: str) -> Column | None:
@@ -203,7 +214,9 @@ class Facts:
             return self._known[step.number]
         except KeyError:
             column = step.run(self)
-            column = self._known[step.number] = column if column is not None and some(column.stated) else None
+            column = column if column is not None and some(column.stated) else None
+            if step.uses > 1:
+                self._known[step.number] = column
             return column
 
     def table(self, at: Path | None) -> Table:
@@ -325,7 +338,7 @@ def _has_item(node: ex.Expression) -> bool:
 def _taken_place(place: Any, table: Table) -> Any:
     if place is None:
         return None
-    parts = [taken(part, table.rows, table) for part in (place.before, place.after, place.district, place.commune)]
+    parts = [taken(part, table.rows) for part in (place.before, place.after, place.district, place.commune)]
     return type(place)(packed(at_rows(place.stated, table.rows)), *parts)
 
 
@@ -376,9 +389,11 @@ class _Gathering:
                 return _total(pick, kept, rows, settled, subjects)
             case "min" | "max":
                 fold_ = np.minimum if self._node.gather == "min" else np.maximum
-                return _extreme(fold_, pick, kept, rows, settled, subjects) if len(kept) else None
+                return None if pick is None or not len(kept) else _extreme(fold_, pick, kept, rows, settled, subjects)
             case "latest" | "earliest":
-                return _outermost(self._node.gather, pick, by, kept, rows, settled, subjects) if len(kept) else None
+                if pick is None or by is None or not len(kept):
+                    return None
+                return _outermost(self._node.gather, pick, by, kept, rows, settled, subjects)
             case "distinct" | "most":
                 if isinstance(pick, Numbers) and pick.top is not None:
                     vague = elements.bits(pick.low != pick.top) & wanted
@@ -452,7 +467,7 @@ def _outermost(gather: str, pick: Column, by: Numbers, kept: Array, rows: Array,
     first = np.zeros(subjects.height, np.int64)
     first[rows[starts]] = kept[starts]
     agreed = placed(rows, subjects.height) & ~placed(apart, subjects.height)
-    return within(taken(pick, first, subjects), stated & agreed)
+    return within(taken(pick, first), stated & agreed)
 
 
 def _names(pick: Column, kept: Array) -> Array:
