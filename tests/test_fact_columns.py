@@ -1,11 +1,13 @@
 """Definitions as columns say of each row what the definitions say of it alone, bounds and names included."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
-from functools import cache, reduce
+from functools import cache
 from random import Random
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,9 @@ from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.frames import _plain, frame_of, frame_schema
 from cadre_rules.dossier.models import Appointment, Figure
 from cadre_rules.expression import OPERATIONS, Call, Constant, Each, Expression, Fact, Field, Item, Lookup, Within
-from cadre_rules.facts.columns import FARTHEST, ROW, FactColumns, column_of
+from cadre_rules.facts.arrays import Numbers, Texts, series_of
+from cadre_rules.facts.columns import FactColumns
+from cadre_rules.facts.columnwise import FARTHEST
 from cadre_rules.facts.deriving import Deriver, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import bounds, settled
@@ -139,7 +143,7 @@ def rows() -> tuple[Appointment, ...]:
 
 @cache
 def frame() -> pl.DataFrame:
-    return frame_of(list(rows()), "appointment").with_row_index(ROW)
+    return frame_of(list(rows()), "appointment")
 
 
 # Expressions
@@ -250,13 +254,22 @@ def definitions(draw: st.DrawFn) -> dict[str, Expression]:
 
 def in_columns(subject: str, nodes: Mapping[str, Expression], table: pl.DataFrame) -> Iterator[tuple[Any, ...]]:
     """Yield of each definition its settled column, the least and the greatest it can be, and the name it is compared by."""
-    columns = FactColumns(subject, nodes, nodes, TABLES)
-    read = [reduce(lambda outer, part: outer.struct.field(part), path[1:], pl.col(path[0])) for path in columns.leaves.values()]
-    derived = columns.derive(table.select(ROW, *(expr.alias(name) for name, expr in zip(columns.leaves, read, strict=True))))
+    facts, rows = FactColumns(subject, nodes, TABLES).of(table), np.arange(table.height)
     for name in nodes:
-        value = columns._value(Fact(name), None)
-        ends = derived.select(pl.col(ROW), low=value.low, high=value.high, named=value.name)
-        yield name, derived[column_of(name)].to_list(), *(ends[end].to_list() for end in ("low", "high", "named"))
+        column = facts.of(name)
+        ends = [column, column]
+        if isinstance(column, Numbers):
+            ends = [replace(column, low=end, top=None) for end in (column.low, column.high)]
+        low, high = (series_of(end, rows).to_list() for end in ends)
+        named = names_of(column, len(rows)) if isinstance(column, Texts) else low
+        yield name, series_of(facts.exact(name), rows).to_list(), low, high, named
+
+
+def names_of(texts: Texts, height: int) -> list[str | None]:
+    """The name each row is compared by."""
+    names: dict[str | None, int] = {}
+    classes = np.broadcast_to(texts.classes(names), height)
+    return [list(names)[number] for number in classes]
 
 
 def plain(value: Any) -> Any:
@@ -309,7 +322,7 @@ def test_numbers_out_of_reach_are_taken_for_the_farthest_there_is(node: Expressi
     root = Appointment.model_validate(
         {"kind": "appointment", "id": "d", "decision": "appointment", "deputies_after": HUGE, "steps": steps}
     )
-    table = frame_of([root], "appointment").with_row_index(ROW)
+    table = frame_of([root], "appointment")
     found = {name: exact[0] for name, exact, *_ in in_columns("appointment", nodes, table)}
     assert found == {"it": expected, "added": 4 * 10**18, "share": 4 * 10**18, "sum": 4 * 10**18, "less": False}
 
@@ -318,7 +331,7 @@ def test_a_list_of_plain_values_is_gathered_alike() -> None:
     listed: list[Any] = [None, [], [1, 2, 3], [0], [5, 5, 5, 9]]
     figures = [Figure.model_validate({"id": str(n), "parts": parts, "whole": 10}) for n, parts in enumerate(listed)]
     schema: Any = frame_schema("statistics")["figures"]
-    table = pl.DataFrame(list(map(_plain, figures)), schema=dict(schema.inner), orient="row").with_row_index(ROW)
+    table = pl.DataFrame(list(map(_plain, figures)), schema=dict(schema.inner), orient="row")
     nodes: dict[str, Expression] = {
         gather: Each(gather, ("parts",), Call("less", (Item(()), Constant(6))) if gather in ("any", "count") else None)
         for gather in ("any", "count", "sum", "min", "max", "distinct", "most")

@@ -9,8 +9,9 @@ import openpyxl
 import polars as pl
 import pytest
 
-from cadre_rules.audits.kernel import FINDINGS, BulkJudge
+from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.audits.running import _placed
+from cadre_rules.audits.telling import FINDINGS
 from cadre_rules.checks import check
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.reading import read_dossier

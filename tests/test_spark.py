@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from cadre_rules.audits.kernel import FINDINGS, BulkJudge
+from cadre_rules.audits.kernel import BulkJudge
+from cadre_rules.audits.telling import FINDINGS
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.reading import read_dossier
 from small import TODAY, small

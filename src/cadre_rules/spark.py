@@ -12,8 +12,9 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from cadre_rules.audits.kernel import FINDINGS, HEADS, BulkJudge
+from cadre_rules.audits.kernel import HEADS, BulkJudge
 from cadre_rules.audits.summing import total_heads
+from cadre_rules.audits.telling import FINDINGS
 from cadre_rules.judging import AsOf
 from cadre_rules.rulebook.model import Rulebook
 

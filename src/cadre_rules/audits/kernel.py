@@ -9,48 +9,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
-from itertools import accumulate, pairwise
-from typing import Any
+from itertools import accumulate
 
+import numpy as np
 import polars as pl
-import polars_hash  # noqa: F401  # gives columns of text their digests
+from polars._typing import PolarsDataType
 
 from cadre_rules import expression as ex
-from cadre_rules.dossier.frames import Fields, as_asked, frame_schema, holds
+from cadre_rules.audits.gate import ON_FILE, Gate
+from cadre_rules.audits.hearing import EVERY, EXCEPTED, OUTCOME, SATISFIED, VIOLATED, Hearing, Line, stated_day
+from cadre_rules.audits.telling import FINDINGS, Telling, version_of
+from cadre_rules.dossier.frames import Fields, frame_schema
 from cadre_rules.dossier.models import DOSSIERS, PARTS
-from cadre_rules.engine.bulk import match
 from cadre_rules.errors import RulebookError
-from cadre_rules.facts.columns import ROW, FactColumns, added, column_of
+from cadre_rules.facts.arrays import at, places, series_of
+from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.formula import Clause, FactTest, Formula
-from cadre_rules.judging import AsOf, level_of
+from cadre_rules.judging import AsOf
 from cadre_rules.program import Slice, compile_program, share_judged
-from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.waiting import smallest_sets
 
-_SETS = pl.List(pl.List(pl.String))
-_NO_SETS = pl.lit(pl.Series([[]], dtype=_SETS)).first()
-_NAMED = pl.List(pl.Struct({"fact": pl.String, "value": pl.String}))
-FINDINGS: dict[str, pl.DataType] = {
-    "row": pl.UInt64(),
-    "subject": pl.String(),
-    "kind": pl.String(),
-    "rule": pl.String(),
-    "rule_version": pl.String(),
-    "outcome": pl.String(),
-    "level": pl.String(),
-    "provisional": pl.Boolean(),
-    "as_of": pl.Date(),
-    "unit": pl.String(),
-    "head": pl.String(),
-    "year": pl.Int32(),
-    "evidence": _NAMED,
-    "also": _NAMED,
-    "waits_for": pl.List(pl.List(pl.String)),
-    "fingerprint": pl.String(),
-}
 OUTCOMES: dict[str, pl.DataType] = {
     "rule": pl.String(),
     "rule_version": pl.String(),
@@ -75,26 +54,7 @@ SHARES: dict[str, pl.DataType] = {
 HEADS: dict[str, pl.DataType] = {"head": pl.String(), "dossier": pl.String(), "day": pl.Date()}
 """And a column for each count over outcomes that rules about heads read."""
 
-ON_FILE: dict[str, pl.DataType] = {
-    "subject": pl.String(),
-    "rule": pl.String(),
-    "state": pl.String(),
-    "decided_by": pl.String(),
-    "decided_on": pl.Date(),
-    "document": pl.String(),
-    "expires_on": pl.Date(),
-}
-"""Exceptions on file and what the gate says of each, as `findings.OnFile` holds one."""
-
 VERDICTS: dict[str, pl.DataType] = {"subject": pl.String(), "rule": pl.String(), "outcome": pl.String()}
-
-NONE, VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED = range(7)
-_OUTCOME = ("", "violated", "satisfied", "not_applicable", "undetermined", "undetermined", "excepted")
-_CODES = {"violated": (VIOLATED,), "satisfied": (SATISFIED,), "not_applicable": (NOT_APPLICABLE,)} | {
-    "undetermined": (UNDETERMINED, AWAITING),
-    "excepted": (EXCEPTED,),
-}
-MAX_SETS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +152,27 @@ _ORDER = ("process_started", "file_received", "decided", "effective")
 
 def _whole(frame: pl.DataFrame, kind: str, asked: Fields) -> pl.DataFrame:
     """Return the table with every column of its kind, and with all in it that is asked for."""
-    schema, least = frame_schema(kind), frame_schema(kind, asked)
+    schema, least, given = frame_schema(kind), frame_schema(kind, asked), frame.schema
     columns = [
-        pl.lit(None, dtype).alias(name) if name not in frame.columns
-        else pl.col(name) if name not in least or holds(frame.schema[name], least[name])
-        else as_asked(pl.col(name), frame.schema[name], least[name]).alias(name)
+        pl.lit(None, dtype).alias(name) if name not in given
+        else pl.col(name) if name not in least or _holds(given[name], least[name])
+        else pl.col(name).cast(least[name])
         for name, dtype in schema.items()
     ]  # fmt: skip
     number = pl.col("_row").cast(pl.UInt64) if "_row" in frame.columns else pl.int_range(1, pl.len() + 1, dtype=pl.UInt64)
     return frame.select(number.alias("row"), *columns)
+
+
+def _holds(given: PolarsDataType, asked: PolarsDataType) -> bool:
+    """Tell whether a column holds what is asked for, of the types it is read in, texts or categories; it may hold more."""
+    match given, asked:
+        case pl.Struct(), pl.Struct():
+            fields = {field.name: field.dtype for field in given.fields}
+            return all(one.name in fields and _holds(fields[one.name], one.dtype) for one in asked.fields)
+        case pl.List(), pl.List():
+            return _holds(given.inner, asked.inner)
+        case _:
+            return given == asked or (given == pl.Categorical and asked == pl.String)
 
 
 def _path(path: Sequence[str]) -> pl.Expr:
@@ -213,10 +185,14 @@ _UNIT = {"appointment": ("post", "unit"), "planning": ("committee",)}
 def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
     """Return the dossiers as subjects: their fields, and beside them who, where and when."""
     unit = _path(_UNIT.get(kind, ("unit",)))
-    own = [_path(("authority", "head")).alias("·head"), unit.alias("·unit"), pl.col("id").alias("·subject")]
+    named = {"·head": _path(("authority", "head")), "·unit": unit, "·subject": pl.col("id")}
+    own = [expr.cast(pl.String).alias(name) for name, expr in named.items()]
     days = {name: DOSSIERS[kind].day_fields.get(name, DOSSIERS[kind].day_fields["decided"]).split(".") for name in _ORDER}
     listed = frame.with_columns(
-        *own, pl.lit(None, pl.String).alias("·entry"), pl.col("id").alias("·dossier"), pl.col("exceptions").alias("·exceptions")
+        *own,
+        pl.lit(None, pl.String).alias("·entry"),
+        pl.col("id").cast(pl.String).alias("·dossier"),
+        pl.col("exceptions").alias("·exceptions"),
     )
     return _dated(listed, {name: _path(path) for name, path in days.items()}, as_of, today)
 
@@ -233,7 +209,7 @@ def _parts(court: "_Court", listed_in: str, frame: pl.DataFrame, as_of: AsOf, to
     rows = rows.explode("·part", empty_as_null=False, keep_nulls=False)
     inner = rows.get_column("·part").struct.unnest()
     rows = rows.drop("·part").with_columns(*(column for column in inner.get_columns() if column.name != whole))
-    rows = rows.with_columns(pl.col("id").alias("·entry")).rename({"·row": "row"})
+    rows = rows.with_columns(pl.col("id").cast(pl.String).alias("·entry")).rename({"·row": "row"})
     rows = rows.with_columns(pl.concat_str("·subject", "·entry", separator="/").alias("·subject"))
     if court.kind != "figure":
         return rows
@@ -260,31 +236,6 @@ def _dated(frame: pl.DataFrame, days: Mapping[str, pl.Expr], as_of: AsOf, today:
 # What is compiled about one kind of subject
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The versions of one rule, oldest first: a column of outcomes."""
-
-    number: int
-    rule: str
-    hangs_on: str
-    pieces: tuple[Slice, ...]
-
-    @property
-    def outcome(self) -> str:
-        """Return the column of its outcome codes."""
-        return f"o{self.number}"
-
-    @property
-    def version(self) -> str:
-        """Return the column of the number of the version that governs."""
-        return f"v{self.number}"
-
-    @property
-    def rivalled(self) -> str:
-        """Return the column that tells whether a rival text differs."""
-        return f"r{self.number}"
-
-
 class _Court:
     """Everything compiled about one kind of subject."""
 
@@ -293,40 +244,35 @@ class _Court:
         self.program, problems = compile_program(rulebook, kind)
         if problems:
             raise RulebookError(problems)
-        self.kind, self.rulebook, self.tables, self.for_heads = kind, rulebook, tables, for_heads
+        self.kind, self.rulebook, self.for_heads = kind, rulebook, for_heads
         self.keep_verdicts = judge.keep_verdicts
+        self.facts = FactColumns(kind, self.program.facts, tables)
         nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact)]
         self.read = {node.path[:2] for node in nodes if isinstance(node, ex.Field | ex.Each)}
         self.counts = {f"count{n}": node for n, node in enumerate(dict.fromkeys(n for n in nodes if isinstance(n, ex.Outcomes)))}
         """The counts over outcomes that this kind's rules read, under the names of their columns."""
+        judged = ((piece.key, share_judged(self.program, piece)) for piece in self.program.slices)
+        self.targets = {key: share for key, share in judged if share is not None}
+        self.exceptions = {node for node in nodes if isinstance(node, ex.Exceptions)}
         self.allowed = frozenset(rule.id for rule in rulebook.rules if rule.exception is not None)
         grouped: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in self.program.slices:
             grouped[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)
-        self.lines: dict[bool, list[_Line]] = {False: [], True: []}
+        self.lines: dict[bool, list[Line]] = {False: [], True: []}
         for number, ((late, rule, hangs_on), pieces) in enumerate(sorted(grouped.items())):
             ordered = sorted(pieces, key=lambda piece: piece.window.starts or date.min)
-            self.lines[late].append(_Line(number, rule, hangs_on, tuple(ordered)))
-        self._laws: dict[tuple[str, ...], _Law] = {}
+            self.lines[late].append(Line(number, rule, hangs_on, tuple(ordered)))
 
     def judged(self, subjects: pl.DataFrame) -> Iterator[Judged]:
         """Yield what is found of the subjects, if any rule governs one."""
-        subjects = subjects.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ROW))
-        law = self._law(subjects)
-        if law.lines[False] or law.lines[True]:
-            yield law.judged(subjects)
-
-    def _law(self, subjects: pl.DataFrame) -> "_Law":
-        """Return the law of all rule versions that may govern these subjects."""
         lines = {late: [self._governing(line, subjects) for line in self.lines[late]] for late in (False, True)}
         kept = {late: [line for line in lines[late] if line.pieces] for late in (False, True)}
-        key = tuple(piece.key for late in (False, True) for line in kept[late] for piece in line.pieces)
-        if key not in self._laws:
-            self._laws[key] = _Law(self, kept)
-        return self._laws[key]
+        if kept[False] or kept[True]:
+            yield self._judged(Hearing(self.rulebook, kept, self.facts, subjects))
 
-    def _governing(self, line: _Line, subjects: pl.DataFrame) -> _Line:
-        days = subjects.get_column(_stated(line.hangs_on, subjects))
+    def _governing(self, line: Line, subjects: pl.DataFrame) -> Line:
+        """Return a line with the versions that may govern any of the subjects."""
+        days = subjects.get_column(stated_day(line.hangs_on, subjects))
         stated = _ends(days)
         ends = list(stated or ())
         if stated is None or days.null_count():
@@ -337,582 +283,103 @@ class _Court:
             for piece in line.pieces
             if (piece.window.starts or date.min) <= max(ends) and (piece.window.until is None or min(ends) < piece.window.until)
         ]
-        return _Line(line.number, line.rule, line.hangs_on, tuple(pieces))
+        return Line(line.number, line.rule, line.hangs_on, tuple(pieces))
 
+    def _judged(self, hearing: Hearing) -> Judged:
+        gate = Gate(hearing.subjects)
+        for late in (False, True):
+            if late and hearing.lines[late]:
+                self._give(hearing, gate)
+            hearing.hear(late=late)
+            gate.excuse(hearing, hearing.lines[late])
+            hearing.weigh(late=late)
+        found = Telling(hearing, self.program).findings()
+        on_file = gate.told(hearing, [*hearing.lines[False], *hearing.lines[True]], self.allowed)
+        counted = self._outcomes(hearing), self._heads(hearing), self._verdicts(hearing)
+        return Judged(found, *counted, on_file, self._shares(hearing))
 
-class _Law:
-    """Rule versions judged together: how their facts are derived, and what of them each formula asks."""
+    def _give(self, hearing: Hearing, gate: Gate) -> None:
+        """Give the second pass what is counted of the first."""
+        if self.exceptions:
+            states = gate.counts(hearing, hearing.lines[False], self.allowed)
+            for exceptions in self.exceptions:
+                hearing.given.put(exceptions, states[exceptions.state])
+        if self.kind == "head":
+            for name, node in self.counts.items():
+                counts, weak = (hearing.subjects.get_column(f"·{column}").to_numpy() for column in (name, f"{name}.weak"))
+                hearing.given.put(node, counts, weak)
 
-    def __init__(self, court: _Court, lines: dict[bool, list[_Line]]) -> None:
-        self.court, self.lines = court, lines
-        pieces = [piece for late in (False, True) for line in lines[late] for piece in line.pieces]
-        program = court.program
-        wanted = dict.fromkeys(fact for piece in pieces for fact in piece.facts.values())
-        self.facts = FactColumns(court.kind, program.facts, wanted, court.tables)
-
-    def judged(self, subjects: pl.DataFrame) -> Judged:
-        """Judge subjects that fall under this law."""
-        leaves = [_path(path).alias(name) for name, path in self.facts.leaves.items()]
-        kept = [name for name in subjects.columns if name.startswith("·") and name != "·exceptions"]
-        on_file = subjects.select(ROW, "·entry", "·exceptions")
-        table = subjects.select(ROW, "row", *kept, *leaves)
-        table = self._lean(self.facts.derive(table))
-        table = self._heard(table, late=False)
-        gate = _Gate(self.court, on_file)
-        table = self._weighed(gate.excused(table, self.lines[False]), late=False)
-        if self.lines[True]:
-            table = gate.counted(table, self.lines[False])
-            table = added(table, [column for name, node in self.facts.given.items() for column in self._count(name, node, table)])
-            table = self._heard(self.facts.derive(table, late=True), late=True)
-            table = self._weighed(gate.excused(table, self.lines[True]), late=True)
-        found = self._findings(table), self._outcomes(table), self._heads(table), self._verdicts(table)
-        return Judged(*found, gate.told(table, [*self.lines[False], *self.lines[True]]), self._shares(table))
-
-    def _lean(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Leave out what only led to the facts."""
-        late = [name for name in table.columns if name.startswith(("row", ROW, "·", "="))]
-        return table[late]
-
-    # Outcomes
-
-    def _heard(self, table: pl.DataFrame, *, late: bool) -> pl.DataFrame:
-        """Add the outcome of every rule of one pass, and which version governs."""
-        formulas = {name: formula for line in self.lines[late] for piece in line.pieces for name, formula in piece.formulas()}
-        table = table.hstack(_matched(table, formulas))
-        return added(table, [column for line in self.lines[late] for column in self._line(line, table)])
-
-    def _line(self, line: _Line, table: pl.DataFrame) -> Iterator[pl.Expr]:
-        name = _stated(line.hangs_on, table)
-        codes = [self._code(piece) for piece in line.pieces]
-        covered = [_covers(piece, pl.col(name)) for piece in line.pieces]
-        chain: Any = pl
-        numbers: Any = pl
-        for number, (covers, code) in enumerate(zip(covered, codes, strict=True)):
-            chain, numbers = chain.when(covers).then(code), numbers.when(covers).then(pl.lit(number, pl.UInt8))
-        if table.get_column(name).null_count():
-            unstated, (code, last) = pl.col(name).is_null(), self._awaiting(line)
-            chain, numbers = chain.when(unstated).then(code), numbers.when(unstated).then(last)
-        yield chain.otherwise(pl.lit(NONE, pl.UInt8)).alias(line.outcome)
-        if len(line.pieces) > 1:
-            yield numbers.otherwise(pl.lit(0, pl.UInt8)).alias(line.version)
-
-    @staticmethod
-    def _code(piece: Slice) -> pl.Expr:
-        violated, satisfied, apart = (pl.col(name) for name in piece.names)
-        return (
-            pl.when(violated)
-            .then(pl.lit(VIOLATED, pl.UInt8))
-            .when(satisfied)
-            .then(pl.lit(SATISFIED, pl.UInt8))
-            .when(apart)
-            .then(pl.lit(NOT_APPLICABLE, pl.UInt8))
-            .otherwise(pl.lit(UNDETERMINED, pl.UInt8))
-        )
-
-    def _awaiting(self, line: _Line) -> tuple[pl.Expr, pl.Expr]:
-        """Return the outcome where the day is not stated: what every version that may govern agrees on."""
-        forward = line.hangs_on == "effective"
-        day = pl.col("·day")
-        may = [_before(piece.window.until, day) if forward else _at_most(piece.window.starts, day) for piece in line.pieces]
-        count = reduce(lambda one, other: one + other, (one.cast(pl.UInt8) for one in may))
-        last = pl.lit(len(line.pieces) - 1, pl.UInt8) if forward else count - 1
-        groups = [line.pieces[-k:] if forward else line.pieces[:k] for k in range(1, len(line.pieces) + 1)]
-        settled = [k for k, group in enumerate(groups, 1) if _always(group, forward=forward)]
-        always = count.is_in(settled) if settled else pl.lit(value=False)
-        codes = [self._code(piece) for piece in line.pieces]
-
-        def all_are(outcome: int) -> pl.Expr:
-            return _every(~one | (code == outcome) for one, code in zip(may, codes, strict=True))
-
-        code = (
-            pl.when(count == 0)
-            .then(pl.lit(NONE, pl.UInt8))
-            .when(all_are(NOT_APPLICABLE))
-            .then(pl.lit(NOT_APPLICABLE, pl.UInt8))
-            .when(always & all_are(VIOLATED))
-            .then(pl.lit(VIOLATED, pl.UInt8))
-            .when(always & all_are(SATISFIED))
-            .then(pl.lit(SATISFIED, pl.UInt8))
-            .when(always & all_are(UNDETERMINED))
-            .then(pl.lit(UNDETERMINED, pl.UInt8))
-            .otherwise(pl.lit(AWAITING, pl.UInt8))
-        )
-        return code, last
-
-    def _weighed(self, table: pl.DataFrame, *, late: bool) -> pl.DataFrame:
-        """Add, for each rule that has a rival, whether the rival came out otherwise."""
-        by_rule = {line.rule: line for line in self.lines[late]}
-        columns = []
-        for line in self.lines[late]:
-            differs = []
-            for number, piece in enumerate(line.pieces):
-                rival = by_rule.get(piece.rule.rival or "")
-                if rival is not None:
-                    other = pl.col(rival.outcome).is_in((SATISFIED, UNDETERMINED, AWAITING, EXCEPTED))
-                    differs.append(self._governed(line, number) & (pl.col(line.outcome) == VIOLATED) & other)
-            if differs:
-                columns.append(_some(differs).alias(line.rivalled))
-        return added(table, columns)
-
-    @staticmethod
-    def _governed(line: _Line, number: int) -> pl.Expr:
-        return pl.col(line.version) == number if len(line.pieces) > 1 else pl.lit(value=True)
-
-    # The second pass
-
-    def _count(self, name: str, node: ex.Outcomes | ex.Exceptions, table: pl.DataFrame) -> Iterator[pl.Expr]:
-        """Yield a count over the first pass that facts of the second read, and how much of it is provisional."""
-        match node:
-            case ex.Outcomes() if self.court.kind == "head":
-                column = next(column for column, counted in self.court.counts.items() if counted == node)
-                yield pl.col(f"·{column}").alias(name)
-                yield pl.col(f"·{column}.weak").alias(f"{name}.weak")
-            case ex.Outcomes():
-                yield self.matching(node, table).alias(name)
-                yield self.matching(node, table, provisional=True).alias(f"{name}.weak")
-            case ex.Exceptions(state):
-                yield pl.col(f"·{state}").alias(name)
-
-    def matching(self, wanted: ex.Outcomes, table: pl.DataFrame, *, provisional: bool = False) -> pl.Expr:
-        """Return how many outcomes of the first pass are as wanted, or how many of those are provisional."""
-        tags = set(wanted.tags)
-        codes = [code for outcome in wanted.outcomes for code in _CODES[outcome]]
-        terms = []
-        for line in self.lines[False]:
-            if wanted.rules and line.rule not in wanted.rules:
-                continue
-            code = pl.col(line.outcome)
-            right = _some(code == one for one in codes) if codes else code != NONE
-            meant = [
-                not (tags and tags.isdisjoint(piece.rule.tags)) and (not provisional or self.provisional(piece))
-                for piece in line.pieces
-            ]
-            alike = all(meant) and len({level_of(piece) for piece in line.pieces} if wanted.levels else "1") == 1
-            for number, piece in enumerate(line.pieces[:1] if alike else line.pieces):
-                if meant[number]:
-                    governed = right if alike else right & self._governed(line, number)
-                    terms.append(governed & self._level_in(line, piece, wanted.levels, table) if wanted.levels else governed)
-        return pl.sum_horizontal(term.cast(pl.UInt16) for term in terms).cast(pl.Int64) if terms else pl.lit(0, pl.Int64)
-
-    @staticmethod
-    def _level_in(line: _Line, piece: Slice, levels: Sequence[str], table: pl.DataFrame) -> pl.Expr:
-        rivalled = pl.col(line.rivalled) if line.rivalled in table.columns else pl.lit(value=False)
-        code = pl.col(line.outcome)
-        plain = (code == VIOLATED) & ~rivalled if level_of(piece) in levels else pl.lit(value=False)
-        judgement = rivalled if "judgement_needed" in levels else pl.lit(value=False)
-        missing = code.is_in((UNDETERMINED, AWAITING)) if "information_missing" in levels else pl.lit(value=False)
-        return plain | judgement | missing
-
-    def provisional(self, piece: Slice) -> bool:
-        """Tell whether a rule version rests on less than confirmed texts."""
-        return self.court.rulebook.grade(piece.rule) != "confirmed" or piece.rule.needs_review is not None
-
-    # Findings
-
-    def _findings(self, table: pl.DataFrame) -> pl.DataFrame:
-        lines = [*self.lines[False], *self.lines[True]]
-        found = [
-            one
-            for line in lines
-            if (table.get_column(line.outcome).is_in((VIOLATED, UNDETERMINED, AWAITING))).any()
-            for number, piece in enumerate(line.pieces)
-            for one in self._findings_of(line, number, piece, table)
-        ]
-        return pl.concat(found) if found else pl.DataFrame(schema=FINDINGS)
-
-    def _findings_of(self, line: _Line, number: int, piece: Slice, table: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        facts = {column_of(name) for name in piece.facts.values()}
-        read = {line.outcome, line.version, line.rivalled, "row", ROW, *facts}
-        code = pl.col(line.outcome)
-        governed = table[[name for name in table.columns if name in read or name.startswith(("·", "given"))]].filter(
-            code.is_in((VIOLATED, UNDETERMINED, AWAITING)) & self._governed(line, number)
-        )
-        breached = governed.filter(code == VIOLATED)
-        if breached.height:
-            yield from self._breaches(line, piece, breached)
-        waiting = governed.filter(code == UNDETERMINED)
-        if waiting.height:
-            yield from self._open(piece, waiting)
-        awaiting = governed.filter(code == AWAITING)
-        if awaiting.height:
-            place = DOSSIERS[self.court.kind].day_fields[line.hangs_on] if self.court.kind in DOSSIERS else line.hangs_on
-            waits = pl.lit(pl.Series([[[place]]], dtype=_SETS)).first()
-            awaiting = awaiting.with_columns(pl.lit(_failing([[place]])).alias("·failing"))
-            yield self._told(piece, awaiting, "undetermined", "information_missing", [], waits)
-
-    def _breaches(self, line: _Line, piece: Slice, breached: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Yield the findings of breaches, those of one clause and one level together."""
-        clauses = piece.verdicts.violated
-        holds = _matched(breached, {str(number): (clause,) for number, clause in enumerate(clauses)})
-        first = pl.coalesce(pl.when(str(number)).then(pl.lit(number, pl.UInt16)) for number in range(len(clauses)))
-        breached = breached.with_columns(holds.select(first).to_series().alias("·clause"))
-        rivalled = line.rivalled in breached.columns
-        for number, clause in enumerate(clauses):
-            rows = breached.filter(pl.col("·clause") == number)
-            named = [test.fact for test in clause]
-            named += [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.vi)]
-            for differs in (False, True) if rivalled else (False,):
-                some = rows.filter(pl.col(line.rivalled) == differs) if rivalled else rows
-                level = "judgement_needed" if differs else level_of(piece)
-                if some.height:
-                    yield self._told(piece, some, "violated", level, list(dict.fromkeys(named)))
-
-    def _open(self, piece: Slice, waiting: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Yield the findings of what could not be judged, those that wait for the same facts together."""
-        formulas = [formula for _, formula in piece.formulas()]
-        tests = list(dict.fromkeys(test for formula in formulas for clause in formula for test in clause))
-        passed = _matched(waiting, {str(number): ((test,),) for number, test in enumerate(tests)}).cast(pl.UInt8)
-        unknown = waiting.select(pl.col(column_of(test.fact)).is_null().alias(str(n)) for n, test in enumerate(tests))
-        state = [
-            pl.select(pl.when(unknown[name]).then(pl.lit(2, pl.UInt8)).otherwise(passed[name]).alias(name)).to_series()
-            for name in passed.columns
-        ]
-        waiting = waiting.with_columns(pl.DataFrame(state).to_struct("·state"))
-        patterns = waiting.select("·state").unique()
-        told = [self._waits(formulas, dict(zip(tests, values.values(), strict=True))) for values in patterns.to_series()]
-        failing = [_failing(sets) for sets in told]
-        sets = patterns.with_columns(pl.Series("·waits", told, dtype=_SETS), pl.Series("·failing", failing, dtype=pl.String))
-        sets = sets.filter(pl.col("·waits").is_not_null())
-        rows = waiting.join(sets, on="·state", how="inner", maintain_order="left")
-        if rows.height:
-            yield self._told(piece, rows, "undetermined", "information_missing", [], pl.col("·waits"))
-
-    def _waits(self, formulas: Sequence[Formula], known: Mapping[FactTest, int]) -> list[list[str]] | None:
-        """Return the smallest sets of facts that would settle a rule; None if no answer could make it a breach."""
-        left = [_left(formula, known) for formula in formulas]
-        if not left[0]:
-            return None
-        sets = smallest_sets(tuple(clause for clauses in left for clause in clauses))[:MAX_SETS]
-        return [[self.court.program.defined[name].id for name in names] for names in sets]
-
-    def _told(
-        self,
-        piece: Slice,
-        rows: pl.DataFrame,
-        outcome: str,
-        level: str,
-        named: Sequence[str],
-        waits_for: pl.Expr = _NO_SETS,
-    ) -> pl.DataFrame:
-        rule, defined = piece.rule, self.court.program.defined
-        texts = (rule.title, rule.remedy, rule.responsible, *((rule.message,) if outcome != "violated" else ()))
-        also = dict.fromkeys(piece.facts[n] for words in texts if words is not None for n in PLACEHOLDER.findall(words.vi))
-        also = {name: None for name in also if name not in named}
-        day = _law_day(rule.hangs_on, rows)
-        failing = sorted([(defined[name].id, name) for name in named], key=lambda pair: pair[0])
-        said = [pl.concat_str(pl.lit(f"\x1f{fact}="), _plain(name, rows)) for fact, name in failing]
-        if outcome == "undetermined":
-            said = [pl.col("·failing")]
-        whole = pl.concat_str(pl.lit(rule.id + "\x1f"), "·subject", *said)
-        return rows.select(
-            pl.col("row"),
-            pl.col("·subject").alias("subject"),
-            pl.lit(self.court.kind).alias("kind"),
-            pl.lit(rule.id).alias("rule"),
-            pl.lit(_version(piece)).alias("rule_version"),
-            pl.lit(outcome).alias("outcome"),
-            pl.lit(level).alias("level"),
-            self._provisional(piece).alias("provisional"),
-            day.alias("as_of"),
-            pl.col("·unit").alias("unit"),
-            pl.col("·head").alias("head"),
-            day.dt.year().alias("year"),
-            _named([(defined[name].id, name) for name in named]).alias("evidence"),
-            _named([(defined[name].id, name) for name in also]).alias("also"),
-            waits_for.alias("waits_for"),
-            whole.chash.sha2_256().str.slice(0, 16).alias("fingerprint"),  # type: ignore[attr-defined]
-        )
-
-    def _provisional(self, piece: Slice) -> pl.Expr:
-        if self.provisional(piece):
-            return pl.lit(value=True)
-        nodes = [node for name in piece.facts.values() for node in ex.walk(self.court.program.facts[name])]
-        given = [name for name, node in self.facts.given.items() if node in nodes and "violated" in getattr(node, "outcomes", ())]
-        if not given:
-            return pl.lit(value=False)
-        counted = pl.sum_horizontal(given)
-        return (counted > 0) & (counted == pl.sum_horizontal(f"{name}.weak" for name in given))
-
-    def _outcomes(self, table: pl.DataFrame) -> pl.DataFrame:
+    def _outcomes(self, hearing: Hearing) -> pl.DataFrame:
         """Return how often each rule came out how, by year."""
-        lines = [*self.lines[False], *self.lines[True]]
-        coded = [
-            (_year(_law_day(line.hangs_on, table)) * 1024 + self._version(line) * 8 + pl.col(line.outcome)).alias(line.outcome)
-            for line in lines
-        ]
-        read = {name for column in coded for name in column.meta.root_names()}
-        counted = table[list(read)].select(column.value_counts().implode() for column in coded) if lines else pl.DataFrame()
-        found = [
-            (line, *divmod(code // 8, 128), code % 8, entry["count"])
-            for line in lines
-            for entry in counted.get_column(line.outcome).item()
-            if (code := entry[line.outcome]) % 8
-        ]
         return pl.DataFrame(
             [
-                (line.rule, _version(line.pieces[piece]), self.court.kind, year, _OUTCOME[code], count)
-                for line, year, piece, code, count in found
+                (line.rule, version_of(line.pieces[number]), self.kind, year, OUTCOME[code], count)
+                for line, year, number, code, count in hearing.by_year()
             ],
             schema=OUTCOMES,
             orient="row",
         )
 
-    def _verdicts(self, table: pl.DataFrame) -> pl.DataFrame:
+    def _verdicts(self, hearing: Hearing) -> pl.DataFrame:
         """Return how every rule came out for every subject it governs."""
-        lines = [*self.lines[False], *self.lines[True]] if self.court.keep_verdicts else []
-        each = [
-            table.filter(pl.col(line.outcome) != NONE).select(
-                pl.col("·subject").alias("subject"),
-                pl.lit(line.rule).alias("rule"),
-                pl.col(line.outcome).replace_strict(range(len(_OUTCOME)), _OUTCOME, return_dtype=pl.String).alias("outcome"),
-            )
-            for line in lines
-        ]
-        return pl.concat([pl.DataFrame(schema=VERDICTS), *each])
-
-    def _shares(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Return the shares judged against a target."""
-        found = [pl.DataFrame(schema=SHARES)]
-        for line in (*self.lines[False], *self.lines[True]):
-            for number, piece in enumerate(line.pieces):
-                judged = share_judged(self.court.program, piece)
-                if judged is not None:
-                    rows = table.filter(pl.col(line.outcome).is_in((VIOLATED, SATISFIED, EXCEPTED)), self._governed(line, number))
-                    found.append(
-                        rows.select(
-                            *(pl.col(f"·{name}").alias(name) for name in ("subject", "unit")),
-                            kind=pl.lit(self.court.kind),
-                            rule=pl.lit(line.rule),
-                            as_of=_law_day(line.hangs_on, table),
-                            share=pl.col(column_of(judged[0])).cast(pl.Int64),
-                            target=pl.lit(judged[1], pl.Int64),
-                            met=pl.col(line.outcome) == SATISFIED,
-                        )
-                        .select(*SHARES)
-                        .drop_nulls("share")
-                    )
+        found = [pl.DataFrame(schema=VERDICTS)]
+        for line in (*hearing.lines[False], *hearing.lines[True]) if self.keep_verdicts else ():
+            codes = np.zeros(hearing.table.height, np.int64)
+            for code in EVERY:
+                codes[places(hearing.bits(line, code))] = code
+            rows = np.flatnonzero(codes)
+            columns = {
+                "subject": hearing.subjects.get_column("·subject").gather(rows),
+                "rule": pl.Series([line.rule]).new_from_index(0, len(rows)),
+                "outcome": pl.Series(OUTCOME).gather(codes[rows]),
+            }
+            found.append(pl.DataFrame(columns, schema=VERDICTS))
         return pl.concat(found)
 
-    def _heads(self, table: pl.DataFrame) -> pl.DataFrame:
+    def _shares(self, hearing: Hearing) -> pl.DataFrame:
+        """Return the shares judged against a target."""
+        found = [pl.DataFrame(schema=SHARES)]
+        for line in (*hearing.lines[False], *hearing.lines[True]):
+            for number, piece in enumerate(line.pieces):
+                if (judged := self.targets.get(piece.key)) is not None:
+                    rows = places(hearing.bits(line, VIOLATED, SATISFIED, EXCEPTED, number=number))
+                    columns = {
+                        "subject": hearing.subjects.get_column("·subject").gather(rows),
+                        "kind": pl.Series([self.kind]).new_from_index(0, len(rows)),
+                        "unit": hearing.subjects.get_column("·unit").gather(rows),
+                        "rule": pl.Series([line.rule]).new_from_index(0, len(rows)),
+                        "as_of": pl.Series(hearing.law_day(line.hangs_on)[rows]).cast(pl.Date),
+                        "share": series_of(hearing.matcher.stated(judged[0]), rows).cast(pl.Int64),
+                        "target": pl.Series([judged[1]], dtype=pl.Int64).new_from_index(0, len(rows)),
+                        "met": pl.Series(at(hearing.bits(line, SATISFIED, number=number), rows)),
+                    }
+                    found.append(pl.DataFrame(columns, schema=SHARES).drop_nulls("share"))
+        return pl.concat(found)
+
+    def _heads(self, hearing: Hearing) -> pl.DataFrame:
         """Return what rules about heads will count of each dossier a head answers for."""
-        lines = self.lines[False]
-        if self.court.kind == "head" or not lines:
+        if self.kind == "head" or not hearing.lines[False]:
             return pl.DataFrame(schema=HEADS)
-        by_day: dict[str, list[_Line]] = defaultdict(list)
-        for line in lines:
-            by_day[line.hangs_on].append(line)
-        days = [
-            pl.when(pl.any_horizontal(pl.col(line.outcome) != NONE for line in together)).then(
-                _law_day(together[0].hangs_on, table)
-            )
-            for together in by_day.values()
-        ]
-        counts = [
-            self.matching(node, table, provisional=weak).alias(f"{name}.weak" if weak else name)
-            for name, node in self.court.for_heads.items()
+        days = np.full(hearing.table.height, np.iinfo(np.int32).min, np.int32)
+        for hangs_on in {line.hangs_on for line in hearing.lines[False]}:
+            heard = [hearing.bits(line, *EVERY) for line in hearing.lines[False] if line.hangs_on == hangs_on]
+            rows = places(np.bitwise_or.reduce(heard))
+            days[rows] = np.maximum(days[rows], hearing.law_day(hangs_on)[rows])
+        heads = hearing.subjects.get_column("·head")
+        rows = np.flatnonzero((heads.str.len_bytes() > 0).fill_null(value=False).to_numpy() & (days > np.iinfo(np.int32).min))
+        who = {
+            "head": heads.gather(rows),
+            "dossier": hearing.subjects.get_column("·dossier").gather(rows),
+            "day": pl.Series(days[rows]).cast(pl.Date),
+        }
+        counts = {
+            f"{name}.weak" if weak else name: hearing.counting(node, provisional=weak)[rows]
+            for name, node in self.for_heads.items()
             for weak in (False, True)
-        ]
-        who = [pl.col("·head").alias("head"), pl.col("·dossier").alias("dossier"), pl.max_horizontal(days).alias("day")]
-        left = added(table[[ROW, *(name for name in table.columns if name[0] in "·ovr")]], [*who, *counts])
-        kept = left.filter((pl.col("head").str.len_bytes() > 0) & pl.col("day").is_not_null())
-        return kept[["head", "dossier", "day", *(column.meta.output_name() for column in counts)]]
-
-    @staticmethod
-    def _version(line: _Line) -> pl.Expr:
-        return pl.col(line.version).cast(pl.Int64) if len(line.pieces) > 1 else pl.lit(0, pl.Int64)
-
-
-_STATES = ("used", "not_allowed", "unreasoned", "wrong_level", "misdated", "expired", "unused")
-
-
-class _Gate:
-    """The gate of exceptions over a table: what each on file is worth, as `exceptions.excuse` says of one."""
-
-    def __init__(self, court: _Court, on_file: pl.DataFrame) -> None:
-        self._court = court
-        whole = pl.col("·entry").is_null()
-        listed = on_file.explode("·exceptions", empty_as_null=False, keep_nulls=False).unnest("·exceptions")
-        listed = listed.filter(pl.when(whole).then(pl.col("entry").is_null()).otherwise(pl.col("entry") == pl.col("·entry")))
-        self._whole = listed.filter(whole).height == listed.height
-        self._listed = listed.with_row_index("·n").with_columns(pl.lit(None, pl.String).alias("state"))
-
-    def excused(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
-        """Return the table with breaches excused that an exception on file excuses."""
-        named = set(self._listed.get_column("rule"))
-        for line in lines:
-            if line.rule in named:
-                days = [name for name in table.columns if name.startswith("·") and table.schema[name] == pl.Date]
-                versions = [line.version] if len(line.pieces) > 1 else []
-                judged = table[[ROW, *days, *versions, line.outcome]].filter(pl.col(line.outcome) == VIOLATED)
-                granted = self._listed.filter(pl.col("rule") == line.rule).join(judged, on=ROW, how="inner")
-                if granted.height:
-                    worth = granted.with_columns(_worth(line, table).alias("worth"))
-                    self._listed = self._listed.join(worth.select("·n", "worth"), on="·n", how="left").with_columns(
-                        pl.coalesce("worth", "state").alias("state")
-                    ).drop("worth")  # fmt: skip
-                    used = worth.filter(pl.col("worth") == "used").get_column(ROW)
-                    excepted = pl.col(ROW).is_in(used.implode())
-                    table = table.with_columns(
-                        pl.when(excepted).then(pl.lit(EXCEPTED, pl.UInt8)).otherwise(pl.col(line.outcome)).alias(line.outcome)
-                    )
-        return table
-
-    def counted(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
-        """Return the table with how many exceptions on file for the whole are in which state."""
-        none = pl.lit(0, pl.Int64)
-        if not self._listed.height or not self._whole:
-            return table.with_columns(none.alias(f"·{state}") for state in _STATES)
-        counts = self._states(table, lines)
-        sums = counts.group_by(ROW).agg((pl.col("state") == one).sum().cast(pl.Int64).alias(f"·{one}") for one in _STATES)
-        joined = table.join(sums, on=ROW, how="left", maintain_order="left")
-        return joined.with_columns(pl.col(f"·{one}").fill_null(0) for one in _STATES)
-
-    def told(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
-        """Return every exception on file and its state, `open` where its rule is not settled."""
-        if not self._listed.height:
-            return pl.DataFrame(schema=ON_FILE)
-        stated = self._states(table, lines).join(table[[ROW, "·subject"]], on=ROW, how="inner", maintain_order="left")
-        return stated.sort("·n").rename({"·subject": "subject"}).with_columns(pl.col("state").fill_null("open")).select(*ON_FILE)
-
-    def _states(self, table: pl.DataFrame, lines: Sequence[_Line]) -> pl.DataFrame:
-        """Return the exceptions on file with the state of each, null where its rule is not settled."""
-        named = set(self._listed.get_column("rule"))
-        met = [
-            table[[ROW, line.outcome]]
-            .filter(pl.col(line.outcome).is_in((SATISFIED, NOT_APPLICABLE)))
-            .select(ROW, pl.lit(line.rule).alias("rule"))
-            for line in lines
-            if line.rule in named
-        ]
-        rows = pl.concat([self._listed.select(ROW, "rule").clear(), *met]).unique().with_columns(pl.lit(value=True).alias("met"))
-        state = (
-            pl.when(pl.col("state").is_not_null())
-            .then("state")
-            .when(~pl.col("rule").is_in(list(self._court.allowed)))
-            .then(pl.lit("not_allowed"))
-            .when("met")
-            .then(pl.lit("unused"))
-        )
-        joined = self._listed.join(rows, on=[ROW, "rule"], how="left", maintain_order="left")
-        return joined.with_columns(state.alias("state"))
-
-
-def _worth(line: _Line, table: pl.DataFrame) -> pl.Expr:
-    """Return what the gate says of exceptions for a rule that was breached, by the version that governs."""
-    chain: Any = pl
-    for number, piece in enumerate(line.pieces):
-        governs = pl.col(line.version) == number if len(line.pieces) > 1 else pl.lit(value=True)
-        chain = chain.when(governs).then(_worth_under(piece, table))
-    worth: pl.Expr = chain.otherwise(pl.lit(None, pl.String))
-    return worth
-
-
-def _worth_under(piece: Slice, table: pl.DataFrame) -> pl.Expr:
-    escape = piece.rule.exception
-    if escape is None:
-        return pl.lit("not_allowed")
-    before = pl.coalesce(f"·{escape.before}", _law_day(piece.rule.hangs_on, table))
-    missing = pl.any_horizontal(pl.col(name).is_null() for name in ("reason", "decided_on", "decided_by"))
-    level = pl.col("level")
-    return (
-        pl.when(missing | (level.is_null() if escape.levels else pl.lit(value=False)))
-        .then(pl.lit("unreasoned"))
-        .when(~level.is_in(escape.levels) if escape.levels else pl.lit(value=False))
-        .then(pl.lit("wrong_level"))
-        .when(pl.col("decided_on") > before)
-        .then(pl.lit("misdated"))
-        .when(pl.col("expires_on") < before)
-        .then(pl.lit("expired"))
-        .otherwise(pl.lit("used"))
-    )
-
-
-# Small expressions
-
-
-def _stated(hangs_on: str, table: pl.DataFrame) -> str:
-    """Return the column of the day a rule hangs on, null where it is not stated; a day fixed for all is stated."""
-    return "·day" if "·fixed" in table.columns or hangs_on == "decided" else f"·{hangs_on}"
-
-
-def _law_day(hangs_on: str, table: pl.DataFrame) -> pl.Expr:
-    """Return the day whose law a rule was judged by."""
-    return pl.coalesce(_stated(hangs_on, table), "·day")
-
-
-def _version(piece: Slice) -> str:
-    return f"{piece.rule.in_force.starts or 'always'}.r{piece.rule.revision}"
-
-
-def _year(day: pl.Expr) -> pl.Expr:
-    return day.dt.year().cast(pl.Int64)
-
-
-def _every(exprs: Iterable[pl.Expr]) -> pl.Expr:
-    return _joined(exprs, lambda one, other: one & other, start=True)
-
-
-def _some(exprs: Iterable[pl.Expr]) -> pl.Expr:
-    return _joined(exprs, lambda one, other: one | other, start=False)
-
-
-def _joined(exprs: Iterable[pl.Expr], join: Any, *, start: bool) -> pl.Expr:
-    exprs = list(exprs)
-    return reduce(join, exprs) if exprs else pl.lit(value=start)
+        }
+        return pl.DataFrame({**who, **counts})
 
 
 def _ends(days: pl.Series) -> tuple[date, date] | None:
     first, last = days.min(), days.max()
     return (first, last) if isinstance(first, date) and isinstance(last, date) else None
-
-
-def _matched(table: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
-    """Return which formulas the facts of a table make true."""
-    facts = list(dict.fromkeys(test.fact for formula in formulas.values() for clause in formula for test in clause))
-    stated = table[[ROW, *map(column_of, facts)]]
-    stated.columns = [ROW, *facts]
-    return match(stated, formulas)
-
-
-def _at_most(edge: date | None, day: pl.Expr) -> pl.Expr:
-    return pl.lit(value=True) if edge is None else day >= edge
-
-
-def _before(edge: date | None, day: pl.Expr) -> pl.Expr:
-    return pl.lit(value=True) if edge is None else day < edge
-
-
-def _covers(piece: Slice, day: pl.Expr) -> pl.Expr:
-    return day.is_not_null() & _at_most(piece.window.starts, day) & _before(piece.window.until, day)
-
-
-def _always(pieces: Sequence[Slice], *, forward: bool) -> bool:
-    edge = pieces[-1].window.until if forward else pieces[0].window.starts
-    return edge is None and all(one.window.until == next_.window.starts for one, next_ in pairwise(pieces))
-
-
-def _left(formula: Formula, known: Mapping[FactTest, int]) -> list[Clause]:
-    """Return what is still to be shown of each clause that no stated fact rules out."""
-    return [tuple(test for test in clause if known[test] == 2) for clause in formula if all(known[test] for test in clause)]
-
-
-def _failing(sets: Sequence[Sequence[str]] | None) -> str:
-    """Return the facts waited for as a digest reads them."""
-    return "".join(f"\x1f{fact}=None" for fact in sorted(fact for names in sets or () for fact in names))
-
-
-def _plain(name: str, rows: pl.DataFrame) -> pl.Expr:
-    """Return a fact as its digest reads it."""
-    column = pl.col(column_of(name))
-    if rows.get_column(column_of(name)).dtype == pl.Boolean:
-        return pl.when(column).then(pl.lit("True")).when(~column).then(pl.lit("False")).otherwise(pl.lit("None"))
-    return column.cast(pl.String).fill_null("None")
-
-
-def _named(facts: Sequence[tuple[str, str]]) -> pl.Expr:
-    """Return facts with their values as a list."""
-    if not facts:
-        return pl.lit(pl.Series([[]], dtype=_NAMED)).first()
-    return pl.concat_list(
-        pl.struct(pl.lit(fact).alias("fact"), pl.col(column_of(name)).cast(pl.String).alias("value")) for fact, name in facts
-    )

@@ -1,26 +1,93 @@
-"""The bulk matcher: which formulas each row of a table makes true, with polars.
+"""The bulk matcher: which formulas each row of a table makes true, as bits.
 
-A test of a fact that is not stated is null here, and stays null through "and" and "or" unless the rest decides: what is
-null in the end was never proved. As formulas negate nothing but "in", that is the meaning the plain matcher gives them.
-Each comparison of a fact with a constant is made once, whichever tests ask for it.
+A test is a bit where a stated fact passes it; what is not stated is never proved. As formulas negate nothing but "in",
+which is kept to what is stated, that is the meaning the plain matcher gives them. Each test is made once, and only for
+a clause of which something is left to prove.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from functools import reduce
-from operator import and_, ge, gt, le, lt, or_
-from typing import Any, TypeAlias
+from operator import ge, gt, le, lt
+from typing import Any
 
+import numpy as np
 import polars as pl
 
+from cadre_rules.facts.arrays import Bits, Column, Numbers, Table, Texts, Truths, read_column, some, spread
+from cadre_rules.facts.cells import number_of
 from cadre_rules.formula import Clause, FactTest, Formula, Relation
-
-_Names: TypeAlias = Mapping[FactTest, str]
-"""The column of each comparison."""
 
 _ORDERINGS: Mapping[Relation, Callable[[Any, Any], Any]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
-_MANY = 8
-"""Constants beyond which looking each value up is quicker than comparing it with each."""
+
+class BulkMatcher:
+    """Matches formulas against the facts of one table; a fact that is None is nowhere stated."""
+
+    def __init__(self, table: Table, fact: Callable[[str], Column | None]) -> None:
+        self._table, self._fact = table, fact
+        self._facts: dict[str, Column | None] = {}
+        self._passed: dict[FactTest, Bits] = {}
+
+    def proved(self, formula: Formula, among: Bits) -> Bits:
+        """Return which of the rows `among` make a formula true."""
+        proved, left = self._table.none, among
+        for clause in formula:
+            if not some(left):
+                break
+            holds = self.holding(clause, left)
+            proved, left = proved | holds, left & ~holds
+        return proved
+
+    def holding(self, clause: Clause, among: Bits) -> Bits:
+        """Return for which of the rows `among` every test of a clause holds."""
+        for test in clause:
+            among = among & self.passing(test)
+            if not some(among):
+                break
+        return among
+
+    def passing(self, test: FactTest) -> Bits:
+        """Return the rows whose fact is stated and passes a test."""
+        if test not in self._passed:
+            column = self.stated(test.fact)
+            self._passed[test] = self._table.none if column is None else self._tested(test, column)
+        return self._passed[test]
+
+    def stated(self, fact: str) -> Column | None:
+        """Return a fact."""
+        if fact not in self._facts:
+            self._facts[fact] = self._fact(fact)
+        return self._facts[fact]
+
+    def _tested(self, test: FactTest, column: Column) -> Bits:
+        match test.relation:
+            case "stated":
+                return column.stated
+            case "in":
+                return self._among(column, test.constants)
+            case "not in":
+                return column.stated & ~self._among(column, test.constants)
+            case ordering:
+                assert isinstance(column, Numbers)
+                return column.stated & self._table.bits(_ORDERINGS[ordering](column.low, _number(test.constants[0])))
+
+    def _among(self, column: Column, constants: tuple[Any, ...]) -> Bits:
+        match column:
+            case Truths(yes, no):
+                kinds = {True: yes, False: no}
+                return reduce(np.bitwise_or, (kinds[constant] for constant in constants))
+            case Texts():
+                return column.among(constants)
+            case Numbers(low, stated):
+                numbers = list(map(_number, constants))
+                return stated & self._table.bits(low == numbers[0] if len(numbers) == 1 else np.isin(low, numbers))
+            case _:
+                raise AssertionError("rules see no areas")
+
+
+def _number(constant: Any) -> int:
+    return number_of(constant) if isinstance(constant, date) else int(constant)
 
 
 def match(frame: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
@@ -30,56 +97,7 @@ def match(frame: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
     >>> match(frame, {"old": ((FactTest("age", ">", (50,)),),)})["old"].to_list()
     [False, True, False]
     """
-    tests = dict.fromkeys(test for formula in formulas.values() for clause in formula for test in clause)
-    compared = dict.fromkeys(comparison for test in tests for comparison in _comparisons(test))
-    names = {comparison: f"comparison {number}" for number, comparison in enumerate(compared)}
-    table = frame.select(_comparison(comparison, frame.schema).alias(name) for comparison, name in names.items())
-    return table.select(_formula(formula, names, frame.height).alias(name) for name, formula in formulas.items())
-
-
-def _comparisons(test: FactTest) -> Iterator[FactTest]:
-    """Yield what a test is made of: one equality for each constant, or one look-up among many."""
-    match test.relation:
-        case "in" | "not in" if len(test.constants) <= _MANY:
-            yield from (FactTest(test.fact, "in", (constant,)) for constant in test.constants)
-        case "in" | "not in":
-            yield FactTest(test.fact, "in", test.constants)
-        case _:
-            yield test
-
-
-def _comparison(test: FactTest, schema: pl.Schema) -> pl.Expr:
-    kind = schema.get(test.fact, pl.Null())
-    if kind == pl.Null:
-        return pl.repeat(value=None, n=pl.len(), dtype=pl.Boolean)
-    fact = pl.col(test.fact)
-    match test.relation:
-        case "stated":
-            return fact.is_not_null()
-        case "in" if len(test.constants) > 1:
-            return fact.is_in(pl.Series(test.constants, dtype=kind).implode())
-        case "in":
-            return fact if test.constants[0] is True else fact == pl.lit(test.constants[0])
-        case ordering:
-            ordered: pl.Expr = _ORDERINGS[ordering](fact, pl.lit(test.constants[0]))
-            return ordered
-
-
-def _formula(formula: Formula, names: _Names, height: int) -> pl.Expr:
-    if not formula or not all(formula):
-        return pl.repeat(value=bool(formula), n=height, dtype=pl.Boolean)
-    return _joined(or_, (_clause(clause, names) for clause in formula)).fill_null(value=False)
-
-
-def _clause(clause: Clause, names: _Names) -> pl.Expr:
-    return _joined(and_, (_test(test, names) for test in clause))
-
-
-def _test(test: FactTest, names: _Names) -> pl.Expr:
-    told = _joined(or_, (pl.col(names[comparison]) for comparison in _comparisons(test)))
-    return ~told if test.relation == "not in" else told
-
-
-def _joined(join: Callable[[Any, Any], Any], expressions: Iterable[pl.Expr]) -> pl.Expr:
-    joined: pl.Expr = reduce(join, expressions)
-    return joined
+    table = Table(frame.height)
+    matcher = BulkMatcher(table, lambda fact: read_column(frame.get_column(fact), table) if fact in frame.columns else None)
+    found = {name: spread(matcher.proved(formula, table.all), table.height) for name, formula in formulas.items()}
+    return pl.DataFrame(found, schema=dict.fromkeys(found, pl.Boolean))

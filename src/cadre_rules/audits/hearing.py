@@ -1,0 +1,267 @@
+"""How every rule comes out for every subject of a table: a bit for each rule version and outcome.
+
+A rule is a line of versions, each of which speaks for the subjects whose day it covers. What does not apply to a subject is
+settled first, so that what only a rule asks that applies to nobody is never derived.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, reduce
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cadre_rules import expression as ex
+from cadre_rules.engine.bulk import BulkMatcher
+from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, added, read_column, some, spread
+from cadre_rules.facts.cells import number_of
+from cadre_rules.facts.columns import FactColumns
+from cadre_rules.facts.columnwise import year_of
+from cadre_rules.judging import level_of
+from cadre_rules.program import Slice
+from cadre_rules.rulebook.model import Rulebook
+
+VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED = range(1, 7)
+OUTCOME = ("", "violated", "satisfied", "not_applicable", "undetermined", "undetermined", "excepted")
+_CODES = {"violated": (VIOLATED,), "satisfied": (SATISFIED,), "not_applicable": (NOT_APPLICABLE,)} | {
+    "undetermined": (UNDETERMINED, AWAITING),
+    "excepted": (EXCEPTED,),
+}
+EVERY = (VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The versions of one rule that hang on one day, oldest first."""
+
+    number: int
+    rule: str
+    hangs_on: str
+    pieces: tuple[Slice, ...]
+
+
+class Hearing:
+    """The outcomes of one table of subjects."""
+
+    def __init__(
+        self, rulebook: Rulebook, lines: Mapping[bool, Sequence[Line]], facts: FactColumns, subjects: pl.DataFrame
+    ) -> None:
+        self.rulebook, self.lines, self.subjects = rulebook, lines, subjects
+        self.table = Table(subjects.height)
+        self.given = _Given(self)
+        self.facts = facts.of(subjects, self.given)
+        self.matcher = BulkMatcher(self.table, self.facts.exact)
+        self.rivalled: dict[int, Bits] = {}
+        """Of each line that has a rival: where the rival text came out otherwise."""
+        self._sides: dict[tuple[int, int], dict[int, Bits]] = defaultdict(dict)
+        self._covered: dict[tuple[str, date | None, date | None], Bits] = {}
+
+    # Outcomes
+
+    def hear(self, *, late: bool) -> None:
+        """Settle the outcome of every rule of one pass."""
+        for line in self.lines[late]:
+            _, stated = self.day(stated_day(line.hangs_on, self.subjects))
+            for number, piece in enumerate(line.pieces):
+                covers = stated & self._covers(line.hangs_on, piece)
+                if some(covers):
+                    self._add(line, number, self._sorted(piece, covers))
+            unstated = self.table.all ^ stated
+            if some(unstated):
+                self._await(line, unstated)
+
+    def weigh(self, *, late: bool) -> None:
+        """Note, for each rule that has a rival, where the rival came out otherwise."""
+        by_rule = {line.rule: line for line in self.lines[late]}
+        for line in self.lines[late]:
+            rivals = [by_rule.get(piece.rule.rival or "") for piece in line.pieces]
+            differs = [
+                self.bits(line, VIOLATED, number=number) & self.bits(rival, SATISFIED, UNDETERMINED, AWAITING, EXCEPTED)
+                for number, rival in enumerate(rivals)
+                if rival is not None
+            ]
+            if differs:
+                self.rivalled[line.number] = reduce(np.bitwise_or, differs)
+
+    def excuse(self, line: Line, rows: Bits) -> None:
+        """Turn breaches into what an exception on file excuses."""
+        for number in range(len(line.pieces)):
+            sides = self._sides[line.number, number]
+            excused = sides.get(VIOLATED, self.table.none) & rows
+            if some(excused):
+                sides[VIOLATED] = sides[VIOLATED] & ~excused
+                self._add(line, number, {EXCEPTED: excused})
+
+    def bits(self, line: Line, *codes: int, number: int | None = None) -> Bits:
+        """Return where a line, or one version of it, came out as one of the codes."""
+        numbers = range(len(line.pieces)) if number is None else (number,)
+        sides = [self._sides[line.number, one] for one in numbers]
+        found: Bits = reduce(np.bitwise_or, (side[code] for side in sides for code in codes if code in side), self.table.none)
+        return found
+
+    def _add(self, line: Line, number: int, sides: Mapping[int, Bits]) -> None:
+        held = self._sides[line.number, number]
+        for code, bits in sides.items():
+            held[code] = held[code] | bits if code in held else bits
+
+    def _sorted(self, piece: Slice, among: Bits) -> dict[int, Bits]:
+        """Part subjects by how one rule version comes out."""
+        verdicts, sides, left = piece.verdicts, {}, among
+        settled = (
+            (NOT_APPLICABLE, verdicts.not_applicable),
+            (SATISFIED, verdicts.satisfied),
+            (VIOLATED, verdicts.violated),
+        )
+        for code, formula in settled:
+            proved = self.matcher.proved(formula, left)
+            if some(proved):
+                sides[code] = proved
+                left = left ^ proved
+                if not some(left):
+                    return sides
+        return sides | {UNDETERMINED: left}
+
+    def _await(self, line: Line, unstated: Bits) -> None:
+        """Settle subjects whose day is not stated: by what every version that may govern agrees on."""
+        forward, total = line.hangs_on == "effective", len(line.pieces)
+        day, _ = self.day("·day")
+        may = [
+            unstated & self.table.bits(_before(piece.window.until, day) if forward else _from(piece.window.starts, day))
+            for piece in line.pieces
+        ]
+        for size in range(1, total + 1):
+            group = line.pieces[-size:] if forward else line.pieces[:size]
+            inner, outer = (total - size, total - size - 1) if forward else (size - 1, size)
+            among = may[inner] & ~may[outer] if 0 <= outer < total else may[inner]
+            if some(among):
+                told = [self._sorted(piece, among) for piece in group]
+                kinds = EVERY[:4] if _always(group, forward=forward) else (NOT_APPLICABLE,)
+                agreed = {kind: reduce(np.bitwise_and, (one.get(kind, self.table.none) for one in told)) for kind in kinds}
+                rest = reduce(np.bitwise_xor, agreed.values(), among)
+                self._add(line, total - 1 if forward else size - 1, {**agreed, AWAITING: rest})
+
+    # Days
+
+    def day(self, name: str) -> tuple[Array, Bits]:
+        """Return a column of days, and of whom it is stated."""
+        return self._days[name]
+
+    @cached_property
+    def _days(self) -> dict[str, tuple[Array, Bits]]:
+        found = {}
+        for name, dtype in self.subjects.schema.items():
+            if name.startswith("·") and dtype == pl.Date:
+                column = read_column(self.subjects.get_column(name), self.table)
+                none = np.zeros(self.table.height, np.int32), self.table.none
+                found[name] = (column.low, column.stated) if isinstance(column, Numbers) else none
+        return found
+
+    def law_day(self, hangs_on: str) -> Array:
+        """Return the day whose law each subject was judged by."""
+        name = stated_day(hangs_on, self.subjects)
+        if name not in self._law_days:
+            (day, stated), (otherwise, _) = self.day(name), self.day("·day")
+            self._law_days[name] = np.where(spread(stated, self.table.height), day, otherwise)
+        return self._law_days[name]
+
+    @cached_property
+    def _law_days(self) -> dict[str, Array]:
+        return {}
+
+    def _covers(self, hangs_on: str, piece: Slice) -> Bits:
+        name = stated_day(hangs_on, self.subjects)
+        key = (name, piece.window.starts, piece.window.until)
+        if key not in self._covered:
+            day, _ = self.day(name)
+            held = _from(piece.window.starts, day) & _before(piece.window.until, day)
+            self._covered[key] = self.table.bits(held)
+        return self._covered[key]
+
+    # Counting
+
+    def by_year(self) -> Iterator[tuple[Line, int, int, int, int]]:
+        """Yield how often each rule version came out how in each year: line, year, version, code, count."""
+        years = {}
+        for hangs_on in {line.hangs_on for lines in self.lines.values() for line in lines}:
+            of_law = year_of(self.law_day(hangs_on))
+            found = np.unique(of_law)
+            years[hangs_on] = found.tolist(), np.array([self.table.bits(of_law == year) for year in found]).view(np.uint64)
+        for line in (*self.lines[False], *self.lines[True]):
+            known, within = years[line.hangs_on]
+            for number in range(len(line.pieces)):
+                for code, bits in self._sides[line.number, number].items():
+                    counts = np.bitwise_count(within & bits.view(np.uint64)).sum(axis=1, dtype=np.int64).tolist()
+                    yield from ((line, year, number, code, count) for year, count in zip(known, counts, strict=True) if count)
+
+    def counting(self, wanted: ex.Outcomes, *, provisional: bool = False) -> Array:
+        """Return how many outcomes of the first pass are as wanted, or how many of those are provisional."""
+        tags, found = set(wanted.tags), []
+        codes = [code for outcome in wanted.outcomes for code in _CODES[outcome]] or EVERY
+        for line in self.lines[False]:
+            if wanted.rules and line.rule not in wanted.rules:
+                continue
+            for number, piece in enumerate(line.pieces):
+                if (tags and tags.isdisjoint(piece.rule.tags)) or (provisional and not self.is_provisional(piece)):
+                    continue
+                right = self.bits(line, *codes, number=number)
+                if wanted.levels:
+                    right = right & self._at_level(line, number, wanted.levels)
+                found.append(right)
+        return added(found, self.table.height)
+
+    def _at_level(self, line: Line, number: int, levels: Sequence[str]) -> Bits:
+        rivalled, found = self.rivalled.get(line.number, self.table.none), self.table.none
+        if level_of(line.pieces[number]) in levels:
+            found = self.bits(line, VIOLATED, number=number) & ~rivalled
+        if "judgement_needed" in levels:
+            found = found | rivalled
+        if "information_missing" in levels:
+            found = found | self.bits(line, UNDETERMINED, AWAITING, number=number)
+        return found
+
+    def is_provisional(self, piece: Slice) -> bool:
+        """Tell whether a rule version rests on less than confirmed texts."""
+        return self.rulebook.grade(piece.rule) != "confirmed" or piece.rule.needs_review is not None
+
+
+class _Given(dict[ex.Expression, Column]):
+    """What is counted over the first pass, when it is asked for; the counts of exceptions are put in by the gate."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        super().__init__()
+        self._hearing = hearing
+        self.weak: dict[ex.Expression, Array] = {}
+        """How many of what is counted are provisional."""
+        self.counts: dict[ex.Expression, Array] = {}
+
+    def __missing__(self, node: ex.Expression) -> Column:
+        assert isinstance(node, ex.Outcomes)
+        self.put(node, self._hearing.counting(node), self._hearing.counting(node, provisional=True))
+        return self[node]
+
+    def put(self, node: ex.Expression, counts: Array, weak: Array | None = None) -> None:
+        self[node] = Numbers(counts, self._hearing.table.all)
+        if weak is not None:
+            self.counts[node], self.weak[node] = counts, weak
+
+
+def stated_day(hangs_on: str, subjects: pl.DataFrame) -> str:
+    """Return the column of the day a rule hangs on, null where it is not stated; a day fixed for all is stated."""
+    return "·day" if "·fixed" in subjects.columns or hangs_on == "decided" else f"·{hangs_on}"
+
+
+def _from(edge: date | None, day: Array) -> Any:
+    return np.True_ if edge is None else day >= number_of(edge)
+
+
+def _before(edge: date | None, day: Array) -> Any:
+    return np.True_ if edge is None else day < number_of(edge)
+
+
+def _always(pieces: Sequence[Slice], *, forward: bool) -> bool:
+    edge = pieces[-1].window.until if forward else pieces[0].window.starts
+    return edge is None and all(one.window.until == next_.window.starts for one, next_ in pairwise(pieces))

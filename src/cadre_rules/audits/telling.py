@@ -1,0 +1,257 @@
+"""Findings of a table, as rows: built only for what was found, and put together once for all rules."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import polars_hash  # noqa: F401  # gives columns of text their digests
+import pyarrow as pa
+
+from cadre_rules import expression as ex
+from cadre_rules.audits.hearing import AWAITING, OUTCOME, UNDETERMINED, VIOLATED, Hearing, Line
+from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.facts.arrays import Array, Bits, at, places, series_of, some
+from cadre_rules.formula import Clause, FactTest, Formula
+from cadre_rules.judging import level_of
+from cadre_rules.program import Program, Slice
+from cadre_rules.rulebook.checking import PLACEHOLDER
+from cadre_rules.waiting import smallest_sets
+
+MAX_SETS = 3
+_NAMED = pl.List(pl.Struct({"fact": pl.String, "value": pl.String}))
+FINDINGS: dict[str, pl.DataType] = {
+    "row": pl.UInt64(),
+    "subject": pl.String(),
+    "kind": pl.String(),
+    "rule": pl.String(),
+    "rule_version": pl.String(),
+    "outcome": pl.String(),
+    "level": pl.String(),
+    "provisional": pl.Boolean(),
+    "as_of": pl.Date(),
+    "unit": pl.String(),
+    "head": pl.String(),
+    "year": pl.Int32(),
+    "evidence": _NAMED,
+    "also": _NAMED,
+    "waits_for": pl.List(pl.List(pl.String)),
+    "fingerprint": pl.String(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Findings of one rule version that are told alike."""
+
+    piece: Slice
+    rows: Array
+    code: int
+    level: str
+    named: tuple[str, ...]
+    waits: Array
+    """Of each finding, which of the sets of facts waited for it waits for."""
+
+
+class Telling:
+    """Tells what a hearing found about one kind of subject."""
+
+    def __init__(self, hearing: Hearing, program: Program) -> None:
+        self._hearing, self._program = hearing, program
+        self._sets: dict[tuple[tuple[str, ...], ...], int] = {(): 0}
+
+    def findings(self) -> pl.DataFrame:
+        """Return every finding, in the order of the rules."""
+        lines = [*self._hearing.lines[False], *self._hearing.lines[True]]
+        groups = [
+            group
+            for line in lines
+            for number, piece in enumerate(line.pieces)
+            for group in self._groups(line, number, piece)
+            if len(group.rows)
+        ]
+        return self._together(groups) if groups else pl.DataFrame(schema=FINDINGS)
+
+    # Which findings are told alike
+
+    def _groups(self, line: Line, number: int, piece: Slice) -> Iterator[_Group]:
+        breached, waiting, awaiting = (
+            self._hearing.bits(line, code, number=number) for code in (VIOLATED, UNDETERMINED, AWAITING)
+        )
+        yield from self._breaches(line, piece, breached)
+        if some(waiting):
+            yield self._open(piece, waiting)
+        if some(awaiting):
+            kind, rows = self._program.subject, places(awaiting)
+            place = DOSSIERS[kind].day_fields[line.hangs_on] if kind in DOSSIERS else line.hangs_on
+            waits = np.full(len(rows), self._set([[place]]))
+            yield _Group(piece, rows, AWAITING, "information_missing", (), waits)
+
+    def _breaches(self, line: Line, piece: Slice, left: Bits) -> Iterator[_Group]:
+        """Yield the findings of breaches, those of one clause and one level together."""
+        for clause in piece.verdicts.violated:
+            if not some(left):
+                return
+            holds = self._hearing.matcher.holding(clause, left)
+            left = left & ~holds
+            named = [test.fact for test in clause]
+            named += [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.vi)]
+            rivalled = self._hearing.rivalled.get(line.number, self._hearing.table.none)
+            for level, bits in ((level_of(piece), holds & ~rivalled), ("judgement_needed", holds & rivalled)):
+                rows = places(bits)
+                yield _Group(piece, rows, VIOLATED, level, tuple(dict.fromkeys(named)), np.zeros(len(rows), np.int64))
+
+    def _open(self, piece: Slice, waiting: Bits) -> _Group:
+        """Return what could not be judged, with what each waits for; what no answer could make a breach is not told."""
+        formulas = [formula for _, formula in piece.formulas()]
+        tests = list(dict.fromkeys(test for formula in formulas for clause in formula for test in clause))
+        rows = places(waiting)
+        patterns, of_row = self._patterns(tests, rows)
+        told = [self._waits(formulas, dict(zip(tests, pattern, strict=True))) for pattern in patterns]
+        sets = np.array([-1 if waits is None else self._set(waits) for waits in told])[of_row]
+        return _Group(piece, rows[sets >= 0], UNDETERMINED, "information_missing", (), sets[sets >= 0])
+
+    def _patterns(self, tests: Sequence[FactTest], rows: Array) -> tuple[list[list[int]], Array]:
+        """Return each way tests come out (0 fails, 1 passes, 2 not stated), and which of them each row shows."""
+        matcher, none = self._hearing.matcher, self._hearing.table.none
+        states = np.empty((len(tests), len(rows)), np.int64)
+        pattern = np.zeros(len(rows), np.int64)
+        for number, test in enumerate(tests):
+            column = matcher.stated(test.fact)
+            stated = none if column is None else column.stated
+            states[number] = np.where(at(stated, rows), at(matcher.passing(test), rows), 2)
+            if number % 30 == 29:  # what is left of 3 ** 39 after as many patterns as there are rows
+                pattern = np.unique(pattern, return_inverse=True)[1]
+            pattern = pattern * 3 + states[number]
+        _, first, of_row = np.unique(pattern, return_index=True, return_inverse=True)
+        return states[:, first].T.tolist(), of_row
+
+    def _waits(self, formulas: Sequence[Formula], known: Mapping[FactTest, int]) -> list[list[str]] | None:
+        """Return the smallest sets of facts that would settle a rule; None if no answer could make it a breach."""
+        left = [_left(formula, known) for formula in formulas]
+        if not left[0]:
+            return None
+        sets = smallest_sets(tuple(clause for clauses in left for clause in clauses))[:MAX_SETS]
+        return [[self._program.defined[name].id for name in names] for names in sets]
+
+    def _set(self, waits: Sequence[Sequence[str]]) -> int:
+        return self._sets.setdefault(tuple(map(tuple, waits)), len(self._sets))
+
+    # Putting together
+
+    def _together(self, groups: Sequence[_Group]) -> pl.DataFrame:
+        sizes = [len(group.rows) for group in groups]
+        rows, waits = (np.concatenate([getattr(group, name) for group in groups]) for name in ("rows", "waits"))
+        days = pl.Series(np.concatenate([self._hearing.law_day(group.piece.rule.hangs_on)[group.rows] for group in groups]))
+
+        def each(say: Callable[[_Group], str]) -> pl.Series:
+            texts = list(map(say, groups))
+            known = list(dict.fromkeys(texts))
+            return pl.Series(known).gather(np.repeat([known.index(text) for text in texts], sizes))
+
+        rule, subjects = each(lambda group: group.piece.rule.id), self._hearing.subjects
+        subject = subjects.get_column("·subject").gather(rows)
+        whole = pl.DataFrame({"rule": rule, "subject": subject, "said": self._said(groups, waits)})
+        columns = {
+            "row": subjects.get_column("row").gather(rows),
+            "subject": subject,
+            "kind": pl.Series([self._program.subject]).new_from_index(0, len(rows)),
+            "rule": rule,
+            "rule_version": each(lambda group: version_of(group.piece)),
+            "outcome": each(lambda group: OUTCOME[group.code]),
+            "level": each(lambda group: group.level),
+            "provisional": pl.Series(np.concatenate([self._provisional(group) for group in groups])),
+            "as_of": days.cast(pl.Date),
+            "unit": subjects.get_column("·unit").gather(rows),
+            "head": subjects.get_column("·head").gather(rows),
+            "year": days.cast(pl.Date).dt.year(),
+            "evidence": self._listed(groups, lambda group: group.named, _spelt),
+            "also": self._listed(groups, self._also, _spelt),
+            "waits_for": pl.Series([list(map(list, sets)) for sets in self._sets], dtype=FINDINGS["waits_for"]).gather(waits),
+            "fingerprint": whole.select(
+                pl.concat_str(pl.col("rule") + "\x1f", "subject", "said").chash.sha2_256().str.slice(0, 16)  # type: ignore[attr-defined]
+            ).to_series(),
+        }
+        return pl.DataFrame(columns, schema=FINDINGS)
+
+    def _said(self, groups: Sequence[_Group], waits: Array) -> pl.Series:
+        """Return the facts each finding rests on or waits for, as its digest reads them."""
+        rested_on = self._listed(groups, lambda group: sorted(group.named, key=self._id), _digested)
+        one = pl.element().struct
+        parts = rested_on.list.eval("\x1f" + one.field("fact") + "=" + one.field("value").fill_null("None"))
+        waited_for = pl.Series([_failing(sets) for sets in self._sets], dtype=pl.String)
+        return waited_for.gather(waits) + parts.list.join("")
+
+    def _listed(
+        self, groups: Sequence[_Group], naming: Callable[[_Group], Sequence[str]], spell: Callable[[pl.Series], pl.Series]
+    ) -> pl.Series:
+        """Return the facts each finding names, with their values; what is told of one fact is looked up at once."""
+        rows: dict[str, list[Array]] = defaultdict(list)
+        places: dict[str, list[Array]] = defaultdict(list)
+        sizes, start = [np.zeros(1, np.int64)], 0
+        for group in groups:
+            names, height = naming(group), len(group.rows)
+            for number, name in enumerate(names):
+                rows[name].append(group.rows)
+                places[name].append(start + number + np.arange(height) * len(names))
+            sizes.append(np.full(height, len(names)))
+            start += height * len(names)
+        values = [spell(series_of(self._hearing.matcher.stated(name), np.concatenate(held))) for name, held in rows.items()]
+        place = np.concatenate([np.zeros(0, np.int64), *(one for held in places.values() for one in held)])
+        facts = pl.Series(list(map(self._id, rows)), dtype=pl.String)
+        fact = facts.gather(np.repeat(np.arange(len(rows)), [sum(map(len, held)) for held in rows.values()]))
+        order = np.argsort(place)
+        pairs = pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values])}).to_struct().gather(order)
+        offsets = pa.array(np.cumsum(np.concatenate(sizes)), pa.int64())
+        return pl.Series(pa.LargeListArray.from_arrays(offsets, pairs.rechunk().to_arrow()))
+
+    def _id(self, name: str) -> str:
+        return self._program.defined[name].id
+
+    def _also(self, group: _Group) -> list[str]:
+        """Return the facts the words of a finding name, beyond those it rests on."""
+        rule = group.piece.rule
+        texts = (rule.title, rule.remedy, rule.responsible, *((rule.message,) if group.code != VIOLATED else ()))
+        names = [group.piece.facts[name] for words in texts if words is not None for name in PLACEHOLDER.findall(words.vi)]
+        return [name for name in dict.fromkeys(names) if name not in group.named]
+
+    def _provisional(self, group: _Group) -> Array:
+        """Tell of which findings the rule, or all it counted, rests on less than confirmed texts."""
+        if self._hearing.is_provisional(group.piece):
+            return np.ones(len(group.rows), np.bool_)
+        facts = [self._program.facts[name] for name in group.piece.facts.values()]
+        weak = {node: held for node, held in self._hearing.given.weak.items() if "violated" in getattr(node, "outcomes", ())}
+        read = {node for fact in facts for node in ex.walk(fact) if node in weak}
+        if not read:
+            return np.zeros(len(group.rows), np.bool_)
+        counted, provisional = (
+            np.sum([held[node][group.rows] for node in read], axis=0) for held in (self._hearing.given.counts, weak)
+        )
+        found: Array = (counted > 0) & (counted == provisional)
+        return found
+
+
+def version_of(piece: Slice) -> str:
+    """Return what a rule version is called."""
+    return f"{piece.rule.in_force.starts or 'always'}.r{piece.rule.revision}"
+
+
+def _left(formula: Formula, known: Mapping[FactTest, int]) -> list[Clause]:
+    """Return what is still to be shown of each clause that no stated fact rules out."""
+    return [tuple(test for test in clause if known[test] == 2) for clause in formula if all(known[test] for test in clause)]
+
+
+def _failing(sets: Sequence[Sequence[str]]) -> str:
+    """Return the facts waited for as a digest reads them."""
+    return "".join(f"\x1f{fact}=None" for fact in sorted(fact for names in sets for fact in names))
+
+
+def _spelt(values: pl.Series) -> pl.Series:
+    return values.cast(pl.String)
+
+
+def _digested(values: pl.Series) -> pl.Series:
+    """Return the values of a fact as its digest reads them."""
+    spelt = _spelt(values)
+    return spelt.str.to_titlecase() if values.dtype == pl.Boolean else spelt

@@ -1,0 +1,418 @@
+"""Columns of a table as arrays: what holds of each row is a bit, a number or day stands in a plain array.
+
+A yes or no of a hundred thousand rows is twelve kilobytes of bits, and "and" takes a microsecond. A value means something
+only where its column says it is stated; a column of which nothing is stated is None. Arrays are taken from polars as they lie.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, reduce
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from cadre_rules.names import fold
+
+Bits: TypeAlias = NDArray[np.uint8]
+"""A bit for each row, the first in the lowest place of the first byte; what is beyond the last row is clear."""
+
+Array: TypeAlias = NDArray[Any]
+
+_FEW = 8
+"""Texts beyond which looking each value up is quicker than comparing it with each."""
+
+
+class Table:
+    """How many rows there are, and, if they are elements of a list, whose they are."""
+
+    def __init__(self, height: int, rows: Array | None = None) -> None:
+        self.height = height
+        self.rows: Array = rows if rows is not None else np.arange(0)
+        """The row of the subject each element belongs to, rising."""
+        self.all = packed(np.ones(height, np.bool_))
+        self.none = np.zeros_like(self.all)
+
+    def bits(self, holds: Any) -> Bits:
+        """Return the bits of what holds of each row, or of all."""
+        if np.ndim(holds) == 0:
+            return self.all if holds else self.none
+        return packed(holds)
+
+    def full(self, value: Any) -> Array:
+        """Return an array of a value for each row."""
+        return np.broadcast_to(value, self.height) if np.ndim(value) == 0 else value
+
+
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """Where something is known to hold, and where not to."""
+
+    yes: Bits
+    no: Bits
+
+    @property
+    def stated(self) -> Bits:
+        """Return where it is known."""
+        return self.yes | self.no
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers, or days counted from 1970: the least and, where any is less than exact, the greatest each can be."""
+
+    low: Array
+    stated: Bits
+    top: Array | None = None
+    days: bool = False
+
+    @property
+    def high(self) -> Array:
+        """Return the greatest each can be."""
+        return self.low if self.top is None else self.top
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts, or one text for all; codes of a closed list compare as they are, others as names do."""
+
+    values: pl.Series
+    stated: Bits
+    coded: bool = False
+
+    def being(self, text: str) -> Bits:
+        """Return where it is just this text."""
+        if len(self.values) == 1:
+            return self.stated if self.values.cast(pl.String).item() == text else np.zeros_like(self.stated)
+        if self.values.dtype == pl.Categorical:
+            return packed(self.codes == _code(text)) & self.stated
+        return _set_bits(self.values == text) & self.stated
+
+    def among(self, texts: Sequence[str]) -> Bits:
+        """Return where it is one of some texts, just as they are."""
+        if len(texts) <= _FEW:
+            return reduce(np.bitwise_or, map(self.being, texts))
+        places, words = self.words
+        right = np.array([word in texts for word in words], np.bool_)[places]
+        return self.stated & (packed(right) if len(right) > 1 else np.full_like(self.stated, 255 * right[0]))
+
+    def named(self, name: str) -> Bits:
+        """Return where it is this name, which is folded."""
+        if name not in self._asked:
+            spellings = [name] if self.coded else [word for word in self.words[1] if word is not None and fold(word) == name]
+            self._asked[name] = self.among(spellings) if spellings else np.zeros_like(self.stated)
+        return self._asked[name]
+
+    @cached_property
+    def _asked(self) -> dict[str, Bits]:
+        return {}
+
+    @cached_property
+    def codes(self) -> Array:
+        """Return by which number polars keeps each text."""
+        return _held(self.values.to_physical().to_arrow())
+
+    @cached_property
+    def words(self) -> tuple[Array, list[str | None]]:
+        """Return the different texts, and for each row which it is."""
+        return words_of(self.values)
+
+    def classes(self, names: dict[str | None, int]) -> Array:
+        """Return a number for each row, the same for what names the same; `names` keeps which is which."""
+        places, words = self.words
+        folded = [word if word is None or self.coded else fold(word) for word in words]
+        return np.array([names.setdefault(word, len(names)) for word in folded], np.int64)[places]
+
+
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """Places: structs of province, district and commune."""
+
+    values: pl.Series
+    stated: Bits
+
+
+Column: TypeAlias = Truths | Numbers | Texts | Areas
+
+
+# Bits
+
+
+def packed(holds: Array) -> Bits:
+    """Return the bits of an array of yes and no, in whole words of 64."""
+    bits = np.packbits(holds, bitorder="little")
+    return bits if len(bits) % 8 == 0 else np.concatenate([bits, np.zeros(-len(bits) % 8, np.uint8)])
+
+
+def spread(bits: Bits, height: int) -> Array:
+    """Return bits as an array of yes and no."""
+    return np.unpackbits(bits, count=height, bitorder="little").view(np.bool_)
+
+
+def some(bits: Bits) -> bool:
+    """Tell whether any bit is set."""
+    return bool(np.maximum.reduce(bits, initial=0))
+
+
+def places(bits: Bits) -> Array:
+    """Return the rows whose bit is set, rising."""
+    filled = np.flatnonzero(bits)
+    if len(filled) * 4 > len(bits):
+        return np.flatnonzero(np.unpackbits(bits, bitorder="little").view(np.bool_))
+    byte, bit = np.nonzero(np.unpackbits(bits[filled, None], axis=1, bitorder="little"))
+    found: Array = filled[byte] * 8 + bit
+    return found
+
+
+def placed(rows: Array, height: int) -> Bits:
+    """Return bits set in the given rows."""
+    holds = np.zeros(height, np.bool_)
+    holds[rows] = True
+    return packed(holds)
+
+
+def at(bits: Bits, rows: Array) -> Array:
+    """Return whether the bit of each of the given rows is set."""
+    if len(rows) >= len(bits):
+        return np.unpackbits(bits, bitorder="little").view(np.bool_)[rows]
+    found: Array = (bits[rows >> 3] >> (rows & 7).astype(np.uint8) & 1).view(np.bool_)
+    return found
+
+
+def count(bits: Bits) -> int:
+    """Return how many bits are set."""
+    return int(np.bitwise_count(bits.view(np.uint64)).sum())
+
+
+def added(columns: Iterable[Bits], height: int) -> Array:
+    """Return how many of the columns have each row's bit set: a sum kept in bits, twos carried from place to place."""
+    digits: list[Bits] = []
+    for column in columns:
+        carry = column
+        for place, digit in enumerate(digits):
+            digits[place], carry = digit ^ carry, digit & carry
+            if not some(carry):
+                break
+        else:
+            digits.append(carry)
+    found = np.zeros(height, np.int64)
+    for place, digit in enumerate(digits):
+        found += spread(digit, height).astype(np.int64) << place
+    return found
+
+
+# Out of polars and back
+
+
+def read_column(series: pl.Series, table: Table, *, coded: bool = False) -> Column | None:
+    """Return a column of the dossier as arrays, None if nothing of it is stated."""
+    unknown = series.null_count()
+    if unknown == len(series):
+        return None
+    series = series.rechunk()
+    match series.dtype:
+        case pl.String | pl.Categorical:
+            return Texts(series, table.all if not unknown else _set_bits(series.is_not_null()), coded)
+        case pl.Struct() as dtype if dtype.fields[0].name == "earliest":
+            return _read_span(series.struct.unnest(), table)
+        case pl.Struct():
+            return Areas(series, table.all if not unknown else _set_bits(series.is_not_null()))
+        case dtype:
+            array = series.to_arrow()
+            stated = table.all if not unknown else _aligned(array.buffers()[0], array.offset, len(array))
+            if dtype == pl.Boolean:
+                yes = _aligned(array.buffers()[1], array.offset, len(array)) & stated
+                return Truths(yes, stated ^ yes)
+            held = _held(array)
+            return Numbers(held if dtype == pl.Date else held.astype(np.int64, copy=False), stated, days=dtype == pl.Date)
+
+
+def _read_span(ends: pl.DataFrame, table: Table) -> Numbers | None:
+    first, last = (read_column(ends.get_column(name), table) for name in ("earliest", "latest"))
+    if first is None or last is None:
+        return None
+    assert isinstance(first, Numbers)
+    assert isinstance(last, Numbers)
+    stated = first.stated & last.stated
+    exact = not some(table.bits(first.low != last.low) & stated)
+    return Numbers(first.low, stated, None if exact else last.low, days=True)
+
+
+def _set_bits(series: pl.Series) -> Bits:
+    """Return where a column of yes and no says yes."""
+    array = series.rechunk().to_arrow()
+    valid, data = array.buffers()
+    holds = _aligned(data, array.offset, len(array))
+    return holds if valid is None or not array.null_count else holds & _aligned(valid, array.offset, len(array))
+
+
+def _aligned(buffer: Any, offset: int, height: int) -> Bits:
+    bits = np.frombuffer(buffer, np.uint8) if buffer is not None else np.zeros(0, np.uint8)
+    if offset % 8 or height % 64:
+        return packed(np.unpackbits(bits, count=offset + height, bitorder="little")[offset:])
+    return bits[offset // 8 : (offset + height) // 8]
+
+
+def _held(array: Any) -> Array:
+    """Return the numbers of an Arrow array, of which those of unknown places mean nothing."""
+    dtype = np.dtype(str(array.type)) if not str(array.type).startswith("date") else np.dtype(np.int32)
+    return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
+
+
+@cache
+def _code(text: str) -> int:
+    """Return the number polars keeps a text by, and keep it there."""
+    _KEPT.append(pl.Series([text], dtype=pl.Categorical))
+    return int(_KEPT[-1].to_physical().item())
+
+
+_KEPT: list[pl.Series] = []
+
+
+def series_of(column: Column | None, rows: Array) -> pl.Series:
+    """Return what a column says of the given rows, null where it is not stated or not exact."""
+    match column:
+        case None:
+            return pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+        case Truths(yes, no):
+            values, stated = pl.Series(at(yes, rows)), at(yes | no, rows)
+        case Numbers():
+            values = pl.Series(np.full(len(rows), column.low) if np.ndim(column.low) == 0 else column.low[rows])
+            values = values.cast(pl.Int32).cast(pl.Date) if column.days else values.cast(pl.Int64)
+            stated = at(exact(column).stated, rows)
+        case _:
+            values, stated = spelt(column.values, rows), at(column.stated, rows)
+            values = values.cast(pl.String) if isinstance(column, Texts) else values
+    return values if stated.all() else pl.select(pl.when(pl.Series(stated)).then(values)).to_series()
+
+
+def spelt(values: pl.Series, rows: Array) -> pl.Series:
+    """Return the values of the given rows; a single one is that of all."""
+    return values.new_from_index(0, len(rows)) if len(values) == 1 else values.gather(rows)
+
+
+def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
+    """Return the different texts of a column, and for each row which it is."""
+    if values.dtype != pl.Categorical:
+        values = values.cast(pl.Categorical(pl.Categories.random()))  # numbered apart: names come and go
+    codes = _held(values.to_physical().rechunk().to_arrow()).astype(np.int64) + 1
+    if values.null_count():
+        codes = np.where(values.is_not_null().to_numpy(), codes, 0)
+    row_of = np.full(int(codes.max(initial=0)) + 1, -1)
+    row_of[codes] = np.arange(len(codes))
+    used = np.flatnonzero(row_of >= 0)
+    place = np.zeros(len(row_of), np.int64)
+    place[used] = np.arange(len(used))
+    return place[codes], values.gather(row_of[used]).cast(pl.String).to_list()
+
+
+def mapped(values: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
+    """Map texts one by one, asking only once for each that differs."""
+    places, words = words_of(values)
+    told = pl.Series([None if word is None else function(word) for word in words], dtype=pl.Categorical)
+    return told.gather(places)
+
+
+def _alike(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return texts of both columns in one type."""
+    return (one, other) if one.dtype == other.dtype else (one.cast(pl.String), other.cast(pl.String))
+
+
+# What is done to a column of any kind
+
+
+def exact(column: Numbers) -> Numbers:
+    """Return the numbers that can be but one."""
+    if column.top is None:
+        return column
+    return Numbers(column.low, column.stated & packed(column.low == column.top), days=column.days)
+
+
+def within(column: Column | None, bits: Bits) -> Column | None:
+    """Return the column where the bits are set, and nothing elsewhere."""
+    match column:
+        case None:
+            return None
+        case Truths(yes, no):
+            return Truths(yes & bits, no & bits)
+        case _:
+            return replace(column, stated=column.stated & bits)
+
+
+def taken(column: Column | None, rows: Array) -> Column | None:
+    """Return what a column says of the given rows, in their order."""
+    match column:
+        case None:
+            return None
+        case Truths(yes, no):
+            return Truths(packed(at(yes, rows)), packed(at(no, rows)))
+        case Numbers(low, stated, top, days):
+            ends = [None if end is None else end if np.ndim(end) == 0 else end[rows] for end in (low, top)]
+            return Numbers(ends[0], packed(at(stated, rows)), ends[1], days)  # type: ignore[arg-type]
+        case _:
+            values = column.values if len(column.values) == 1 else column.values.gather(rows)
+            return replace(column, values=values, stated=packed(at(column.stated, rows)))
+
+
+def either(bits: Bits, one: Column | None, other: Column | None, table: Table) -> Column | None:
+    """Return the one where the bits are set, the other elsewhere."""
+    if one is None or other is None:
+        return within(one, bits) if other is None else within(other, ~bits)
+    stated = (one.stated & bits) | (other.stated & ~bits)
+    holds = spread(bits, table.height)
+    match one, other:
+        case Truths(), Truths():
+            return Truths((one.yes & bits) | (other.yes & ~bits), (one.no & bits) | (other.no & ~bits))
+        case Numbers(), Numbers():
+            low = np.where(holds, one.low, other.low)
+            top = None if one.top is None and other.top is None else np.where(holds, one.high, other.high)
+            return Numbers(low, stated, top, one.days)
+        case Texts(), Texts():
+            return Texts(_mixed(holds, one.values, other.values), stated, one.coded and other.coded)
+        case Areas(), Areas():
+            return Areas(_mixed(holds, one.values, other.values), stated)
+        case _:
+            raise AssertionError("columns of two kinds")
+
+
+def _mixed(holds: Array, one: pl.Series, other: pl.Series) -> pl.Series:
+    full = (values if len(values) == len(holds) else values.new_from_index(0, len(holds)) for values in (one, other))
+    first, second = _alike(*full)
+    return first.zip_with(pl.Series(holds), second)
+
+
+def alike(one: Column | None, other: Column | None, table: Table) -> Bits:
+    """Return where both are known to be the same, letter for letter."""
+    match one, other:
+        case Truths(), Truths():
+            return (one.yes & other.yes) | (one.no & other.no)
+        case Numbers(), Numbers():
+            same = table.bits(one.low == other.low)
+            if one.top is not None or other.top is not None:
+                same = same & table.bits(one.high == other.high)
+            return one.stated & other.stated & same
+        case ((Texts() | Areas()), (Texts() | Areas())):
+            both = one.stated & other.stated
+            rows = places(both)
+            first, second = _alike(spelt(one.values, rows), spelt(other.values, rows))
+            return placed(rows[first.eq_missing(second).to_numpy()], table.height)
+        case _:
+            return table.none
+
+
+def differing(column: Column, rows: Array, pairs: Array) -> Array:
+    """Return at which pairs (places in `rows`, each with the next) a column does not say the same; names as they compare."""
+    first, second = rows[pairs], rows[pairs + 1]
+    match column:
+        case Truths(yes, _):
+            changed: Array = at(yes, first) != at(yes, second)
+            return changed
+        case Numbers(low, _, top, _):
+            apart: Sequence[Array] = [end[first] != end[second] for end in (low, top) if end is not None and np.ndim(end)]
+            return reduce(np.logical_or, apart, np.zeros(len(pairs), np.bool_))
+        case Texts():
+            names = column.classes({})
+            return np.zeros(len(pairs), np.bool_) if len(names) == 1 else names[first] != names[second]
+        case _:
+            return spelt(column.values, first).ne_missing(spelt(column.values, second)).to_numpy()

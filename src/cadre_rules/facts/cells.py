@@ -1,0 +1,262 @@
+"""Cells of dated tables and places on the map, looked up for whole columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from typing import Any, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from cadre_rules import expression as ex
+from cadre_rules.dossier.areas import bare
+from cadre_rules.dossier.values import PartialDate
+from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, mapped, read_column, spread
+from cadre_rules.facts.columnwise import both
+from cadre_rules.facts.deriving import find_cell
+from cadre_rules.facts.maps import AreaMap
+from cadre_rules.facts.operations import Span
+from cadre_rules.names import fold
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_LISTED = 1 << 20
+"""Combinations of places up to which all answers stand in one list."""
+Row: TypeAlias = Mapping[str, Any]
+
+
+def constant(value: Any, table: Table) -> Column | None:
+    """Return a value as the column of all rows."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return Truths(table.all, table.none) if value else Truths(table.none, table.all)
+        case int():
+            return Numbers(np.asarray(value, np.int64), table.all)
+        case date():
+            return Numbers(np.asarray(number_of(value), np.int32), table.all, days=True)
+        case _:
+            return Texts(pl.Series([value], dtype=pl.Categorical), table.all)
+
+
+def number_of(day: date) -> int:
+    """Return a day as columns count them."""
+    return day.toordinal() - _EPOCH
+
+
+class Finder:
+    """Finds cells of a table: what is looked up has a place among the cells' edges, each combination of places one answer."""
+
+    def __init__(self, rows: Sequence[Row], names: Sequence[str], get: str, *, dated: bool) -> None:
+        self._rows, self._names, self._get = rows, names, get
+        cells = [[row[name] for row in rows] for name in names]
+        if dated:
+            cells.append([row["in_force"] for row in rows if "in_force" in row])
+        self._cells, self._kind = cells, _kind_of([row[get] for row in rows])
+        self._rulers: list[_Ruler] = []
+        self._answers: dict[tuple[tuple[int, ...], int], Any] = {}
+
+    def found(self, table: Table, columns: Sequence[Column]) -> Column | None:
+        """Return the column of cells for columns of keys and, if the table is asked on a day, of days."""
+        if not self._rulers:
+            self._rulers = [_Ruler(column, edges) for column, edges in zip(columns, self._cells, strict=True)]
+        number: Any = np.asarray(0)
+        unit, ends = 1, []
+        for ruler, column in zip(self._rulers, columns, strict=True):
+            spans = [column.low] if isinstance(column, Numbers) and column.top is None else _ends(column)
+            for end in spans:
+                number = number + ruler.place(end, column, table) * unit
+                unit *= ruler.places
+            ends.append(len(spans))
+        assert unit < 2**62, "too many combinations of places in one table"
+        number = np.where(spread(both(*columns), table.height), number, -1)
+        return self._cells_of(number, unit, tuple(ends), table)
+
+    def _cells_of(self, numbers: Array, unit: int, ends: tuple[int, ...], table: Table) -> Column | None:
+        if unit <= _LISTED:
+            asked = np.flatnonzero(np.bincount(numbers + 1, minlength=unit + 1)[1:])
+            places: Array = np.zeros(unit + 1, np.int32)
+            places[asked] = np.arange(len(asked))
+            places = places[numbers]
+        else:
+            asked, places = np.unique(numbers, return_inverse=True)
+        answers = [None if number < 0 else self._answer(number, ends) for number in asked.tolist()]
+        stated = np.array([answer is not None for answer in answers], np.bool_)
+        if not stated.any():
+            return None
+        there = table.bits(stated[places] & (numbers >= 0))
+        return _column(answers, places, there, self._kind, table)
+
+    def _answer(self, number: int, ends: tuple[int, ...]) -> Any:
+        if (ends, number) not in self._answers:
+            values, rest = [], number
+            for ruler, count in zip(self._rulers, ends, strict=True):
+                rest, low = divmod(rest, ruler.places)
+                rest, high = divmod(rest, ruler.places) if count == 2 else (rest, low)
+                values.append(ruler.sample(low, high))
+            names = dict(zip(self._names, values, strict=False))
+            self._answers[ends, number] = find_cell(self._rows, names, self._get, _days(values[len(self._names) :]))
+        return self._answers[ends, number]
+
+
+def _ends(column: Column) -> list[Any]:
+    return [column.low, column.high] if isinstance(column, Numbers) else [None]
+
+
+def _column(answers: Sequence[Any], places: Array, there: Bits, kind: type, table: Table) -> Column:
+    """Return answers as a column, each at its places."""
+    if kind is bool:
+        yes = table.bits(np.array([answer is True for answer in answers], np.bool_)[places]) & there
+        return Truths(yes, there ^ yes)
+    if kind is str:
+        return Texts(pl.Series(answers, dtype=pl.Categorical).gather(places), there)
+    days = kind is date
+    numbers = [0 if answer is None else number_of(answer) if days else answer for answer in answers]
+    return Numbers(np.array(numbers, np.int32 if days else np.int64)[places], there, days=days)
+
+
+def _days(days: Sequence[Any]) -> tuple[Any, Any]:
+    match days:
+        case [PartialDate(earliest, latest)]:
+            return earliest, latest
+        case [day]:
+            return day, day
+        case _:
+            return None, None
+
+
+class _Ruler:
+    """The edges at which cells of a column begin or cease to fit; a value stands on one of them or between two."""
+
+    def __init__(self, column: Column, cells: Iterable[Any]) -> None:
+        edges = {edge for cell in cells for edge in (cell if isinstance(cell, tuple) else (cell,)) if edge is not None}
+        self._kind: ex.ValueKind
+        match column:
+            case Texts():
+                self._kind, edges = "str", {fold(str(edge)) for edge in edges}
+            case Truths():
+                self._kind = "bool"
+            case Numbers(days=days):
+                self._kind = "date" if days else "int"
+            case _:
+                raise AssertionError("areas are no keys of tables")
+        self._edges = sorted(edges)
+        self._marks = np.array([number_of(edge) if isinstance(edge, date) else edge for edge in self._edges]) if edges else None
+        self.places = 2 * len(self._edges) + 1
+
+    def place(self, end: Any, column: Column, table: Table) -> Array:
+        """Return the number of each value's place: even between edges, odd on one."""
+        if self._marks is None:
+            return np.asarray(0)
+        held: list[Any]
+        match column:
+            case Numbers():
+                marks = self._marks.astype(np.asarray(end).dtype)
+                held = [np.searchsorted(marks, end, side) for side in ("left", "right")]
+            case Truths(yes, no):
+                held = [spread(yes if edge else no, table.height) * (2 * n + 1) for n, edge in enumerate(self._edges)]
+            case Texts():
+                held = [spread(column.named(edge), table.height) * (2 * n + 1) for n, edge in enumerate(self._edges)]
+            case _:
+                raise AssertionError("areas are no keys of tables")
+        found: Array = reduce(np.add, held)
+        return found
+
+    def sample(self, low: int, high: int) -> Any:
+        """Return a value standing at a place, or a spread from one place to another."""
+        if low == high:
+            return self._at(low, last=False)
+        first, last = self._at(low, last=False), self._at(high, last=True)
+        return PartialDate(first, last) if self._kind == "date" else Span(first, last)
+
+    def _at(self, place: int, *, last: bool) -> Any:
+        if place % 2:
+            return self._edges[place // 2]
+        if self._kind == "str":
+            return "".join(self._edges) + "?"
+        if self._kind == "bool":
+            return True not in self._edges
+        step: Any = _DAY if self._kind == "date" else 1
+        if not self._edges:
+            return date(2000, 1, 1) if self._kind == "date" else 0
+        if place == 2 * len(self._edges):
+            return self._edges[-1] + step
+        if place == 0 or last:
+            return self._edges[place // 2] - step
+        return self._edges[place // 2 - 1] + step
+
+
+_DAY = date(2000, 1, 2) - date(2000, 1, 1)
+
+
+def _kind_of(cells: Iterable[Any]) -> type:
+    found: type = type(next((cell for cell in cells if cell is not None), ""))
+    return found
+
+
+def reach_of_cells(rows: Iterable[Row], get: str) -> int:
+    """Return how far from zero a number of a table can be."""
+    return max((abs(row[get]) for row in rows if type(row[get]) is int), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Areas as columns: the codes of their provinces before and after the reform, their districts and communes."""
+
+    stated: Bits
+    before: Column | None
+    after: Column | None
+    district: Column | None
+    commune: Column | None
+
+
+def place_of(areas: Column, codes: AreaMap, table: Table) -> Place:
+    """Return places in columns by which they compare."""
+    assert isinstance(areas, Areas)
+    province, district, commune = (areas.values.struct.field(name) for name in ("province", "district", "commune"))
+
+    def compared(texts: pl.Series, function: Any) -> Column | None:
+        return read_column(mapped(texts, function), table, coded=True)
+
+    return Place(
+        areas.stated,
+        compared(province, codes.code_before),
+        compared(province, codes.code_after),
+        compared(district, bare),
+        compared(commune, bare),
+    )
+
+
+def within(reform: date, asked: tuple[Place, Place, Column, Column], table: Table) -> Truths:
+    """Tell whether two places are one at a level on a day, as `AreaMap.same` does."""
+    one, other, level, on = asked
+    assert isinstance(level, Texts)
+    assert isinstance(on, Numbers)
+    reformed = table.bits(on.low >= number_of(reform))
+    before, after, district, commune = (
+        _same(getattr(one, part), getattr(other, part), table) for part in ("before", "after", "district", "commune")
+    )
+    province = Truths(
+        (after.yes & reformed) | (before.yes & ~reformed),
+        (after.no & reformed) | (before.no & ~reformed),
+    )
+    below = Truths(
+        commune.yes & (reformed | district.yes),
+        commune.no | (~reformed & district.no),
+    )
+    stated = one.stated & other.stated & level.stated & on.stated
+    if on.top is not None:
+        stated = stated & table.bits(on.low == on.top)
+    by_province, by_district = level.being("province"), level.being("district")
+    inside = stated & province.yes & ~by_province
+    yes = (stated & by_province & province.yes) | (inside & by_district & district.yes) | (inside & ~by_district & below.yes)
+    no = (stated & province.no) | (inside & by_district & district.no) | (inside & ~by_district & below.no)
+    return Truths(yes, no)
+
+
+def _same(one: Column | None, other: Column | None, table: Table) -> Truths:
+    if one is None or other is None:
+        return Truths(table.none, table.none)
+    equal, stated = alike(one, other, table), one.stated & other.stated
+    return Truths(equal, stated ^ equal)

@@ -1,0 +1,292 @@
+"""What each operation of the definition language does to columns: the meaning is that of `operations`, row for row.
+
+An operation meets only columns of which something is stated, and says nothing where one of them is not.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import cache, partial, reduce
+from itertools import product
+from math import prod
+from operator import add, and_, mul
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, Texts, Truths, alike
+from cadre_rules.facts.operations import HOLIDAYS_A_YEAR
+from cadre_rules.names import fold
+
+FARTHEST = 4 * 10**18
+"""Numbers beyond this are taken for this: no count a rule compares comes near, and whole numbers end at 9.2e18."""
+
+Operation: TypeAlias = Callable[..., Column]
+
+
+def operate(operation: str, table: Table, columns: Sequence[Column | None], reach: int) -> Column | None:
+    """Return what an operation gives, in wider numbers where it may `reach` beyond those there are."""
+    known = [column for column in columns if column is not None]
+    if len(known) < len(columns):
+        return None
+    if reach > FARTHEST and any(isinstance(column, Numbers) and not column.days for column in known):
+        return _wide(OPERATIONS[operation], table, known)
+    return OPERATIONS[operation](table, *known)
+
+
+def reach_of(operation: str, reaches: Sequence[int]) -> int:
+    """Return how far what an operation gives can be from zero, for how far what it is given can be."""
+    return int(_REACHES.get(operation, max)(reaches))
+
+
+_REACHES: Mapping[str, Callable[[Sequence[int]], int]] = {
+    "add": sum,
+    "subtract": sum,
+    "multiply": prod,
+    **dict.fromkeys(("share", "share_up"), lambda reaches: reaches[0] * 10_000 + reaches[1]),
+}
+
+
+def _wide(operation: Operation, table: Table, columns: Sequence[Column]) -> Column:
+    """Compute with Python's numbers, which have no end; only what multiplies counts of counts gets here."""
+
+    def widened(column: Column) -> Column:
+        if not isinstance(column, Numbers):
+            return column
+        top = None if column.top is None else column.top.astype(object)
+        return Numbers(np.asarray(column.low).astype(object), column.stated, top)
+
+    found = operation(table, *map(widened, columns))
+    if not isinstance(found, Numbers):
+        return found
+    return Numbers(_narrowed(found.low), found.stated, None if found.top is None else _narrowed(found.top))
+
+
+def _narrowed(numbers: Any) -> Array:
+    return np.asarray(np.clip(np.asarray(numbers, object), -FARTHEST, FARTHEST)).astype(np.int64)
+
+
+def both(*columns: Column) -> Bits:
+    """Return where all columns are stated."""
+    return reduce(and_, (column.stated for column in columns))
+
+
+# Lifting to what may be less than exact
+
+
+def _exact(*columns: Any) -> bool:
+    return all(getattr(column, "top", None) is None for column in columns)
+
+
+def _rising(compute: Callable[..., Array], *, days: bool | None = None) -> Operation:
+    """Lift a function that never falls when an argument rises."""
+
+    def run(_: Table, *columns: Numbers) -> Column:
+        low = compute(*(column.low for column in columns))
+        top = None if _exact(*columns) else compute(*(column.high for column in columns))
+        return Numbers(low, both(*columns), top, columns[0].days if days is None else days)
+
+    return run
+
+
+def _between(measure: Callable[[Array, Array], Array]) -> Operation:
+    """Measure from a day to a day; the later the first and the earlier the last, the less."""
+
+    def run(_: Table, first: Numbers, last: Numbers) -> Column:
+        top = None if _exact(first, last) else measure(first.low, last.high)
+        return Numbers(measure(first.high, last.low), both(first, last), top)
+
+    return run
+
+
+def _dated(compute: Callable[[Array, Array], tuple[Array, Array]]) -> Operation:
+    """Lift a step in the calendar; a day the calendar does not have leaves all unknown."""
+
+    def run(table: Table, day: Numbers, step: Numbers) -> Column:
+        low, there = compute(day.low, step.low)
+        stated = both(day, step) & table.bits(there)
+        if _exact(day, step):
+            return Numbers(low, stated, days=True)
+        top, there = compute(day.high, step.high)
+        return Numbers(low, stated & table.bits(there), top, days=True)
+
+    return run
+
+
+# The calendar, looked up: to compute parts of a day is many times slower
+
+
+@cache
+def _calendar() -> tuple[Array, Array, Array, Array]:
+    """Return, by day from 0001-01-01, its month and day of the month; by month, its first day and its length."""
+    days = np.arange(np.datetime64("0001-01-01"), np.datetime64("9999-12-31") + 1)
+    months = days.astype("datetime64[M]")
+    firsts = np.arange(np.datetime64("0001-01"), np.datetime64("9999-12") + 1)
+    length = ((firsts + 1).astype("datetime64[D]") - firsts.astype("datetime64[D]")).astype(np.int32)
+    return (
+        (months - firsts[0]).astype(np.int32),
+        ((days - months.astype("datetime64[D]")).astype(np.int32) + 1).astype(np.int32),
+        firsts.astype("datetime64[D]").astype(np.int32),
+        length,
+    )
+
+
+_FIRST_DAY, _LAST_DAY = (day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max))
+
+
+def _month(day: Array) -> Array:
+    """Return the months since January of the year 1."""
+    return np.take(_calendar()[0], day - _FIRST_DAY, mode="clip")
+
+
+def _day_of_month(day: Array) -> Array:
+    return np.take(_calendar()[1], day - _FIRST_DAY, mode="clip")
+
+
+def year_of(day: Array) -> Array:
+    """Return the year of each day."""
+    year: Array = (_month(day) // 12 + 1).astype(np.int64)
+    return year
+
+
+def _month_end(day: Array) -> Array:
+    _, _, first, length = _calendar()
+    month = _month(day)
+    end: Array = first[month] + length[month] - 1
+    return end
+
+
+def _months_between(first: Array, last: Array) -> Array:
+    early, late = np.minimum(first, last), np.maximum(first, last)
+    month, end = _month(late), _day_of_month(late)
+    short = (end < _day_of_month(early)) & (end < _calendar()[3][month])
+    months = month - _month(early) - short
+    return np.where(first <= last, months, -months).astype(np.int64)
+
+
+def _days_between(first: Array, last: Array) -> Array:
+    return np.subtract(last, first, dtype=np.int64)
+
+
+def _weekdays_up_to(day: Array) -> Array:
+    """Count the Mondays to Fridays up to and with a day, from some far Monday on."""
+    weeks, rest = np.divmod(np.add(day, 3, dtype=np.int64), 7)  # 1970-01-01 was a Thursday
+    found: Array = weeks * 5 + np.minimum(rest + 1, 5)
+    return found
+
+
+def _working_days(_: Table, first: Numbers, last: Numbers) -> Column:
+    start, end = first.high, last.low
+    least = _weekdays_up_to(end) - _weekdays_up_to(start)
+    spare = (np.abs(year_of(end) - year_of(start)) + 1) * HOLIDAYS_A_YEAR
+    low = np.where(least <= 0, least, np.maximum(least - spare, 0))
+    top = _weekdays_up_to(last.high) - _weekdays_up_to(first.low)
+    return Numbers(low, both(first, last), top)
+
+
+def _add_days(day: Array, days: Array) -> tuple[Array, Array]:
+    total = np.add(day, days, dtype=np.int64)
+    return total.astype(np.int32), (total >= _FIRST_DAY) & (total <= _LAST_DAY)
+
+
+def _add_months(day: Array, months: Array) -> tuple[Array, Array]:
+    _, _, first, length = _calendar()
+    index = _month(day) + months
+    within = np.minimum(_day_of_month(day), np.take(length, index, mode="clip"))
+    return np.take(first, index, mode="clip") + within - 1, (index >= 0) & (index < len(first))
+
+
+# Numbers
+
+
+def _subtract(_: Table, first: Numbers, second: Numbers) -> Column:
+    top = None if _exact(first, second) else first.high - second.low
+    return Numbers(first.low - second.high, both(first, second), top)
+
+
+def _multiply(_: Table, *factors: Numbers) -> Column:
+    ends = [(f.low,) if f.top is None else (f.low, f.top) for f in factors]
+    corners = [reduce(mul, corner) for corner in product(*ends)]
+    top = None if len(corners) == 1 else reduce(np.maximum, corners)
+    return Numbers(reduce(np.minimum, corners), both(*factors), top)
+
+
+def _share(table: Table, part: Numbers, whole: Numbers, *, up: bool = False) -> Column:
+    stated = both(part, whole) & table.bits(whole.low > 0)
+
+    def of(p: Array, w: Array) -> Array:
+        divisor = np.maximum(w, 1)
+        found: Array = (p * 10_000 + (divisor - 1 if up else 0)) // divisor
+        return found
+
+    if _exact(part, whole):
+        return Numbers(of(part.low, whole.low), stated)
+    corners = [of(p, w) for p in (part.low, part.high) for w in (whole.low, whole.high)]
+    return Numbers(reduce(np.minimum, corners), stated, reduce(np.maximum, corners))
+
+
+# Comparing
+
+
+def _told(stated: Bits, yes: Bits) -> Truths:
+    yes = yes & stated
+    return Truths(yes, stated ^ yes)
+
+
+def _equal(table: Table, first: Column, second: Column) -> Column:
+    stated = both(first, second)
+    match first, second:
+        case Numbers(), Numbers() if not _exact(first, second):
+            apart = table.bits(first.high < second.low) | table.bits(second.high < first.low)
+            same = table.bits(first.low == first.high) & table.bits(second.low == second.high)
+            return Truths(stated & same & ~apart, stated & apart)
+        case Texts(), Texts():
+            names: dict[str | None, int] = {}
+            return _told(stated, table.bits(first.classes(names) == second.classes(names)))
+        case _:
+            return _told(stated, alike(first, second, table))
+
+
+def _less(table: Table, first: Numbers, second: Numbers) -> Column:
+    stated = both(first, second)
+    if _exact(first, second):
+        return _told(stated, table.bits(first.low < second.low))
+    yes, no = table.bits(first.high < second.low), table.bits(first.low >= second.high)
+    return Truths(stated & yes, stated & no)
+
+
+def negated(column: Column) -> Truths:
+    """Return the opposite."""
+    assert isinstance(column, Truths)
+    return Truths(column.no, column.yes)
+
+
+def one_of(texts: Texts, names: Sequence[str]) -> Truths:
+    """Tell whether a text is one of some names."""
+    return _told(texts.stated, reduce(np.bitwise_or, (texts.named(fold(str(name))) for name in names)))
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "years_between": _between(lambda first, last: _months_between(first, last) // 12),
+    "months_between": _between(_months_between),
+    "days_between": _between(_days_between),
+    "working_days_between": _working_days,
+    "add_months": _dated(_add_months),
+    "add_days": _dated(_add_days),
+    "month_end": _rising(_month_end),
+    "year_of": _rising(year_of, days=False),
+    "month_index": _rising(lambda day: _month(day).astype(np.int64) + 13, days=False),
+    "earliest": lambda _, day: Numbers(day.low, day.stated, days=True),
+    "latest_day": lambda _, day: Numbers(day.high, day.stated, days=True),
+    "add": _rising(lambda *terms: reduce(add, terms)),
+    "subtract": _subtract,
+    "multiply": _multiply,
+    "least": _rising(lambda *terms: reduce(np.minimum, terms)),
+    "greatest": _rising(lambda *terms: reduce(np.maximum, terms)),
+    "share": _share,
+    "share_up": partial(_share, up=True),
+    "equal": _equal,
+    "less": _less,
+    "at_most": lambda table, first, second: negated(_less(table, second, first)),
+    "not": lambda _, value: negated(value),
+}
+"""Operations that know nothing where an argument is unknown; `columns` computes the others, which may."""
