@@ -308,6 +308,12 @@ def test_an_exception_an_entry_needs_is_not_called_unused() -> None:
     assert outcomes(old) == {"exception-unused": "satisfied", "entry-age": "excepted"}
 
 
+def test_an_exception_an_entry_does_not_need_is_told_of_that_entry() -> None:
+    young = plan([granted(rule="entry-age", level=None, entry="e0")], "1990-01-01", "1991-01-01")
+    told = [finding.subject for finding in report_of(young).findings if finding.rule == "exception-unused"]
+    assert told == ["p/e0"]
+
+
 def test_an_exception_for_one_entry_excuses_no_other() -> None:
     for entry in ("e1", None):
         old = plan([granted(rule="entry-age", level=None, entry=entry)], "1950-01-01")

@@ -261,9 +261,8 @@ class Judge:
         return (judgement.subject.day(escape.before) or judgement.day) if escape is not None else None
 
     def _states(self, subject: Subject, judgements: list[Judgement]) -> Iterator[str]:
-        """Yield what became of every exception on file for a whole; of one whose rule is left open, nothing."""
-        if not subject.prefix:
-            yield from (passage.state for passage in self.passages(subject, judgements) if passage.state != "open")
+        """Yield what became of every exception on file for a subject; of one whose rule is left open, nothing."""
+        return (passage.state for passage in self.passages(subject, judgements) if passage.state != "open")
 
     def passages(self, subject: Subject, judgements: Iterable[Judgement]) -> Iterator[Passage]:
         """Yield what the gate says of every exception on file for a subject, `open` if its rule is not settled."""

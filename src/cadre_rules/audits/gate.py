@@ -35,7 +35,6 @@ class Gate:
         listed = some.explode("·exceptions", empty_as_null=False, keep_nulls=False).unnest("·exceptions")
         whole = pl.col("·entry").is_null()
         listed = listed.filter(pl.when(whole).then(pl.col("entry").is_null()).otherwise(pl.col("entry") == pl.col("·entry")))
-        self._whole = listed.filter(whole).height == listed.height
         self._listed = listed.with_columns(pl.lit(None, pl.String).alias("state"), pl.col("rule", "level").cast(pl.String))
         self._subjects = subjects
 
@@ -57,9 +56,9 @@ class Gate:
                 hearing.excuse(line, placed(used.to_numpy(), hearing.table.height))
 
     def counts(self, hearing: Hearing, lines: Sequence[Line], allowed: frozenset[str]) -> dict[str, Array]:
-        """Return how many exceptions on file for the whole are in which state."""
+        """Return how many exceptions on file for each subject are in which state."""
         counts = {state: np.zeros(hearing.table.height, np.int64) for state in _STATES}
-        if not self._listed.height or not self._whole:
+        if not self._listed.height:
             return counts
         rows, states = self._listed.get_column("·i").to_numpy(), self._states(hearing, lines, allowed)
         for name, held in counts.items():
