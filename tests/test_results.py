@@ -23,6 +23,7 @@ from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import read_models
 from cadre_rules.sources.files import Rejected, read_dossiers
 from cadre_rules.sources.locating import locate
+from cadre_rules.wording import phrase
 from test_templates import HOSTILE, hostile
 from test_workbooks import MERGED, TITLE, TWO_ROWS, book
 
@@ -196,3 +197,15 @@ def test_a_workbook_is_not_written_to_a_terminal(capsys: pytest.CaptureFixture[s
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     status, said = run(["check", str(FIXTURES / "five-breaches.yaml"), "--format", "xlsx"], capsys)
     assert (status, "say --output FILE" in said) == (UNREADABLE, True)
+
+
+def test_what_became_of_findings_is_told_where_a_register_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, note, register = tmp_path / "out.xlsx", tmp_path / "out.docx", str(tmp_path / "register.jsonl")
+    kept = ["check", str(FIXTURES / "five-breaches.yaml"), "--register", register, "--by", "Sở Nội vụ"]
+    assert run([*kept, "--format", "xlsx", "--output", str(out)], capsys)[0] == FOUND
+    workbook = openpyxl.load_workbook(out)
+    findings = rows(workbook["Kết quả - phát hiện"])
+    assert {row[COLUMNS.index("follow_up")] for row in findings[1:]} == {phrase("follow_new", "vi")}
+    assert rows(workbook["Kết quả - theo dõi"])
+    assert run([*kept, "--format", "docx", "--output", str(note)], capsys)[0] == FOUND
+    assert list(read_models(out)) == read(FIXTURES / "five-breaches.yaml")

@@ -261,6 +261,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "sheet_titles": ("Bảng mã", "Codes and names"),
     "sheet_summary": ("Kết quả - tổng hợp", "Results - summary"),
     "sheet_findings": ("Kết quả - phát hiện", "Results - findings"),
+    "sheet_follow_up": ("Kết quả - theo dõi", "Results - follow-up"),
     "sheet_missing": ("Kết quả - cần bổ sung", "Results - what is missing"),
     "template_title": ("MẪU NHẬP HỒ SƠ CÔNG TÁC CÁN BỘ", "PERSONNEL DOSSIERS TO FILL IN"),
     "template_one": (

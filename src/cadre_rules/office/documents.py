@@ -18,13 +18,13 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefine
 from jinja2.sandbox import SandboxedEnvironment
 
 from cadre_rules.errors import SourceError
-from cadre_rules.findings import LEVELS, Finding, Report
+from cadre_rules.findings import LEVELS, Finding, FollowUp, Report
 from cadre_rules.office.layout import LETTERHEADS, annex_template, note_template
 from cadre_rules.office.packing import timeless
 from cadre_rules.reports.text import cite
 from cadre_rules.wording import day_text, phrase
 
-LONGEST = 2_000
+LONGEST = 1_000
 """Characters of one text a document shows; the rest is an ellipsis."""
 
 ANNEXED = 500
@@ -86,6 +86,7 @@ def note_words(report: Report) -> Words:
         "conclusion": _conclusion(shown, missing, judgement, lang),
         "notices": [
             *_rejected_notice(len(report.rejected), lang),
+            *_followed(report.follow_up, lang),
             *report.notices,
             _rulebook(report.rulebook, lang),
             phrase("inform", lang),
@@ -200,6 +201,13 @@ def _conclusion(shown: Sequence[Finding], missing: Sequence[Any], judgement: Seq
     parts += [phrase("conclude_missing", lang, n=len(missing))] if missing else []
     parts += [phrase("conclude_judgement", lang, n=len(judgement))] if judgement else []
     return " ".join(parts)
+
+
+def _followed(told: FollowUp | None, lang: str) -> list[str]:
+    if told is None:
+        return []
+    counts = ", ".join(f"{count} {phrase(f'follow_{state}', lang)}" for state, count in told.counts().items())
+    return [f"{phrase('follow_up', lang)}: {counts or phrase('no_finding', lang)}"]
 
 
 def _rejected_notice(count: int, lang: str) -> list[str]:

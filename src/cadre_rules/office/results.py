@@ -26,6 +26,7 @@ from cadre_rules.errors import SourceError
 from cadre_rules.findings import LEVELS, Finding, Level, Report
 from cadre_rules.names import fold
 from cadre_rules.office.packing import timeless
+from cadre_rules.reports.follow_up import follow_up_lines
 from cadre_rules.reports.text import cite
 from cadre_rules.sources.locating import Cell, Located, locate
 from cadre_rules.wording import PHRASES, day_text, phrase, value_text
@@ -46,12 +47,12 @@ COLOURS: Mapping[Level, str] = {
 }
 
 COLUMNS = (
-    *("level", "title", "message", "about", "where", "evidence", "article", "do", "mended_by", "answers", "as_of"),
+    *("level", "title", "message", "about", "where", "evidence", "article", "do", "mended_by", "answers", "as_of", "follow_up"),
     *("provisional_column", "note", "questions", "rule", "rule_version", "fingerprint"),
 )
 
 _AUTHOR = "cadre-rules"
-_RESULTS = frozenset(fold(name) for key in ("summary", "findings", "missing") for name in PHRASES[f"sheet_{key}"])
+_RESULTS = frozenset(fold(name) for key in ("summary", "findings", "missing", "follow_up") for name in PHRASES[f"sheet_{key}"])
 
 
 def render_workbook(report: Report, source: bytes | None = None) -> bytes:
@@ -64,7 +65,8 @@ def render_workbook(report: Report, source: bytes | None = None) -> bytes:
     book = marked.book if marked is not None else Workbook()
     own = list(book.worksheets)
     places = marked.marked(report) if marked is not None else {}
-    for at, (key, rows) in enumerate((("summary", _summary), ("findings", _findings), ("missing", _missing))):
+    sheets = (("summary", _summary), ("findings", _findings), ("missing", _missing), ("follow_up", _follow_up))
+    for at, (key, rows) in enumerate(sheets if report.follow_up is not None else sheets[:-1]):
         page = book.create_sheet(phrase(f"sheet_{key}", report.lang), at)
         rows(page, report, places)
     if marked is None:
@@ -265,16 +267,19 @@ def _subjects(report: Report) -> Iterator[list[str | int]]:
 def _findings(page: Worksheet, report: Report, places: Mapping[str, Cell]) -> None:
     lang = report.lang
     titles = {line.id: line.title for line in report.subjects}
+    states = {one.fingerprint: one.state for one in report.follow_up.findings} if report.follow_up is not None else {}
     _put(page, 1, [phrase(column, lang) for column in COLUMNS], bold=True, fill="DDEBF7")
     for row, finding in enumerate(report.findings, 2):
         told = _told(finding, titles.get(finding.subject, finding.subject), lang)
+        state = states.get(finding.fingerprint)
+        told["follow_up"] = phrase(f"follow_{state}", lang) if state is not None else ""
         place = places.get(finding.fingerprint)
         told["where"] = f"{place.sheet}!{get_column_letter(place.column)}{place.row}" if place is not None else ""
         _put(page, row, [told[column] for column in COLUMNS])
         page.cell(row, 1).fill = PatternFill("solid", fgColor=COLOURS[finding.level])
         if place is not None:
             _linked(page, row, COLUMNS.index("where") + 1, place)
-    _laid_out(page, (16, 26, 36, 24, 18, 36, 32, 32, 28, 22, 14, 12, 36, 36, 22, 16, 20), heading=1)
+    _laid_out(page, (16, 26, 36, 24, 18, 36, 32, 32, 28, 22, 14, 16, 12, 36, 36, 22, 16, 20), heading=1)
     page.page_setup.paperSize, page.print_area = (
         8,
         f"A1:{get_column_letter(COLUMNS.index('answers') + 1)}{len(report.findings) + 1}",
@@ -326,3 +331,11 @@ def _missing(page: Worksheet, report: Report, _places: Mapping[str, Cell]) -> No
         titles = "\n".join(rules.get(place, ()))
         _put(page, row, [ask or place, subjects.get(subject, ""), place.removeprefix(f"{subject}: "), count, titles])
     _laid_out(page, (44, 40, 34, 14, 70), heading=1)
+
+
+def _follow_up(page: Worksheet, report: Report, _places: Mapping[str, Cell]) -> None:
+    """Write what became of the findings of earlier runs, of those that are gone too."""
+    assert report.follow_up is not None, "the sheet is made only where there is one"
+    for row, line in enumerate(follow_up_lines(report.follow_up, report.lang), 1):
+        _put(page, row, [line], bold=row == 1, boxed=False)
+    _laid_out(page, (150,))
