@@ -136,16 +136,14 @@ class Mender:
         if any(other.piece.rule.id in rules and is_told(other) for other in own):
             return False
         inside = subject.prefix and all(change.place.startswith(subject.prefix) for change in changes)
-        touched = {dossier.id, subject.id} if inside else {other.id for other in subjects_of(after)}
+        touched = {dossier.id, subject.id} if inside else None
         key = (id(dossier), subject.id if inside else "")
         if key not in self._before:
-            known = touched if inside else {other.id for other in subjects_of(dossier)}
-            self._before[key] = _breaches(self._judged(dossier, known))
+            self._before[key] = _breaches(self._judged(dossier, touched))
         return not _breaches(self._judged(after, touched)) - self._before[key]
 
-    def _judged(self, dossier: Dossier, wanted: Container[str]) -> list[Judgement]:
-        subjects = [subject for subject in subjects_of(dossier) if subject.id in wanted]
-        return list(self._judge.judgements(subjects, self._as_of, self._today, "plain"))
+    def _judged(self, dossier: Dossier, only: Container[str] | None) -> list[Judgement]:
+        return list(self._judge.judgements([*subjects_of(dossier, only)], self._as_of, self._today, "plain"))
 
     def plans(self, judgement: Judgement) -> list[Plan]:
         """Return guesses at what would settle a judgement, the smallest first."""

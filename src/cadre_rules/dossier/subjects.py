@@ -1,6 +1,6 @@
 """What is judged: a dossier, and each entry, leader or figure inside it."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date
 from types import SimpleNamespace
@@ -43,12 +43,16 @@ class Subject:
         return rest if head in DOSSIERS and self.prefix and rest else f"{self.prefix}{path}"
 
 
-def subjects_of(dossier: Dossier) -> Iterator[Subject]:
-    """Yield the dossier itself, then each part of it that is judged on its own."""
-    yield Subject(dossier.kind, dossier.id, dossier.heading(), dossier, dossier)
+def subjects_of(dossier: Dossier, only: Container[str] | None = None) -> Iterator[Subject]:
+    """Yield the dossier itself, then each part of it that is judged on its own; or `only` those of these ids."""
+    if only is None or dossier.id in only:
+        yield Subject(dossier.kind, dossier.id, dossier.heading(), dossier, dossier)
     if dossier.children is not None:
         field, kind = dossier.children
         for position, part in enumerate(getattr(dossier, field) or ()):
+            name = f"{dossier.id}/{part.id}"
+            if only is not None and name not in only:
+                continue
             title = getattr(part, "name", None) or getattr(part, "title", None) or part.id
             root = SimpleNamespace(**{**vars(part), PARTS[kind][0]: dossier})
-            yield Subject(kind, f"{dossier.id}/{part.id}", title, root, dossier, f"{field}[{position}].")
+            yield Subject(kind, name, title, root, dossier, f"{field}[{position}].")
