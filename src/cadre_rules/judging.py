@@ -123,10 +123,10 @@ class Court:
 
     def _governing(self, versions: list[Slice], days: "_Days", hangs_on: str) -> "_Governing":
         pieces, day, awaits = _govern(versions, days, hangs_on)
-        part = self._matcher.plain.part
-        clauses = part(name for piece in pieces for name in piece.names).every
+        clauses_of = self._matcher.plain.clauses_of
+        clauses = clauses_of(name for piece in pieces for name in piece.names)
         facts = tuple(dict.fromkeys(fact for piece in pieces for fact in piece.facts.values()))
-        return _Governing(pieces, day, awaits, facts, clauses, tuple(part([piece.apart]).every for piece in pieces))
+        return _Governing(pieces, day, awaits, facts, clauses, tuple(clauses_of([piece.apart]) for piece in pieces))
 
     def hear(self, subject: Subject, plan: _Plan, tally: "Tally | None", engine: Engine) -> Iterator[Judgement]:
         """Judge a subject by what governs it; of a rule that does not apply no more is derived than tells so."""

@@ -7,6 +7,8 @@ the value is its place, so each place settles, once and for all, which clauses i
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any, TypeAlias
 
 from cadre_rules.formula import Clause, FactTest, Formula, Scalar
@@ -23,9 +25,11 @@ class PlainMatcher:
     """Takes fact after fact, and strikes out the clauses its value fails; a clause several formulas share is one."""
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
-        self._formulas = formulas
-        clauses = dict.fromkeys(clause for formula in formulas.values() for clause in formula)
-        self.bits: dict[Clause, Clauses] = {clause: 1 << number for number, clause in enumerate(clauses)}
+        self.bits: dict[Clause, Clauses] = {}
+        self._clauses = {
+            name: [(self.bits.setdefault(clause, 1 << len(self.bits)), clause) for clause in formula]
+            for name, formula in formulas.items()
+        }
         self._tested: dict[str, dict[FactTest, Clauses]] = {}
         for clause, bit in self.bits.items():
             for test in clause:
@@ -35,17 +39,18 @@ class PlainMatcher:
 
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
-        return self.part(self._formulas if names is None else names).match(row)
+        return self.part(self._clauses if names is None else names).match(row)
+
+    def clauses_of(self, names: Iterable[str]) -> Clauses:
+        """Return the clauses of the formulas of these names."""
+        return reduce(or_, (bit for name in names for bit, _ in self._clauses.get(name, ())), 0)
 
     def part(self, names: Iterable[str]) -> "Part":
         """Return the formulas of these names, to be matched together again and again."""
-        asked = [(name, self._formulas[name]) for name in names if name in self._formulas]
-        clauses = [(name, self.bits[clause], clause) for name, formula in asked for clause in formula]
-        every = 0
-        for _, bit, _ in clauses:
-            every |= bit
+        names = tuple(names)
+        clauses = [(name, bit, clause) for name in names for bit, clause in self._clauses.get(name, ())]
         facts = dict.fromkeys(test.fact for _, _, clause in clauses for test in clause)
-        return Part(every, tuple((fact, *self._ruler(fact)) for fact in facts), tuple(reversed(clauses)))
+        return Part(self.clauses_of(names), tuple((fact, *self._ruler(fact)) for fact in facts), tuple(reversed(clauses)))
 
     def _ruler(self, fact: str) -> "_Ruler":
         if fact not in self._rulers:

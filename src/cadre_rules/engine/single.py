@@ -54,7 +54,7 @@ class SingleMatcher:
         plain = self.plain.part(names)
         batches = []
         for number, batch in enumerate(self._batches):
-            bits = [self.plain.bits[clause] & plain.every for clause in batch.clauses]
+            bits = [plain.every & 1 << position for position in range(batch.first, batch.first + len(batch.clauses))]
             if any(bits):
                 batches.append((number, batch.facts, bits, sum(bits)))
         facts = {fact: self._wire.keys[fact] for _, of_batch, _, _ in batches for fact in of_batch}
@@ -138,8 +138,9 @@ class _Wire:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Clauses that share a ruleset, and the facts they test."""
+    """Clauses that share a ruleset, the number of the first, and the facts they test."""
 
+    first: int
     clauses: tuple[Clause, ...]
     facts: tuple[str, ...]
 
@@ -148,15 +149,16 @@ def _batches(every: Iterable[Clause]) -> list[_Batch]:
     batches: list[_Batch] = []
     clauses: list[Clause] = []
     facts: dict[str, None] = {}
-    for clause in every:
+    first = 0
+    for number, clause in enumerate(every):
         added = [test.fact for test in clause if test.fact not in facts]
         if clauses and (len(clauses) >= MAX_CLAUSES or len(facts) + len(added) > MAX_PROPERTIES):
-            batches.append(_Batch(tuple(clauses), tuple(facts)))
-            clauses, facts = [], {}
+            batches.append(_Batch(first, tuple(clauses), tuple(facts)))
+            first, clauses, facts = number, [], {}
         clauses.append(clause)
         facts.update(dict.fromkeys(test.fact for test in clause))
     if clauses:
-        batches.append(_Batch(tuple(clauses), tuple(facts)))
+        batches.append(_Batch(first, tuple(clauses), tuple(facts)))
     return batches
 
 
