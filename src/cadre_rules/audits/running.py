@@ -435,7 +435,7 @@ def _rows_digest(batch: Batch) -> str:
 
 def _parquet(table: pl.DataFrame) -> bytes:
     buffer = BytesIO()
-    table.rechunk().write_parquet(buffer, row_group_size=100_000)
+    table.rechunk().write_parquet(buffer, compression_level=1, row_group_size=100_000)
     return buffer.getvalue()
 
 

@@ -67,18 +67,21 @@ def _frames(file: pq.ParquetFile, columns: list[str], size: int) -> Iterator[tup
     for group in range(file.num_row_groups):  # a dictionary is one group's
         for piece in file.iter_batches(size, row_groups=[group], columns=columns):
             held.append((pl.DataFrame(pl.from_arrow(piece)), _words(piece)))
+            del piece  # while another works with the rows, what they were made of is not kept
             while sum(rows.height for rows, _ in held) >= size:
-                rows, words = _together(held)
-                yield rows[:size].rechunk(), words
-                held = [(rows[size:], held[-1][1])]
-    rows, words = _together(held)
-    if rows.height:
-        yield rows.rechunk(), words
+                yield _first(held, size)
+    if held:
+        yield _first(held, size)
 
 
-def _together(held: list[tuple[pl.DataFrame, _Words]]) -> tuple[pl.DataFrame, _Words]:
-    paths = {path for _, words in held for path in words}
-    return pl.concat(rows for rows, _ in held), {path: set().union(*(words[path] for _, words in held)) for path in paths}
+def _first(held: list[tuple[pl.DataFrame, _Words]], size: int) -> tuple[pl.DataFrame, _Words]:
+    """Take the first rows from what is held."""
+    over = max(sum(rows.height for rows, _ in held) - size, 0)
+    last, words = held[-1]
+    taken = [*held[:-1], (last.head(last.height - over), words)]
+    held[:] = [(last.tail(over), words)] if over else []
+    known = {path: set().union(*(words[path] for _, words in taken)) for path in words}
+    return pl.concat((rows for rows, _ in taken), rechunk=True), known
 
 
 def _words(piece: pa.RecordBatch) -> _Words:
