@@ -13,13 +13,12 @@ from itertools import accumulate
 
 import numpy as np
 import polars as pl
-from polars._typing import PolarsDataType
 
 from cadre_rules import expression as ex
 from cadre_rules.audits.gate import ON_FILE, Gate
 from cadre_rules.audits.hearing import EVERY, EXCEPTED, OUTCOME, SATISFIED, VIOLATED, Hearing, Line, stated_day
 from cadre_rules.audits.telling import FINDINGS, Telling, version_of
-from cadre_rules.dossier.frames import Fields, frame_schema
+from cadre_rules.dossier.frames import Fields, as_asked, frame_schema, holds
 from cadre_rules.dossier.models import DOSSIERS, PARTS
 from cadre_rules.errors import RulebookError
 from cadre_rules.facts.arrays import at, places, series_of
@@ -155,24 +154,12 @@ def _whole(frame: pl.DataFrame, kind: str, asked: Fields) -> pl.DataFrame:
     schema, least, given = frame_schema(kind), frame_schema(kind, asked), frame.schema
     columns = [
         pl.lit(None, dtype).alias(name) if name not in given
-        else pl.col(name) if name not in least or _holds(given[name], least[name])
-        else pl.col(name).cast(least[name])
+        else pl.col(name) if name not in least or holds(given[name], least[name])
+        else as_asked(pl.col(name), given[name], least[name]).alias(name)
         for name, dtype in schema.items()
     ]  # fmt: skip
     number = pl.col("_row").cast(pl.UInt64) if "_row" in frame.columns else pl.int_range(1, pl.len() + 1, dtype=pl.UInt64)
     return frame.select(number.alias("row"), *columns)
-
-
-def _holds(given: PolarsDataType, asked: PolarsDataType) -> bool:
-    """Tell whether a column holds what is asked for, of the types it is read in, texts or categories; it may hold more."""
-    match given, asked:
-        case pl.Struct(), pl.Struct():
-            fields = {field.name: field.dtype for field in given.fields}
-            return all(one.name in fields and _holds(fields[one.name], one.dtype) for one in asked.fields)
-        case pl.List(), pl.List():
-            return _holds(given.inner, asked.inner)
-        case _:
-            return given == asked or (given == pl.Categorical and asked == pl.String)
 
 
 def _path(path: Sequence[str]) -> pl.Expr:
