@@ -204,7 +204,7 @@ def test_no_name_of_the_input_is_left_by_an_audit(
     source = tmp_path / "zxq"
     source.mkdir()
     out = tmp_path / "out"
-    tables = ["--tables", "csv", "--tables", "xlsx"]
+    tables = ["--tables", "csv", "--tables", "xlsx", "--tables", "docx"]
     arguments = ["audit", str(made(source)), "--out", str(out), "--pseudonymise", key, *tables]
     assert main(arguments) in (1, 3)
     assert main([*arguments, "--format", "json"]) in (1, 3)

@@ -150,8 +150,8 @@ def _audit(options: argparse.Namespace) -> int:
     rulebook, register = _rulebook(options), _register(options)
     kept = {"as_of": options.as_of, "today": options.today, "mapping": options.mapping}
     kept |= {"pseudonymise": options.pseudonymise, "suppress_below": options.suppress_below}
-    if options.suppress_below is not None and options.format == "html":
-        parser().error("--suppress-below is about the summary, and the HTML page tells every finding; write one or the other")
+    if options.suppress_below is not None and options.format not in ("text", "json"):
+        parser().error(f"--suppress-below is about the summary, and {options.format} tells every finding; write one or the other")
     granted = register.on_file() if register is not None else None
     found = audit(options.source, rulebook, out=options.out, granted=granted, progress=True, **kept)
     for kind in options.tables or ():
