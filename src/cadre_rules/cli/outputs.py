@@ -1,0 +1,75 @@
+"""What a command hands out, and the exit status it ends with."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cadre_rules.errors import SourceError
+
+if TYPE_CHECKING:
+    from cadre_rules.findings import Level
+
+LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
+KINDS = ("appointment", "planning", "body", "unit", "statistics")
+RENDERERS = {
+    "text": ("reports.text", "render_text"),
+    "json": ("findings", "render_json"),
+    "sarif": ("reports.sarif", "render_sarif"),
+    "junit": ("reports.junit", "render_junit"),
+    "oscal": ("reports.oscal", "render_oscal"),
+    "html": ("reports.html", "render_html"),
+    "xlsx": ("office.results", "render_workbook"),
+    "docx": ("office.documents", "render_note"),
+}
+"""Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
+NEEDED = {"html": "html", "xlsx": "excel", "docx": "word"}
+"""The extra a format needs, where it needs one."""
+CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
+
+
+def deliver(rendered: str | bytes, output: str | None) -> None:
+    """Write a report to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
+    if output is None:
+        if isinstance(rendered, bytes) and sys.stdout.isatty():
+            raise SourceError("standard output", "is a terminal, which shows no workbook or document; say --output FILE")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(rendered.encode() if isinstance(rendered, str) else rendered)
+        sys.stdout.buffer.flush()
+        return
+    partial = f"{output}.partial"
+    try:
+        with open(partial, "wb") as file:  # noqa: PTH123  (a path would cost a cold check its import)
+            file.write(rendered.encode() if isinstance(rendered, str) else rendered)
+        os.replace(partial, output)  # noqa: PTH105
+    except OSError as error:
+        raise SourceError(output, f"cannot be written: {error.strerror or error}") from error
+
+
+def write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def lines(told: Iterable[str]) -> None:
+    write("".join(f"{line}\n" for line in told))
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n"
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Say which extra to install where a library is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SourceError(str(error.name), f"is not installed; pip install 'cadre-rules[{extra}]'") from error
+
+
+def status(worst: "Level | None", options: argparse.Namespace) -> int:
+    return FOUND if worst is not None and LEVELS.index(worst) <= LEVELS.index(options.fail_on) else CLEAN
