@@ -116,7 +116,7 @@ class Pseudonyms:
         raise SourceError(where, reason)
 
     def _of(self, text: str, how: How) -> str:
-        if not text or self._stays(text, how):
+        if not text.strip() or self._stays(text, how):
             return text
         meant = bare(text) if how in ("province", "place") else fold(text)
         letters, cases = self._digest("meant", meant), int.from_bytes(self._digest("written", text), "big")
