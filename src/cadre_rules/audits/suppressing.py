@@ -53,11 +53,11 @@ def suppressed(
         return count if cell not in hidden else f"<{below}" if count < below else OTHER
 
     told = {name: _table(name, table, shown, below) for name, table in tables.items()}
-    levels = {
-        key: shown(("by-level", level, column)) if level in {*tables["by-level"]["level"]} else 0
-        for level in LEVELS
-        for key, column in ((level, level), (f"{level}_provisional", "provisional"))
-    }
+    there = {*tables["by-level"]["level"]}
+    levels: dict[str, Any] = {}
+    for level in LEVELS:
+        levels[level] = shown(("all", None, level))
+        levels[f"{level}_provisional"] = shown(("by-level", level, "provisional")) if level in there else 0
     whole = {
         "findings": shown(("all", None, "findings")),
         "by_level": levels,
