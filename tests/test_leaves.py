@@ -1,5 +1,6 @@
 """Of a Parquet file what is asked for is read, and what may be wrong: the same is accepted, the same mistakes are told."""
 
+import gc
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -13,10 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cadre_rules.audits.hearing import Hearing
 from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.frames import SPAN, Fields, as_asked, frame_of, frame_schema
 from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.expression import Call, Each, Field, Item, paths
 from cadre_rules.rulebook.loading import load_rulebook
@@ -25,6 +28,7 @@ from cadre_rules.sources.batches import read_batches
 from cadre_rules.sources.leaves import leaves_of
 from cadre_rules.sources.rows import ROW
 from drawn import drawn
+from small import appointment, small
 from test_columns import AREAS, FEWER, as_parquet, singly, told
 
 AREA = pl.Struct(dict.fromkeys(Area.model_fields, pl.String))
@@ -147,7 +151,7 @@ def test_the_paths_of_an_expression_are_those_it_reads() -> None:
 def test_a_judge_asks_for_what_its_rules_read_and_needs_no_more(kind: str) -> None:
     judge, today = BulkJudge(load_rulebook("vn"), keep_verdicts=True), date(2026, 11, 25)
     random = Random(7)
-    drawn_ones = [drawn(random) | {"id": f"d{number}"} for number in range(300)]
+    drawn_ones = [drawn(random) | {"id": f"d{number}"} for number in range(120)]
     good, _ = singly([one for one in drawn_ones if one["kind"] == kind])
     whole = frame_of(list(good.values()), kind)
     asked = judge.asked(kind)
@@ -157,3 +161,16 @@ def test_a_judge_asks_for_what_its_rules_read_and_needs_no_more(kind: str) -> No
     assert full.verdicts.equals(lean.verdicts)
     assert full.findings.equals(lean.findings)
     assert full.findings.height > 0
+
+
+def test_a_table_that_was_judged_is_let_go_without_a_search_for_circles() -> None:
+    judge, today = BulkJudge(small()), date(2026, 11, 25)
+    frame = frame_of([read_dossier(appointment())], "appointment")
+    judge.judge("appointment", frame, today=today)
+    gc.collect()
+    gc.disable()
+    try:
+        judge.judge("appointment", frame, today=today)
+        assert [one for one in gc.get_objects() if isinstance(one, Hearing)] == []
+    finally:
+        gc.enable()

@@ -4,6 +4,7 @@ A rule is a line of versions, each of which speaks for the subjects whose day it
 settled first, so that what only a rule asks that applies to nobody is never derived.
 """
 
+import weakref
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -233,7 +234,7 @@ class _Given(dict[ex.Expression, Column]):
 
     def __init__(self, hearing: Hearing) -> None:
         super().__init__()
-        self._hearing = hearing
+        self._hearing = weakref.proxy(hearing)  # a circle would keep the whole table until Python looks for circles
         self.weak: dict[ex.Expression, Array] = {}
         """How many of what is counted are provisional."""
         self.counts: dict[ex.Expression, Array] = {}
