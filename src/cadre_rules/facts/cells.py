@@ -68,8 +68,8 @@ class Finder:
         ends = [_ends(column) for column in columns]
         total = prod(ruler.places ** len(held) for ruler, held in zip(self._rulers, ends, strict=True))
         assert total < 2**62, "too many combinations of places in one table"
-        dtype = next(dtype for dtype in (np.int16, np.int32, np.int64) if total < np.iinfo(dtype).max)
-        number, unit = np.asarray(1, dtype), 1  # 0 is unknown
+        dtype: Any = next(dtype for dtype in (np.int16, np.int32, np.int64) if total < np.iinfo(dtype).max)
+        number, unit = dtype(1), 1  # 0 is unknown
         for ruler, column, held in zip(self._rulers, columns, ends, strict=True):
             for end in held:
                 number = number + ruler.place(end, column, table).astype(dtype) * dtype(unit)
