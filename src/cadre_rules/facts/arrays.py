@@ -122,7 +122,7 @@ class Texts:
         """Return a number for each row, the same for what names the same; `names` keeps which is which."""
         places, words = self.words
         folded = [word if word is None or self.coded else fold(word) for word in words]
-        return np.array([names.setdefault(word, len(names)) for word in folded], np.int64)[places]
+        return np.array([names.setdefault(word, len(names)) for word in folded], np.int32)[places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,13 +296,13 @@ def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     """Return the different texts of a column, and for each row which it is."""
     if values.dtype != pl.Categorical:
         values = values.cast(pl.Categorical(pl.Categories.random()))  # numbered apart: names come and go
-    codes = _held(values.to_physical().rechunk().to_arrow()).astype(np.int64) + 1
+    codes = _held(values.to_physical().rechunk().to_arrow()).astype(np.int32) + 1
     if values.null_count():
         codes = np.where(values.is_not_null().to_numpy(), codes, 0)
     row_of = np.full(int(codes.max(initial=0)) + 1, -1)
     row_of[codes] = np.arange(len(codes))
     used = np.flatnonzero(row_of >= 0)
-    place = np.zeros(len(row_of), np.int64)
+    place = np.zeros(len(row_of), np.int32)
     place[used] = np.arange(len(used))
     return place[codes], values.gather(row_of[used]).cast(pl.String).to_list()
 

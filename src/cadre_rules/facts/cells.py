@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
+from math import prod
+from operator import ge, gt
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,6 +24,8 @@ from cadre_rules.names import fold
 _EPOCH = date(1970, 1, 1).toordinal()
 _LISTED = 1 << 20
 """Combinations of places up to which all answers stand in one list."""
+_FEW = 8
+"""Edges up to which comparing with each is quicker than searching among them."""
 Row: TypeAlias = Mapping[str, Any]
 
 
@@ -61,32 +65,32 @@ class Finder:
         """Return the column of cells for columns of keys and, if the table is asked on a day, of days."""
         if not self._rulers:
             self._rulers = [_Ruler(column, edges) for column, edges in zip(columns, self._cells, strict=True)]
-        number: Any = np.asarray(0)
-        unit, ends = 1, []
-        for ruler, column in zip(self._rulers, columns, strict=True):
-            spans = [column.low] if isinstance(column, Numbers) and column.top is None else _ends(column)
-            for end in spans:
-                number = number + ruler.place(end, column, table) * unit
+        ends = [_ends(column) for column in columns]
+        total = prod(ruler.places ** len(held) for ruler, held in zip(self._rulers, ends, strict=True))
+        assert total < 2**62, "too many combinations of places in one table"
+        dtype: Any = next(dtype for dtype in (np.int16, np.int32, np.int64) if total < np.iinfo(dtype).max)
+        number, unit = dtype(1), 1  # 0 is unknown
+        for ruler, column, held in zip(self._rulers, columns, ends, strict=True):
+            for end in held:
+                number = number + ruler.place(end, column, table).astype(dtype) * dtype(unit)
                 unit *= ruler.places
-            ends.append(len(spans))
-        assert unit < 2**62, "too many combinations of places in one table"
-        number = np.where(spread(both(*columns), table.height), number, -1)
-        return self._cells_of(number, unit, tuple(ends), table)
+        number = np.where(spread(both(*columns), table.height), number, dtype(0))
+        return self._cells_of(number, total, tuple(map(len, ends)), table)
 
-    def _cells_of(self, numbers: Array, unit: int, ends: tuple[int, ...], table: Table) -> Column | None:
-        if unit <= _LISTED:
-            asked = np.flatnonzero(np.bincount(numbers + 1, minlength=unit + 1)[1:])
-            places: Array = np.zeros(unit + 1, np.int32)
+    def _cells_of(self, numbers: Array, total: int, ends: tuple[int, ...], table: Table) -> Column | None:
+        if total <= _LISTED:
+            seen, places = np.zeros(total + 1, np.bool_), np.zeros(total + 1, np.int32)
+            seen[numbers] = True
+            asked = np.flatnonzero(seen)
             places[asked] = np.arange(len(asked))
-            places = places[numbers]
+            place: Array = places[numbers]
         else:
-            asked, places = np.unique(numbers, return_inverse=True)
-        answers = [None if number < 0 else self._answer(number, ends) for number in asked.tolist()]
+            asked, place = np.unique(numbers, return_inverse=True)
+        answers = [self._answer(number - 1, ends) if number else None for number in asked.tolist()]
         stated = np.array([answer is not None for answer in answers], np.bool_)
         if not stated.any():
             return None
-        there = table.bits(stated[places] & (numbers >= 0))
-        return _column(answers, places, there, self._kind, table)
+        return _column(answers, place, table.bits(stated[place]), self._kind, table)
 
     def _answer(self, number: int, ends: tuple[int, ...]) -> Any:
         if (ends, number) not in self._answers:
@@ -101,7 +105,10 @@ class Finder:
 
 
 def _ends(column: Column) -> list[Any]:
-    return [column.low, column.high] if isinstance(column, Numbers) else [None]
+    """Return the numbers to be placed, two where they may be less than exact; what is no number has one end of its own."""
+    if not isinstance(column, Numbers):
+        return [None]
+    return [column.low] if column.top is None else [column.low, column.top]
 
 
 def _column(answers: Sequence[Any], places: Array, there: Bits, kind: type, table: Table) -> Column:
@@ -153,11 +160,14 @@ class _Ruler:
         match column:
             case Numbers():
                 marks = self._marks.astype(np.asarray(end).dtype)
-                held = [np.searchsorted(marks, end, side) for side in ("left", "right")]
+                if len(marks) <= _FEW:
+                    held = [np.asarray(passed(end, mark)).view(np.int8) for mark in marks for passed in (ge, gt)]
+                else:
+                    held = [np.searchsorted(marks, end, side) for side in ("left", "right")]
             case Truths(yes, no):
-                held = [spread(yes if edge else no, table.height) * (2 * n + 1) for n, edge in enumerate(self._edges)]
+                held = [spread(yes if edge else no, table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
             case Texts():
-                held = [spread(column.named(edge), table.height) * (2 * n + 1) for n, edge in enumerate(self._edges)]
+                held = [spread(column.named(edge), table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
             case _:
                 raise AssertionError("areas are no keys of tables")
         found: Array = reduce(np.add, held)

@@ -135,11 +135,11 @@ _FIRST_DAY, _LAST_DAY = (day.toordinal() - date(1970, 1, 1).toordinal() for day 
 
 def _month(day: Array) -> Array:
     """Return the months since January of the year 1."""
-    return np.take(_calendar()[0], day - _FIRST_DAY, mode="clip")
+    return np.take(_calendar()[0], np.subtract(day, _FIRST_DAY, dtype=np.intp), mode="clip")
 
 
 def _day_of_month(day: Array) -> Array:
-    return np.take(_calendar()[1], day - _FIRST_DAY, mode="clip")
+    return np.take(_calendar()[1], np.subtract(day, _FIRST_DAY, dtype=np.intp), mode="clip")
 
 
 def year_of(day: Array) -> Array:
