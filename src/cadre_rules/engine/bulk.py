@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cadre_rules.facts.arrays import Bits, Column, Numbers, Table, Texts, Truths, read_column, some, spread
+from cadre_rules.facts.arrays import FEW, Bits, Column, Numbers, Table, Texts, Truths, read_column, set_bits, some, spread
 from cadre_rules.facts.cells import number_of
 from cadre_rules.formula import Clause, FactTest, Formula, Relation
 
@@ -28,6 +28,12 @@ class BulkMatcher:
         self._table, self._fact = table, fact
         self._facts: dict[str, Column | None] = {}
         self._passed: dict[FactTest, Bits] = {}
+        self._being: dict[tuple[str, str], Bits] = {}
+        """Where a fact is just one text, for whichever tests ask."""
+
+    def known(self, being: Mapping[tuple[str, str], Bits]) -> None:
+        """Take where facts are just some texts from who found out."""
+        self._being.update(being)
 
     def proved(self, formula: Formula, among: Bits) -> Bits:
         """Return which of the rows `among` make a formula true."""
@@ -65,18 +71,23 @@ class BulkMatcher:
             case "stated":
                 return column.stated
             case "in":
-                return self._among(column, test.constants)
+                return self._among(test.fact, column, test.constants)
             case "not in":
-                return column.stated & ~self._among(column, test.constants)
+                return column.stated & ~self._among(test.fact, column, test.constants)
             case ordering:
                 assert isinstance(column, Numbers)
                 return column.stated & self._table.bits(_ORDERINGS[ordering](column.low, _number(test.constants[0])))
 
-    def _among(self, column: Column, constants: tuple[Any, ...]) -> Bits:
+    def _among(self, fact: str, column: Column, constants: tuple[Any, ...]) -> Bits:
         match column:
             case Truths(yes, no):
                 kinds = {True: yes, False: no}
                 return reduce(np.bitwise_or, (kinds[constant] for constant in constants))
+            case Texts() if len(constants) <= FEW:
+                for text in constants:
+                    if (fact, text) not in self._being:
+                        self._being[fact, text] = column.being(text)
+                return reduce(np.bitwise_or, (self._being[fact, text] for text in constants))
             case Texts():
                 return column.among(constants)
             case Numbers(low, stated):
@@ -99,5 +110,15 @@ def match(frame: pl.DataFrame, formulas: Mapping[str, Formula]) -> pl.DataFrame:
     """
     table = Table(frame.height)
     matcher = BulkMatcher(table, lambda fact: read_column(frame.get_column(fact), table) if fact in frame.columns else None)
+    matcher.known(_compared(frame, formulas))
     found = {name: spread(matcher.proved(formula, table.all), table.height) for name, formula in formulas.items()}
     return pl.DataFrame(found, schema=dict.fromkeys(found, pl.Boolean))
+
+
+def _compared(frame: pl.DataFrame, formulas: Mapping[str, Formula]) -> dict[tuple[str, str], Bits]:
+    """Return where each text is each of the few it is compared with, found on every core."""
+    tests = {test for formula in formulas.values() for clause in formula for test in clause if len(test.constants) <= FEW}
+    texts = {test for test in tests if frame.schema.get(test.fact) == pl.String}
+    asked = sorted({(test.fact, text) for test in texts for text in test.constants if isinstance(text, str)})
+    equal = frame.select((pl.col(fact) == text).alias(str(number)) for number, (fact, text) in enumerate(asked))
+    return dict(zip(asked, map(set_bits, equal), strict=True))

@@ -20,7 +20,7 @@ Bits: TypeAlias = NDArray[np.uint8]
 
 Array: TypeAlias = NDArray[Any]
 
-_FEW = 8
+FEW = 8
 """Texts beyond which looking each value up is quicker than comparing it with each."""
 
 
@@ -87,11 +87,11 @@ class Texts:
             return self.stated if self.values.cast(pl.String).item() == text else np.zeros_like(self.stated)
         if self.values.dtype == pl.Categorical:
             return packed(self.codes == _code(text)) & self.stated
-        return _set_bits(self.values == text) & self.stated
+        return set_bits(self.values == text) & self.stated
 
     def among(self, texts: Sequence[str]) -> Bits:
         """Return where it is one of some texts, just as they are."""
-        if len(texts) <= _FEW:
+        if len(texts) <= FEW:
             return reduce(np.bitwise_or, map(self.being, texts))
         places, words = self.words
         right = np.array([word in texts for word in words], np.bool_)[places]
@@ -213,11 +213,11 @@ def read_column(series: pl.Series, table: Table, *, coded: bool = False) -> Colu
     series = series.rechunk()
     match series.dtype:
         case pl.String | pl.Categorical:
-            return Texts(series, table.all if not unknown else _set_bits(series.is_not_null()), coded)
+            return Texts(series, table.all if not unknown else set_bits(series.is_not_null()), coded)
         case pl.Struct() as dtype if dtype.fields[0].name == "earliest":
             return _read_span(series.struct.unnest(), table)
         case pl.Struct():
-            return Areas(series, table.all if not unknown else _set_bits(series.is_not_null()))
+            return Areas(series, table.all if not unknown else set_bits(series.is_not_null()))
         case dtype:
             array = series.to_arrow()
             stated = table.all if not unknown else _aligned(array.buffers()[0], array.offset, len(array))
@@ -239,7 +239,7 @@ def _read_span(ends: pl.DataFrame, table: Table) -> Numbers | None:
     return Numbers(first.low, stated, None if exact else last.low, days=True)
 
 
-def _set_bits(series: pl.Series) -> Bits:
+def set_bits(series: pl.Series) -> Bits:
     """Return where a column of yes and no says yes."""
     array = series.rechunk().to_arrow()
     valid, data = array.buffers()
