@@ -23,7 +23,7 @@ from cadre_rules.rulebook import keeping
 from cadre_rules.rulebook.checking import build_rulebook
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.rulebook.reading import PackFiles, Source, _read, read_cases, rule_paths
+from cadre_rules.rulebook.reading import PackFiles, Read, Source, _read, read_cases, rule_paths
 from cadre_rules.rulebook.schema import RuleFile
 from cadre_rules.rulebook.yaml import read_yaml
 from cadre_rules.sources.files import Rejected, read_dossiers
@@ -145,7 +145,7 @@ def rule_files() -> tuple[list[Path], list[bytes], list[Any], list[Source]]:
     for path in paths:
         document, file, _ = _read(path, RuleFile)
         assert file is not None
-        sources.append(Source(path, file, document))
+        sources.append(Read(path, file, document))
     return paths, texts, values, sources
 
 
@@ -165,7 +165,7 @@ def test_a_rule_file_gives_problems_or_rules_and_nothing_else(tmp_path: Path) ->
             if file is None or problems:
                 assert problems, seed
                 continue
-            layer = [*sources[:which], Source(path, file, document), *sources[which + 1 :]]
+            layer = [*sources[:which], Read(path, file, document), *sources[which + 1 :]]
             rulebook, problems = build_rulebook([PackFiles(SMALL, tuple(layer), "x")])
             if not problems:
                 problems = Judge(rulebook).problems()
