@@ -231,7 +231,7 @@ def test_the_command_never_shows_a_traceback(tmp_path: Path, capfd: pytest.Captu
         path.write_bytes(mutated([as_yaml(value).encode() for value in values], values, as_yaml, random)[1])
         with soon(seed), pytest.MonkeyPatch.context() as patch:
             patch.setattr("warnings.showwarning", lambda *_args, **_more: None)
-            patch.setattr("warnings.simplefilter", lambda *_args: None)
+            patch.setattr("warnings.simplefilter", lambda *_args, **_more: None)
             assert main(["check", str(path), "--rules", str(SMALL), "--engine", "plain"]) in (0, 1, 2, 3)
     assert "Traceback" not in capfd.readouterr().err
 
