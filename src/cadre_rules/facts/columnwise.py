@@ -118,10 +118,11 @@ def _dated(compute: Callable[[Array, Array], tuple[Array, Array]]) -> Operation:
 @cache
 def _calendar() -> tuple[Array, Array, Array, Array]:
     """Return, by day from 0001-01-01, its month and day of the month; by month, its first day and its length."""
-    days = np.arange(np.datetime64("0001-01-01"), np.datetime64("9999-12-31") + 1)
+    days = np.arange(np.datetime64("0001-01-01"), np.datetime64("9999-12-31") + np.timedelta64(1, "D"))
     months = days.astype("datetime64[M]")
-    firsts = np.arange(np.datetime64("0001-01"), np.datetime64("9999-12") + 1)
-    length = ((firsts + 1).astype("datetime64[D]") - firsts.astype("datetime64[D]")).astype(np.int32)
+    month = np.timedelta64(1, "M")
+    firsts = np.arange(np.datetime64("0001-01"), np.datetime64("9999-12") + month)
+    length = ((firsts + month).astype("datetime64[D]") - firsts.astype("datetime64[D]")).astype(np.int32)
     return (
         (months - firsts[0]).astype(np.int32),
         ((days - months.astype("datetime64[D]")).astype(np.int32) + 1).astype(np.int32),
