@@ -1,6 +1,5 @@
 """Documents to sign: the appraisal note of a check and the annex of an audit, from our templates or a unit's own."""
 
-from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -11,13 +10,14 @@ from docx import Document
 from docx.shared import Mm
 
 from cadre_rules import check, load_rulebook
-from cadre_rules.cli import CLEAN, FOUND, MISUSED, UNREADABLE, main
+from cadre_rules.cli import CLEAN, FOUND, MISUSED, UNREADABLE
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import Report
 from cadre_rules.names import clean
 from cadre_rules.office.documents import LONGEST, annex_words, note_words, render_annex, render_note, write_template
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.files import Rejected, read_dossiers
+from command import run
 from test_templates import HOSTILE, hostile
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -189,14 +189,6 @@ def test_an_annex_tells_counts_and_the_gravest_and_how_many_it_leaves_out(letter
     assert {"Tên quy tắc", "Sở A", "Vi phạm: Sai", "a.csv:3", "Điều 1 Luật số 1 [đã đối chiếu]\nĐiều 2", "Sửa\nSở A"} <= set(
         lines
     )
-
-
-def run(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    try:
-        status = main(arguments)
-    except SystemExit as stopped:
-        status = int(str(stopped.code))
-    return status, capsys.readouterr().err
 
 
 def test_the_command_writes_notes_annexes_and_templates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

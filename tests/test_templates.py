@@ -13,7 +13,7 @@ from openpyxl.cell.cell import Cell
 
 from cadre_rules import check, load_rulebook
 from cadre_rules.catalogue import rules_by_field
-from cadre_rules.cli import CLEAN, MISUSED, UNREADABLE, main
+from cadre_rules.cli import CLEAN, MISUSED, UNREADABLE
 from cadre_rules.dossier import codes
 from cadre_rules.dossier.codes import _LISTS
 from cadre_rules.dossier.models import DOSSIERS, Dossier
@@ -26,6 +26,7 @@ from cadre_rules.sources.batches import read_models
 from cadre_rules.sources.files import Rejected, read_dossiers
 from cadre_rules.sources.headings import meaning_of
 from cadre_rules.sources.levels import SHEET_NAME
+from command import run
 
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").glob("*.yaml"))
 TODAY = date(2026, 8, 31)
@@ -179,14 +180,6 @@ def test_none_and_unknown_and_a_contradiction_are_told_apart(vn: Rulebook, tmp_p
     reasons = [one.reason for one in found if isinstance(one, Rejected)]
     assert reasons == ["says there is none, yet a row states one; leave it blank, or the others out"]
     assert [one.id for one in found if not isinstance(one, Rejected)] == ["q1", "q3"]
-
-
-def run(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    try:
-        status = main(arguments)
-    except SystemExit as stopped:
-        status = int(str(stopped.code))
-    return status, capsys.readouterr().err
 
 
 def test_the_command_writes_a_template_that_check_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
