@@ -9,62 +9,56 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from cadre_rules.formula import Kind, Scalar, whole
+from cadre_rules.formula import Kind, Scalar, kept
 
 ValueKind: TypeAlias = Kind | Literal["area", "list"]
 Gather: TypeAlias = Literal["count", "any", "min", "max", "sum", "latest", "earliest", "distinct", "most"]
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Constant:
     """A value; yes is not 1, though Python calls them equal."""
 
     value: Scalar | tuple[Scalar, ...]
     kind: str = field(init=False, repr=False)
-    __reduce__ = whole
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", type(self.value).__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Field:
     """What the dossier states at `path`; a partly stated date is a span until an operation settles it."""
 
     path: tuple[str, ...]
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Item:
     """What the element at hand states at `path`."""
 
     path: tuple[str, ...]
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Fact:
     name: str
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Parameter:
     name: str
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Call:
     """One operation of OPERATIONS on scalars."""
 
     operation: str
     arguments: tuple["Expression", ...]
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Each:
     """Gather over the elements of a list, those for which `where` holds, `pick` of each.
 
@@ -78,10 +72,9 @@ class Each:
     pick: "Expression | None" = None
     by: "Expression | None" = None
     silence_means_none: bool = False
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Lookup:
     """The `get` column of the table row in force `on` a day whose keys equal the given values."""
 
@@ -89,10 +82,9 @@ class Lookup:
     keys: tuple[tuple[str, "Expression"], ...]
     get: str
     on: "Expression | None" = None
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Within:
     """Whether two areas are the same at `level` (a level's name), as the map stood `on` a day."""
 
@@ -100,10 +92,9 @@ class Within:
     other: "Expression"
     level: "Expression"
     on: "Expression"
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Outcomes:
     """How many rules of the first pass came out so; only rules of the second pass may read it."""
 
@@ -111,15 +102,13 @@ class Outcomes:
     outcomes: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
-    __reduce__ = whole
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Exceptions:
     """How many recorded exceptions the gate found to be so."""
 
     state: str
-    __reduce__ = whole
 
 
 Expression: TypeAlias = Constant | Field | Item | Fact | Parameter | Call | Each | Lookup | Within | Outcomes | Exceptions

@@ -6,26 +6,33 @@ negated and nothing is null: a test is false of a fact the dossier does not stat
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar, dataclass_transform
 
 Scalar: TypeAlias = bool | int | str | date
 Kind: TypeAlias = Literal["bool", "int", "str", "date"]
+Value = TypeVar("Value")
 Relation: TypeAlias = Literal["stated", "in", "not in", "<", "<=", ">", ">="]
 
 
-def whole(value: Any) -> tuple[type, tuple[Any, ...]]:
-    """Keep a frozen value as its class and arguments (its `__reduce__`): thousands are found again at each start."""
+@dataclass_transform(frozen_default=True)
+def kept(cls: type[Value]) -> type[Value]:
+    """Make a class one of frozen values that are kept as class and arguments: thousands are found again at each start."""
+    made = dataclass(frozen=True, slots=True)(cls)
+    made.__reduce__ = _arguments  # type: ignore[assignment]
+    return made
+
+
+def _arguments(value: Any) -> tuple[type, tuple[Any, ...]]:
     return type(value), tuple([getattr(value, name) for name in value.__match_args__])
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class FactTest:
     """A stated fact stands in `relation` to the given constants."""
 
     fact: str
     relation: Relation
     constants: tuple[Scalar, ...] = ()
-    __reduce__ = whole
 
 
 Clause: TypeAlias = tuple[FactTest, ...]

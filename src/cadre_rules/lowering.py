@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, product
 from typing import Any, assert_never
 
-from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula, Relation, Scalar, whole
+from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula, Relation, Scalar, kept
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Some, Test
 
 MAX_CLAUSES = 400
@@ -23,14 +23,13 @@ class TooLargeError(ValueError):
     """A condition whose normal form no engine should be asked to run."""
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Verdicts:
     """The three formulas of a rule; where none is true the dossier leaves the rule undetermined."""
 
     violated: Formula
     satisfied: Formula
     not_applicable: Formula
-    __reduce__ = whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
-from cadre_rules.formula import Formula, whole
+from cadre_rules.formula import Formula, kept
 from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
 from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in
 from cadre_rules.rulebook.keeping import Apart, find_kept, keep
@@ -19,7 +19,7 @@ WHOLE = 10_000
 """A whole in basis points."""
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class Slice:
     """A rule version over days on which no definition or parameter it uses changes."""
 
@@ -34,7 +34,6 @@ class Slice:
     second_pass: bool
     names: tuple[str, str, str]
     """What engines report its formulas by: violated, satisfied, not applicable."""
-    __reduce__ = whole
 
     @property
     def rule(self) -> Rule:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cadre_rules.expression import Expression
-from cadre_rules.formula import whole
+from cadre_rules.formula import kept
 from cadre_rules.rulebook.expressions import weakest
 from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.schema import (
@@ -31,14 +31,13 @@ class LoadedPack:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@kept
 class BoundDefinition:
     """A definition as it reads for one subject."""
 
     definition: Definition
     expression: Expression
     second_pass: bool
-    __reduce__ = whole
 
 
 _LATER = ("instruments", "provisions", "definitions", "rules", "places")
