@@ -14,7 +14,7 @@ from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import DossierError, Problem
 from cadre_rules.judging import Engine, Judgement, judge_of
-from cadre_rules.rulebook.expressions import did_you_mean
+from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import CaseSource
 from cadre_rules.rulebook.schema import Case, Rule

@@ -12,9 +12,9 @@ from cadre_rules.errors import SourceError
 from cadre_rules.expression import Each, Expression, Fact, Field, Item, Lookup, children, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
 from cadre_rules.mending import Mender
+from cadre_rules.names import did_you_mean
 from cadre_rules.reporting import Writer, writer_of
 from cadre_rules.rulebook.checking import facts_in
-from cadre_rules.rulebook.expressions import did_you_mean
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Rule, Some, Test
 from cadre_rules.wording import article_text, day_text, instrument_text, phrase, value_text

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
@@ -34,6 +35,18 @@ _UNSEEN = re.compile(
 def seen(text: str) -> str:
     """Return text that reads as it stands: what would be invisible, or turn the text around, shows as a replacement sign."""
     return _UNSEEN.sub("\ufffd", text)
+
+
+def did_you_mean(word: str, known: Iterable[str], meant: Mapping[str, str] | None = None) -> str:
+    """Return `; did you mean …?` where some known word is near, or what is `meant` by that word; else nothing.
+
+    >>> did_you_mean("sexx", ["sex", "level"])
+    "; did you mean 'sex'?"
+    """
+    from difflib import get_close_matches  # noqa: PLC0415  # only who has made a mistake waits for its import
+
+    near = get_close_matches(word, known, n=1)
+    return f"; did you mean {(meant or {}).get(near[0], near[0])!r}?" if near else ""
 
 
 def _fold_word(word: str) -> str:

@@ -1,7 +1,6 @@
 """Read a dossier from plain values, telling every field that cannot be."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from cadre_rules.dossier.models import DOSSIERS, Dossier
 from cadre_rules.errors import DossierError
+from cadre_rules.names import did_you_mean
 
 
 def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
@@ -18,9 +18,8 @@ def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
     subject = str(raw.get("id", "?"))[:80] if isinstance(raw, Mapping) else "?"
     kind = raw.get("kind") if isinstance(raw, Mapping) else None
     if not isinstance(kind, str) or kind not in DOSSIERS:
-        near = get_close_matches(str(kind), DOSSIERS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(DOSSIERS)}"
-        raise DossierError(subject, [("kind", f"{str(kind)[:80]!r} is no kind of dossier; {hint}")])
+        hint = did_you_mean(str(kind), DOSSIERS) or f"; one of: {', '.join(DOSSIERS)}"
+        raise DossierError(subject, [("kind", f"{str(kind)[:80]!r} is no kind of dossier{hint}")])
     model = DOSSIERS[kind]
     try:
         return model.model_validate(raw)
@@ -43,9 +42,7 @@ def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
         place += f"[{segment}]" if isinstance(segment, int) else f".{segment}" if place else str(segment)
     match detail["type"]:
         case "extra_forbidden":
-            word = str(detail["loc"][-1])
-            near = get_close_matches(word, words_of(model), n=1)
-            return place, "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+            return place, f"no such field{did_you_mean(str(detail['loc'][-1]), words_of(model))}"
         case "missing":
             return place, "is required"
         case kind if kind in NEEDED:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from cadre_rules.names import clean, fold
+from cadre_rules.names import clean, did_you_mean, fold
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -140,8 +139,7 @@ class Codes:
         word = fold(raw) if isinstance(raw, str) else ""
         if word in self._spellings:
             return self._spellings[word]
-        near = get_close_matches(word, self._spellings, n=1)
-        hint = f"; did you mean {self._spellings[near[0]]!r}?" if near else f"; one of: {', '.join(self.names)}"
+        hint = did_you_mean(word, self._spellings, self._spellings) or f"; one of: {', '.join(self.names)}"
         raise ValueError(f"{str(raw)[:80]!r} is not a known code{hint}")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import PROTECTED
 from cadre_rules.errors import Problem
-from cadre_rules.rulebook.expressions import ExpressionReader, Location, Surroundings, did_you_mean
+from cadre_rules.names import did_you_mean
+from cadre_rules.rulebook.expressions import ExpressionReader, Location, Surroundings
 from cadre_rules.rulebook.model import BoundDefinition, LoadedPack, Rulebook
 from cadre_rules.rulebook.reading import PackFiles, Source
 from cadre_rules.rulebook.schema import (

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from typing import Any, TypeAlias, get_args
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
+from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.schema import GRADES, OUTCOMES, Table
 
 Location: TypeAlias = tuple[str | int, ...]
@@ -23,12 +23,6 @@ _COMPARABLE: dict[str, tuple[str, ...]] = {
     "sum": ("int",),
 }
 _BAND = {"date_band": "date", "int_band": "int"}
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean …?` where some known word is near, else nothing."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 @dataclass(frozen=True, slots=True)

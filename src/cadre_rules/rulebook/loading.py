@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cadre_rules.errors import Problem, RulebookError
+from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.checking import build_rulebook
-from cadre_rules.rulebook.expressions import did_you_mean
 from cadre_rules.rulebook.keeping import find_kept, keep
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import PackFiles, digest_of, raise_if, read_pack

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from cadre_rules.dossier.reading import words_of
 from cadre_rules.errors import Problem, RulebookError
-from cadre_rules.rulebook.expressions import did_you_mean
+from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.schema import CaseFile, RuleFile
 from cadre_rules.rulebook.yaml import Document, read_yaml
 

@@ -7,7 +7,6 @@ already hold what the models hold pass as they are, once their ranges are checke
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 import polars as pl
@@ -19,7 +18,7 @@ from cadre_rules.dossier.areas import Area, read_area
 from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.frames import SPAN, Fields, asked_for, type_of
 from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count, parse_percent
-from cadre_rules.names import clean
+from cadre_rules.names import clean, did_you_mean
 
 _SPACES = r"[\s\x1c-\x1f]+"
 _UNCLEAN = r"^ | $|  |[^ -~\u{A1}-\u{2FF}\u{1E00}-\u{1EFF}\u{2010}-\u{2027}]"
@@ -233,9 +232,8 @@ class _Reader:
     def _tell_unknown(self, given: Iterable[str], model: type[BaseModel], place: _Place) -> None:
         for name in given:
             if name not in model.model_fields:
-                near = get_close_matches(name, model.model_fields, n=1)
                 path = f"{place.path}.{name}" if place.path else name
-                self.unknown[path] = "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+                self.unknown[path] = f"no such field{did_you_mean(name, model.model_fields)}"
 
 
 def _nulls(name: str, dtype: PolarsDataType, height: int) -> pl.Series:

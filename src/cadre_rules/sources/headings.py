@@ -1,7 +1,6 @@
 """What people call tables and columns: every name the models carry, and the headings offices commonly write, compared folded."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -9,7 +8,7 @@ from pydantic import BaseModel
 
 from cadre_rules.dossier.fields import FieldInfo, element_fields
 from cadre_rules.dossier.models import DOSSIERS, Person
-from cadre_rules.names import fold
+from cadre_rules.names import did_you_mean, fold
 
 Path = tuple[str, ...]
 
@@ -84,8 +83,7 @@ def why_unread(heading: str, model: type[BaseModel]) -> str:
         return f"can mean {' or '.join(repr('.'.join(path)) for path in names[word])}; write one of these"
     if word in _IGNORED:
         return ""
-    near = get_close_matches(word, names, n=1)
-    return "no such column" + (f"; did you mean {'.'.join(names[near[0]][0])!r}?" if near else "")
+    return f"no such column{did_you_mean(word, names, {name: '.'.join(paths[0]) for name, paths in names.items()})}"
 
 
 def _now(word: str, model: type[BaseModel]) -> str | None:

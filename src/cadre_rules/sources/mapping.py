@@ -1,7 +1,6 @@
 """A mapping file: how somebody else's tables, columns and codes are called here."""
 
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from cadre_rules.dossier.fields import FieldInfo
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.errors import SourceError
-from cadre_rules.names import fold
+from cadre_rules.names import did_you_mean, fold
 from cadre_rules.rulebook.yaml import Document, read_yaml
 from cadre_rules.sources.headings import fields_of_row, meaning_of, why_unread
 from cadre_rules.sources.levels import levels_of, title, tree
@@ -78,7 +77,7 @@ def _mistake(detail: Any, document: Document) -> tuple[int, str]:
     if detail["type"] != "extra_forbidden":
         return document.line(tuple(detail["loc"])), f"{place}: {detail['msg']}"
     words = (MappedTable if len(detail["loc"]) > 1 else Mapping).model_fields
-    return document.line(tuple(detail["loc"])), f"{place}: no such word{_near(str(detail['loc'][-1]), words)}"
+    return document.line(tuple(detail["loc"])), f"{place}: no such word{did_you_mean(str(detail['loc'][-1]), words)}"
 
 
 def _mistakes(mapping: Mapping, document: Document) -> Iterator[tuple[int, str]]:
@@ -86,11 +85,11 @@ def _mistakes(mapping: Mapping, document: Document) -> Iterator[tuple[int, str]]
     levels = {level.name: level for kind in DOSSIERS for level in levels_of(tree(kind))}
     for name in mapping.complete:
         if name not in levels or not levels[name].path:
-            yield document.line(("complete", mapping.complete.index(name))), f"{name!r} is no list{_near(name, levels)}"
+            yield document.line(("complete", mapping.complete.index(name))), f"{name!r} is no list{did_you_mean(name, levels)}"
     for table, mapped in mapping.tables.items():
         at = ("tables", table)
         if mapped.table is not None and mapped.table not in levels:
-            yield document.line((*at, "table")), f"no such table {mapped.table!r}{_near(mapped.table, levels)}"
+            yield document.line((*at, "table")), f"no such table {mapped.table!r}{did_you_mean(mapped.table, levels)}"
             continue
         called = mapped.table if mapped.table is not None else title(table)
         known = [level for kind in DOSSIERS for level in levels_of(tree(kind)) if called == level.name or called in level.called]
@@ -107,7 +106,7 @@ def _mistakes(mapping: Mapping, document: Document) -> Iterator[tuple[int, str]]
                 infos = [info for level in known if (info := fields_of_row(level.model).get(tuple(path.split("."))))]
                 if not infos:
                     names = [".".join(own) for own in fields_of_row(known[0].model)]
-                    yield document.line((*at, word, path)), f"no such field {path!r}{_near(path, names)}"
+                    yield document.line((*at, word, path)), f"no such field {path!r}{did_you_mean(path, names)}"
                 meant = list(values.items()) if isinstance(values, dict) else [("", values)]
                 for code, value in meant if infos else ():
                     if (reason := _no_code(infos[0], value)) is not None:
@@ -122,8 +121,3 @@ def _no_code(info: FieldInfo, value: str) -> str | None:
     except ValueError as error:
         return str(error)
     return None
-
-
-def _near(word: str, words: Iterable[str]) -> str:
-    near = get_close_matches(word, list(words), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

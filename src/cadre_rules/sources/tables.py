@@ -7,7 +7,6 @@ million decisions pass in the memory of one batch, in the order of their rows or
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 
 import polars as pl
 from pydantic import BaseModel
@@ -17,7 +16,7 @@ from cadre_rules.dossier.frames import type_of
 from cadre_rules.dossier.models import DOSSIERS, Person
 from cadre_rules.dossier.values import parse_percent
 from cadre_rules.errors import SourceError
-from cadre_rules.names import fold
+from cadre_rules.names import did_you_mean, fold
 from cadre_rules.sources.columns import Mistake, parser_of, read_columns
 from cadre_rules.sources.databases import Tables, named
 from cadre_rules.sources.files import Rejected
@@ -98,11 +97,11 @@ class _Reader:
         names = {name: level.name for kind in DOSSIERS for level in levels_of(tree(kind)) for name in level.called}
         for table, columns in self.tables.columns.items():
             if table not in used and not self.mapping.tables.get(table, MappedTable()).ignored:
-                near = get_close_matches(title(table), names, n=1)
+                hint = did_you_mean(title(table), names, names)
                 if title(table) in names:
                     reason = "no column says whose rows these are, such as decision_id; or another table is read as this one"
-                elif near or self.tables.numbered:  # a database has tables of its own, which are nobody's mistake
-                    reason = "no such table" + (f"; did you mean {names[near[0]]!r}?" if near else "")
+                elif hint or self.tables.numbered:  # a database has tables of its own, which are nobody's mistake
+                    reason = f"no such table{hint}"
                 else:
                     continue
                 yield Rejected(self.tables.place_of(table), reason + UNREAD)
