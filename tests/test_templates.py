@@ -14,8 +14,7 @@ from openpyxl.cell.cell import Cell
 from cadre_rules import check, load_rulebook
 from cadre_rules.catalogue import rules_by_field
 from cadre_rules.cli import CLEAN, MISUSED, UNREADABLE
-from cadre_rules.dossier import codes
-from cadre_rules.dossier.codes import _LISTS
+from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.models import DOSSIERS, Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
@@ -84,10 +83,10 @@ def test_every_sheet_and_heading_of_a_template_means_what_it_is_over(kind: str, 
                 assert any(fold(column.heading) in names for level in sheet.levels for names, _ in level.links)
 
 
-@pytest.mark.parametrize("name", _LISTS)
+@pytest.mark.parametrize("name", CODES)
 def test_every_code_is_read_back_from_its_words(name: str) -> None:
-    for code, words in _LISTS[name].items():
-        assert [getattr(codes, name.upper()).parse(word) for word in words] == [code, code]
+    for code, words in CODES[name].names.items():
+        assert [CODES[name].parse(word) for word in words] == [code, code]
 
 
 def test_of_a_post_its_regime_and_code_come_first() -> None:

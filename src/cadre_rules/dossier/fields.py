@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo as FieldFacts
 
-from cadre_rules.dossier import codes
 from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.models import DOSSIERS, PARTS, Office
 from cadre_rules.dossier.values import Codes, PartialDate
 from cadre_rules.expression import ValueKind
@@ -123,5 +123,5 @@ def field_at(subject: str, path: str) -> tuple[FieldInfo | None, FieldInfo | Non
 @cache
 def code_text(value: str, lang: str) -> str:
     """Return what people call a code, if only one closed list has it; else the value itself."""
-    lists = [named for named in vars(codes).values() if isinstance(named, Codes) and value in named.names]
+    lists = [named for named in CODES.values() if value in named.names]
     return lists[0].names[value][lang == "en"] if len(lists) == 1 else value

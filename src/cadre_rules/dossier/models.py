@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cadre_rules.dossier import codes as c
 from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.values import Count, Day, Flag, LooseDay, PartialDate, Percent, Text
 
 Office: TypeAlias = Literal["state", "paper", "date", "post", "composition", "rows"]
@@ -52,19 +52,19 @@ class Post(_Stated):
     title: Text | None = _is("chức vụ", "title as written")
     code: Text | None = _is("mã chức danh", "code in the table of titles")
     unit: Text | None = _is("đơn vị", "unit of the post", office="post")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
-    sector: Annotated[str, c.SECTOR] | None = _is("ngành, lĩnh vực", "sector")
-    role: Annotated[str, c.ROLE] | None = _is("vai trò", "head, deputy, member or staff")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level")
+    sector: Annotated[str, CODES["sector"]] | None = _is("ngành, lĩnh vực", "sector")
+    role: Annotated[str, CODES["role"]] | None = _is("vai trò", "head, deputy, member or staff")
     rank: Count | None = _is("bậc chức danh", "rank in the table of titles; higher is more senior", office="post")
     area: Area | None = _is("địa bàn", "area the post serves", office="post")
     leading: Flag | None = _is("là chức vụ lãnh đạo, quản lý", "a leading or managing post")
     term_months: Count | None = _is("thời hạn bổ nhiệm (tháng)", "term in months", office="post")
-    managed_by: Annotated[str, c.LEVEL] | None = _is("cấp quản lý", "level that manages the post")
+    managed_by: Annotated[str, CODES["level"]] | None = _is("cấp quản lý", "level that manages the post")
     created_for_person: Flag | None = _is("chức vụ đặt thêm cho nhân sự", "post created to place this person", office="post")
     vacant: Flag | None = _is("vị trí còn khuyết", "position exists and is vacant", office="post")
-    regime: Annotated[str, c.REGIME] | None = _is("chế độ pháp lý của chức vụ", "law the post falls under")
+    regime: Annotated[str, CODES["regime"]] | None = _is("chế độ pháp lý của chức vụ", "law the post falls under")
     reports_to_kin: Flag | None = _is("chịu quản lý trực tiếp của người thân", "answers directly to kin", office="post")
-    body: Annotated[str, c.BODY] | None = _is("tập thể tham gia", "body the post sits in")
+    body: Annotated[str, CODES["body"]] | None = _is("tập thể tham gia", "body the post sits in")
     vertical: Flag | None = _is("thuộc ngành dọc", "in a vertically managed body")
     new_unit: Flag | None = _is("đơn vị mới sau hợp nhất, sáp nhập", "in a body newly formed by merger")
     acting: Flag | None = _is("được giao quyền cấp trưởng", "acting head")
@@ -83,7 +83,7 @@ class Rating(_Stated):
     """The yearly rating."""
 
     year: Count | None = _is("năm", "year")
-    level: Annotated[str, c.RATING] | None = _is("mức xếp loại", "rating")
+    level: Annotated[str, CODES["rating"]] | None = _is("mức xếp loại", "rating")
     linked_to_duties: Flag | None = _is("gắn với nhiệm vụ được giao", "linked to duties")
     points: Percent | None = _is("điểm (thang 100)", "points out of 100")
     late_tasks: Percent | None = _is("tỷ lệ nhiệm vụ chậm tiến độ", "share of tasks done late")
@@ -95,8 +95,8 @@ class Rating(_Stated):
 class Discipline(_Stated):
     """A disciplinary decision."""
 
-    form: Annotated[str, c.DISCIPLINE] | None = _is("hình thức kỷ luật", "form")
-    track: Annotated[str, c.TRACK] | None = _is("kỷ luật đảng hay chính quyền", "Party or state")
+    form: Annotated[str, CODES["discipline"]] | None = _is("hình thức kỷ luật", "form")
+    track: Annotated[str, CODES["track"]] | None = _is("kỷ luật đảng hay chính quyền", "Party or state")
     decided_on: Day | None = _is("ngày ký quyết định kỷ luật", "day signed")
     effective_on: Day | None = _is("ngày quyết định kỷ luật có hiệu lực", "day in effect")
     rank_then: Count | None = _is("bậc chức danh khi bị kỷ luật", "rank of the post held then")
@@ -119,7 +119,7 @@ class Discipline(_Stated):
 class OpenCase(_Stated):
     """A case that may stand in the way."""
 
-    kind: Annotated[str, c.CASE] | None = _is("loại vụ việc", "kind")
+    kind: Annotated[str, CODES["case"]] | None = _is("loại vụ việc", "kind")
     opened_on: Day | None = _is("ngày bắt đầu", "day opened")
     closed_on: Day | None = _is("ngày kết thúc", "day closed")
     open: Flag | None = _is("chưa kết thúc", "still open")
@@ -129,13 +129,13 @@ class Kin(_Stated):
     """A relative and one post of theirs; a relative with several posts takes several rows."""
 
     name: Text | None = _is("họ tên", "name", identifies=True)
-    relation: Annotated[str, c.KINSHIP] | None = _is("quan hệ", "relation", protected="kin")
+    relation: Annotated[str, CODES["kinship"]] | None = _is("quan hệ", "relation", protected="kin")
     title: Text | None = _is("chức vụ", "title", protected="kin")
     unit: Text | None = _is("đơn vị", "unit", protected="kin")
-    body: Annotated[str, c.BODY] | None = _is("tập thể tham gia", "body they sit in", protected="kin")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level", protected="kin")
-    sector: Annotated[str, c.SECTOR] | None = _is("ngành, lĩnh vực", "sector", protected="kin")
-    role: Annotated[str, c.ROLE] | None = _is("vai trò", "role", protected="kin")
+    body: Annotated[str, CODES["body"]] | None = _is("tập thể tham gia", "body they sit in", protected="kin")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level", protected="kin")
+    sector: Annotated[str, CODES["sector"]] | None = _is("ngành, lĩnh vực", "sector", protected="kin")
+    role: Annotated[str, CODES["role"]] | None = _is("vai trò", "role", protected="kin")
     area: Area | None = _is("địa bàn", "area", protected="kin")
     start: LooseDay | None = _is("từ ngày", "first day", protected="kin")
     end: LooseDay | None = _is("đến ngày", "last day", protected="kin")
@@ -149,16 +149,16 @@ class Kin(_Stated):
 class Course(_Stated):
     """A course finished, under way or ordered."""
 
-    kind: Annotated[str, c.COURSE] | None = _is("loại đào tạo, bồi dưỡng", "kind")
+    kind: Annotated[str, CODES["course"]] | None = _is("loại đào tạo, bồi dưỡng", "kind")
     name: Text | None = _is("tên lớp", "name")
-    theory: Annotated[str, c.THEORY] | None = _is("trình độ lý luận chính trị", "political-theory level it leads to")
+    theory: Annotated[str, CODES["theory"]] | None = _is("trình độ lý luận chính trị", "political-theory level it leads to")
     started_on: LooseDay | None = _is("ngày bắt đầu", "first day")
     finished_on: LooseDay | None = _is("ngày kết thúc", "last day")
     certified_on: LooseDay | None = _is("ngày cấp chứng chỉ", "day of the certificate")
     enrolled: Flag | None = _is("đang học", "under way")
     for_title: Text | None = _is("phục vụ chức danh quy hoạch", "planned title it serves")
     ordered: Flag | None = _is("có quyết định cử đi học", "ordered by a decision")
-    degree: Annotated[str, c.DEGREE] | None = _is("trình độ đào tạo", "degree it leads to")
+    degree: Annotated[str, CODES["degree"]] | None = _is("trình độ đào tạo", "degree it leads to")
     committed_months: Count | None = _is("thời gian cam kết phục vụ (tháng)", "months of service committed to")
     periods: Count | None = _is("số tiết", "periods taught")
 
@@ -169,7 +169,7 @@ class PlanEntry(_Stated):
     title: Text | None = _is("chức danh quy hoạch", "planned title")
     code: Text | None = _is("mã chức danh quy hoạch", "code of the planned title")
     rank: Count | None = _is("bậc chức danh quy hoạch", "rank of the planned title")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level")
     approved_on: LooseDay | None = _is("ngày phê duyệt quy hoạch", "day approved")
     removed_on: LooseDay | None = _is("ngày đưa ra khỏi quy hoạch", "day taken out")
     active: Flag | None = _is("còn trong quy hoạch", "still planned")
@@ -187,7 +187,7 @@ class Residence(_Stated):
 class AssetDeclaration(_Stated):
     """A declaration of assets and income."""
 
-    kind: Annotated[str, c.DECLARATION] | None = _is("loại kê khai", "kind")
+    kind: Annotated[str, CODES["declaration"]] | None = _is("loại kê khai", "kind")
     declared_on: Day | None = _is("ngày kê khai", "day declared")
     verified: Flag | None = _is("đã được thẩm tra, xác minh", "verified", office="state")
     published: Flag | None = _is("đã công khai tại hội nghị", "made public at the meeting", office="state")
@@ -207,7 +207,7 @@ class ConfidenceVote(_Stated):
 class Measure(_Stated):
     """What was done about a person in post."""
 
-    kind: Annotated[str, c.MEASURE] | None = _is("hình thức xử lý", "kind")
+    kind: Annotated[str, CODES["measure"]] | None = _is("hình thức xử lý", "kind")
     decided_on: Day | None = _is("ngày quyết định", "day decided")
     rank_then: Count | None = _is("bậc chức danh khi đó", "rank of the post held then")
 
@@ -230,7 +230,7 @@ class Person(_Stated):
 
     id: Text | None = _is("mã hồ sơ", "file identifier", identifies=True)
     name: Text | None = _is("họ và tên", "name", identifies=True)
-    sex: Annotated[str, c.SEX] | None = _is("giới tính", "sex", protected="sex")
+    sex: Annotated[str, CODES["sex"]] | None = _is("giới tính", "sex", protected="sex")
     birth_date: LooseDay | None = _is("ngày sinh", "birth date", protected="birth")
     birthplace: Area | None = _is("nơi sinh", "birthplace", protected="origin")
     home_town: Area | None = _is("quê quán", "home town", protected="origin")
@@ -240,11 +240,11 @@ class Person(_Stated):
     religion: Text | None = _is("tôn giáo", "religion", protected="religion")
     fit: Flag | None = _is("đủ sức khỏe", "fit for the post", protected="health")
     schooling: Text | None = _is("giáo dục phổ thông", "general schooling")
-    degree: Annotated[str, c.DEGREE] | None = _is("trình độ chuyên môn cao nhất", "highest degree")
+    degree: Annotated[str, CODES["degree"]] | None = _is("trình độ chuyên môn cao nhất", "highest degree")
     degree_on: LooseDay | None = _is("ngày cấp bằng", "day of the degree")
     degree_fits: Flag | None = _is("chuyên ngành phù hợp", "field of the degree fits the post")
-    theory: Annotated[str, c.THEORY] | None = _is("trình độ lý luận chính trị", "political theory")
-    state_management: Annotated[str, c.STATE_MANAGEMENT] | None = _is("quản lý nhà nước", "state management")
+    theory: Annotated[str, CODES["theory"]] | None = _is("trình độ lý luận chính trị", "political theory")
+    state_management: Annotated[str, CODES["state_management"]] | None = _is("quản lý nhà nước", "state management")
     language: Text | None = _is("ngoại ngữ", "foreign language")
     it: Text | None = _is("tin học", "information technology")
     party_joined_on: LooseDay | None = _is("ngày vào Đảng", "day of joining the Party")
@@ -288,7 +288,7 @@ class Step(_Stated):
 class Document(_Stated):
     """A paper on file."""
 
-    kind: Annotated[str, c.DOCUMENT] | None = _is("loại giấy tờ", "kind")
+    kind: Annotated[str, CODES["document"]] | None = _is("loại giấy tờ", "kind")
     issued_on: Day | None = _is("ngày ban hành", "day issued")
     number: Text | None = _is("số, ký hiệu", "number", identifies=True)
     verified: Flag | None = _is("đã thẩm định", "appraised", office="state")
@@ -298,7 +298,7 @@ class Consultation(_Stated):
     """An opinion asked of another body."""
 
     body: Text | None = _is("cơ quan được lấy ý kiến", "body consulted")
-    sector: Annotated[str, c.SECTOR] | None = _is("lĩnh vực", "sector")
+    sector: Annotated[str, CODES["sector"]] | None = _is("lĩnh vực", "sector")
     asked_on: Day | None = _is("ngày hỏi ý kiến", "day asked")
     answered_on: Day | None = _is("ngày trả lời", "day answered")
     agrees: Flag | None = _is("đồng ý", "agrees")
@@ -308,7 +308,7 @@ class Complaint(_Stated):
     """A complaint, denunciation, petition or recommendation about the person or the process."""
 
     received_on: Day | None = _is("ngày nhận", "day received")
-    source: Annotated[str, c.SECTOR] | None = _is("nguồn", "sector it came from")
+    source: Annotated[str, CODES["sector"]] | None = _is("nguồn", "sector it came from")
     resolved_on: Day | None = _is("ngày giải quyết", "day resolved", office="date")
     resolved: Flag | None = _is("đã giải quyết", "resolved", office="state")
 
@@ -319,7 +319,7 @@ class ExceptionGranted(_Stated):
     rule: Text = _is("quy tắc", "rule it excuses", required=True)
     entry: Text | None = _is("mã dòng", "entry, leader or figure it is about; none means the whole", identifies=True)
     decided_by: Text | None = _is("cấp quyết định", "authority", office="paper", identifies=True)
-    level: Annotated[str, c.LEVEL] | None = _is("cấp của cơ quan quyết định", "level of the authority", office="paper")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp của cơ quan quyết định", "level of the authority", office="paper")
     decided_on: Day | None = _is("ngày quyết định", "day decided", office="paper")
     reason: Text | None = _is("lý do", "reason", office="paper")
     document: Text | None = _is("số văn bản", "number of the paper", identifies=True)
@@ -333,7 +333,7 @@ class Assessment(_Stated):
     entry: Text | None = _is("mã dòng", "leader it is about, where the unit has several", identifies=True)
     assessor: Text | None = _is("người đánh giá", "assessor", identifies=True)
     assessed_on: Day | None = _is("ngày đánh giá", "day assessed")
-    conclusion: Annotated[str, c.CONCLUSION] | None = _is("kết luận", "conclusion")
+    conclusion: Annotated[str, CODES["conclusion"]] | None = _is("kết luận", "conclusion")
 
 
 class Authority(_Stated):
@@ -341,7 +341,7 @@ class Authority(_Stated):
 
     office: Text | None = _is("cơ quan quyết định", "office that decides")
     head: Text | None = _is("người đứng đầu", "head who answers", office="paper", identifies=True)
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level")
     competent: Flag | None = _is("đúng thẩm quyền", "has the authority", office="state")
     leaving: Flag | None = _is("đã có thông báo nghỉ hưu, chuyển công tác", "head has notice to leave")
     retirement_notice_on: Day | None = _is("ngày có thông báo nghỉ hưu, chuyển công tác", "day of notice to leave")
@@ -383,11 +383,11 @@ class Exam(_Stated):
 class Rotation(_Stated):
     """A rotation's terms."""
 
-    purpose: Annotated[str, c.ROTATION_PURPOSE] | None = _is("mục đích luân chuyển", "purpose")
+    purpose: Annotated[str, CODES["rotation_purpose"]] | None = _is("mục đích luân chuyển", "purpose")
     from_area: Area | None = _is("nơi đi", "area left")
     to_area: Area | None = _is("nơi đến", "area entered")
-    from_sector: Annotated[str, c.SECTOR] | None = _is("lĩnh vực nơi đi", "sector left")
-    to_sector: Annotated[str, c.SECTOR] | None = _is("lĩnh vực nơi đến", "sector entered")
+    from_sector: Annotated[str, CODES["sector"]] | None = _is("lĩnh vực nơi đi", "sector left")
+    to_sector: Annotated[str, CODES["sector"]] | None = _is("lĩnh vực nơi đến", "sector entered")
     started_on: Day | None = _is("ngày bắt đầu luân chuyển", "first day", office="date")
     ended_on: Day | None = _is("ngày kết thúc luân chuyển", "last day")
     planned_months: Count | None = _is("thời hạn luân chuyển (tháng)", "planned months", office="state")
@@ -434,12 +434,12 @@ class Appointment(_Dossier):
     is_decision: ClassVar[bool] = True
 
     kind: Literal["appointment"] = "appointment"
-    decision: Annotated[str, c.DECISION] = _is("loại quyết định", "kind of decision", required=True)
+    decision: Annotated[str, CODES["decision"]] = _is("loại quyết định", "kind of decision", required=True)
     person: Person | None = _is("nhân sự", "person", office="rows")
     post: Post | None = _is("chức vụ dự kiến", "post to be filled", office="post")
     days: Days | None = _is("các ngày", "days", office="date")
-    source: Annotated[str, c.SOURCE] | None = _is("nguồn nhân sự", "internal or external source")
-    selection: Annotated[str, c.SELECTION] | None = _is("hình thức lựa chọn", "way of choosing")
+    source: Annotated[str, CODES["source"]] | None = _is("nguồn nhân sự", "internal or external source")
+    selection: Annotated[str, CODES["selection"]] | None = _is("hình thức lựa chọn", "way of choosing")
     first_time: Flag | None = _is("giữ chức vụ lần đầu", "first time in a post of this height")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
     deputies_after: Count | None = _is("số cấp phó sau quyết định", "deputies after the decision", office="composition")
@@ -452,7 +452,9 @@ class Appointment(_Dossier):
     exemption_ground: Text | None = _is("căn cứ không qua thi tuyển", "lawful ground for no exam")
     training: Course | None = _is("khóa đào tạo được cử đi", "course the person is sent to", office="state")
     equals_or_lower: Flag | None = _is("chức vụ tương đương hoặc thấp hơn", "the post is equivalent or lower")
-    term_rating: Annotated[str, c.RATING] | None = _is("đánh giá cả thời hạn giữ chức vụ", "rating of the whole term in the post")
+    term_rating: Annotated[str, CODES["rating"]] | None = _is(
+        "đánh giá cả thời hạn giữ chức vụ", "rating of the whole term in the post"
+    )
     dismissal_due: Flag | None = _is("thuộc trường hợp phải miễn nhiệm", "the case calls for dismissal")
     age_confirmed: Flag | None = _is(
         "cơ quan tổ chức xác nhận đủ tuổi ở mốc sát ngày", "personnel body confirms the age at the limit"
@@ -466,15 +468,17 @@ class PlanningEntry(Person):
     planned_title: Text | None = _is("chức danh quy hoạch", "planned title")
     planned_code: Text | None = _is("mã chức danh quy hoạch", "code of the planned title")
     planned_rank: Count | None = _is("bậc chức danh quy hoạch", "rank of the planned title")
-    planned_level: Annotated[str, c.LEVEL] | None = _is("cấp chức danh quy hoạch", "level of the planned title")
+    planned_level: Annotated[str, CODES["level"]] | None = _is("cấp chức danh quy hoạch", "level of the planned title")
     current_rank: Count | None = _is("bậc chức danh hiện giữ", "rank of the post held")
-    source: Annotated[str, c.SOURCE] | None = _is("nguồn", "internal or external source")
+    source: Annotated[str, CODES["source"]] | None = _is("nguồn", "internal or external source")
     planned_on: LooseDay | None = _is("ngày đưa vào quy hoạch", "day planned")
     planned_object: Count | None = _is("đối tượng quy hoạch (1 hoặc 2)", "object 1 or 2 of the planning")
     titles_at_level: Count | None = _is(
         "số chức danh quy hoạch cùng cấp (không tính cấp ủy)", "titles planned for at this level, committees left out"
     )
-    theory_needed: Annotated[str, c.THEORY] | None = _is("lý luận chính trị chức danh yêu cầu", "theory the title asks for")
+    theory_needed: Annotated[str, CODES["theory"]] | None = _is(
+        "lý luận chính trị chức danh yêu cầu", "theory the title asks for"
+    )
     in_appointment_process: Flag | None = _is(
         "đang làm quy trình bổ nhiệm khi đưa vào quy hoạch", "under an appointment process when planned"
     )
@@ -497,7 +501,7 @@ class Planning(_Dossier):
 
     kind: Literal["planning"] = "planning"
     committee: Text | None = _is("cấp ủy", "committee")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level")
     file_received: Day | None = _is("ngày nhận đủ hồ sơ", "day the full file was received")
     approved_on: Day | None = _is("ngày phê duyệt", "day approved", office="date")
     reviewed_on: Day | None = _is("ngày rà soát gần nhất", "day last reviewed", office="date")
@@ -505,7 +509,7 @@ class Planning(_Dossier):
     term: Text | None = _is("nhiệm kỳ", "term")
     term_starts: Day | None = _is("ngày bắt đầu nhiệm kỳ", "first day of the planned term")
     age_counted_on: LooseDay | None = _is("thời điểm tính tuổi", "month age is counted at")
-    planning_body: Annotated[str, c.BODY] | None = _is("loại quy hoạch", "what is planned")
+    planning_body: Annotated[str, CODES["body"]] | None = _is("loại quy hoạch", "what is planned")
     seats: Count | None = _is("số lượng cấp ủy viên", "seats of the committee")
     training_plan_on: Day | None = _is("ngày có kế hoạch đào tạo", "day of the training plan", office="date")
     titles: tuple[TitlePlanned, ...] | None = _is("các chức danh", "titles", office="rows")
@@ -517,10 +521,10 @@ class Member(_Stated):
 
     id: Text | None = _is("mã", "identifier", identifies=True)
     name: Text | None = _is("họ và tên", "name", identifies=True)
-    sex: Annotated[str, c.SEX] | None = _is("giới tính", "sex", protected="sex")
+    sex: Annotated[str, CODES["sex"]] | None = _is("giới tính", "sex", protected="sex")
     birth_date: LooseDay | None = _is("ngày sinh", "birth date", protected="birth")
     minority: Flag | None = _is("là người dân tộc thiểu số", "of an ethnic minority", protected="ethnicity")
-    role: Annotated[str, c.ROLE] | None = _is("vai trò", "role")
+    role: Annotated[str, CODES["role"]] | None = _is("vai trò", "role")
     title: Text | None = _is("chức vụ", "title")
     code: Text | None = _is("mã chức danh", "code of the title")
     new: Flag | None = _is("tham gia lần đầu", "new to the body")
@@ -534,9 +538,9 @@ class KinTie(_Stated):
 
     one: Text | None = _is("người thứ nhất", "first member", protected="kin", identifies=True)
     other: Text | None = _is("người thứ hai", "second member", protected="kin", identifies=True)
-    relation: Annotated[str, c.KINSHIP] | None = _is("quan hệ", "relation", protected="kin")
-    one_role: Annotated[str, c.ROLE] | None = _is("vai trò người thứ nhất", "role of the first", protected="kin")
-    other_role: Annotated[str, c.ROLE] | None = _is("vai trò người thứ hai", "role of the second", protected="kin")
+    relation: Annotated[str, CODES["kinship"]] | None = _is("quan hệ", "relation", protected="kin")
+    one_role: Annotated[str, CODES["role"]] | None = _is("vai trò người thứ nhất", "role of the first", protected="kin")
+    other_role: Annotated[str, CODES["role"]] | None = _is("vai trò người thứ hai", "role of the second", protected="kin")
 
 
 class Body(_Dossier):
@@ -545,16 +549,16 @@ class Body(_Dossier):
     day_fields: ClassVar[dict[str, str]] = {"decided": "on"}
 
     kind: Literal["body"] = "body"
-    body: Annotated[str, c.BODY] = _is("loại tập thể", "kind of body", required=True)
+    body: Annotated[str, CODES["body"]] = _is("loại tập thể", "kind of body", required=True)
     unit: Text | None = _is("đơn vị", "unit")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level")
     area: Area | None = _is("địa bàn", "area")
     on: Day | None = _is("ngày chốt số liệu", "day it stood so")
     term: Text | None = _is("nhiệm kỳ", "term")
     merged: Flag | None = _is("hợp nhất, sáp nhập", "formed by merger")
     seats_allowed: Count | None = _is("số lượng tối đa", "members allowed")
     seats_before: Count | None = _is("số lượng tối đa nhiệm kỳ trước", "members allowed in the term before")
-    place: Annotated[str, c.PLACE] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
+    place: Annotated[str, CODES["place"]] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
     members: tuple[Member, ...] | None = _is("thành viên", "members", office="composition")
     kin_ties: tuple[KinTie, ...] | None = _is("quan hệ gia đình giữa các thành viên", "kin among members", protected="kin")
@@ -564,7 +568,7 @@ class Body(_Dossier):
 class Plan(_Stated):
     """A programme or plan of a unit."""
 
-    group: Annotated[str, c.GROUP] | None = _is("đối tượng", "group it serves")
+    group: Annotated[str, CODES["group"]] | None = _is("đối tượng", "group it serves")
     approved_on: Day | None = _is("ngày ban hành", "day approved")
     has_targets: Flag | None = _is("có chỉ tiêu", "sets targets", office="state")
     names_who_answers: Flag | None = _is("giao trách nhiệm", "names who answers", office="state")
@@ -595,7 +599,7 @@ class SubUnit(_Stated):
     """A unit below, and how many deputies it has."""
 
     name: Text | None = _is("tên đơn vị", "name")
-    form: Annotated[str, c.UNIT] | None = _is("loại đơn vị", "kind of unit")
+    form: Annotated[str, CODES["unit"]] | None = _is("loại đơn vị", "kind of unit")
     deputies: Count | None = _is("số cấp phó", "deputies", office="composition")
     extra_deputies: Count | None = _is("số cấp phó được giao thêm", "deputies granted on top")
     merged_from: Count | None = _is("số đơn vị hợp thành", "units it was merged from")
@@ -618,15 +622,15 @@ class Unit(_Dossier):
 
     kind: Literal["unit"] = "unit"
     unit: Text | None = _is("đơn vị", "unit")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
-    sector: Annotated[str, c.SECTOR] | None = _is("ngành, lĩnh vực", "sector")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level")
+    sector: Annotated[str, CODES["sector"]] | None = _is("ngành, lĩnh vực", "sector")
     area: Area | None = _is("địa bàn", "area")
     on: Day | None = _is("ngày chốt số liệu", "day it stood so")
     staff_quota: Count | None = _is("biên chế được giao", "staff quota")
     deputies: Count | None = _is("số cấp phó", "deputies", office="composition")
     deputies_allowed: Count | None = _is("số cấp phó tối đa", "deputies allowed")
-    form: Annotated[str, c.UNIT] | None = _is("loại đơn vị", "kind of unit")
-    place: Annotated[str, c.PLACE] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
+    form: Annotated[str, CODES["unit"]] | None = _is("loại đơn vị", "kind of unit")
+    place: Annotated[str, CODES["place"]] | None = _is("loại địa phương cấp tỉnh", "kind of province or city")
     area_class: Count | None = _is("loại đơn vị hành chính (1, 2, 3)", "class of the administrative unit (1, 2, 3)")
     merged_from: Count | None = _is("số đơn vị hợp thành", "units it was merged from")
     merged_class_one: Flag | None = _is("có đơn vị loại I hợp thành", "one of the merged units was of class I")
@@ -657,9 +661,9 @@ class Figure(_Stated):
 
     id: Text = _is("mã", "identifier", required=True, identifies=True)
     title: Text | None = _is("tiêu đề", "title", identifies=True)
-    group: Annotated[str, c.GROUP] | None = _is("nhóm", "group counted")
-    body: Annotated[str, c.BODY] | None = _is("tập thể", "body counted")
-    level: Annotated[str, c.LEVEL] | None = _is("cấp", "level")
+    group: Annotated[str, CODES["group"]] | None = _is("nhóm", "group counted")
+    body: Annotated[str, CODES["body"]] | None = _is("tập thể", "body counted")
+    level: Annotated[str, CODES["level"]] | None = _is("cấp", "level")
     area: Area | None = _is("địa bàn", "area")
     on: LooseDay | None = _is("ngày chốt số liệu", "day counted")
     term: Text | None = _is("nhiệm kỳ", "term")
