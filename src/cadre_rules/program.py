@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
 from cadre_rules.formula import Formula, kept
 from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
-from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in
+from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in, tests_in
 from cadre_rules.rulebook.keeping import Apart, find_kept, keep
 from cadre_rules.rulebook.model import BoundDefinition, Rulebook
 from cadre_rules.rulebook.reading import raise_if
-from cadre_rules.rulebook.schema import Definition, Rule, Window, window_between
+from cadre_rules.rulebook.schema import Definition, ParameterRef, Rule, Window, window_between
+
+_Named: TypeAlias = ex.Fact | ex.Parameter
 
 WHOLE = 10_000
 """A whole in basis points."""
@@ -58,7 +61,6 @@ class Program:
     subject: str
     facts: Mapping[str, ex.Expression]
     defined: Mapping[str, Definition]
-    late_facts: frozenset[str]
     slices: tuple[Slice, ...]
 
 
@@ -86,8 +88,7 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
             except TooLargeError as error:
                 path, line = rulebook.places[rule.id, rule.in_force.starts]
                 problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
-    program = Program(subject, compiler.facts, compiler.defined, frozenset(compiler.late), tuple(slices))
-    return program, problems
+    return Program(subject, compiler.facts, compiler.defined, tuple(slices)), problems
 
 
 def share_judged(program: Program, piece: Slice) -> tuple[str, int | None] | None:
@@ -121,7 +122,7 @@ class _Compiler:
         self._book, self._subject = rulebook, subject
         self._names: dict[tuple[str, ex.Expression], str] = {}
         self._lasting: dict[str, str] = {}
-        self._changing: dict[str, bool] = {}
+        self._known_behind: dict[str, frozenset[_Named]] = {}
         self.facts: dict[str, ex.Expression] = {}
         self.defined: dict[str, Definition] = {}
         self.late: set[str] = set()
@@ -158,30 +159,13 @@ class _Compiler:
     def _windows(self, rule: Rule) -> Iterator[Window]:
         """Cut a rule's time where anything it reads changes."""
         start, end = rule.in_force.starts or date.min, rule.in_force.until or date.max
-        cuts = {start}
-        seen: set[str] = set()
-        waiting = list(facts_in(rule))
-        parameters = _parameters_named(rule)
-        while waiting:
-            fact = waiting.pop()
-            if fact in seen:
-                continue
-            seen.add(fact)
-            for version in self._book.definitions.get((self._subject, fact), ()):
-                cuts |= _edges(version.definition.in_force)
-                for node in ex.walk(version.expression):
-                    match node:
-                        case ex.Fact(name):
-                            waiting.append(name)
-                        case ex.Parameter(name):
-                            parameters.add(name)
-                        case _:
-                            pass
-        for name in parameters:
-            for parameter in self._book.parameters[name]:
-                cuts |= _edges(parameter.in_force)
-        inside = sorted(cut for cut in cuts if start <= cut < end)
-        for first, last in zip(inside, [*inside[1:], end], strict=True):
+        constants = (test.comparison[1] for test in tests_in(rule))
+        parameters = {ex.Parameter(constant.param) for constant in constants if isinstance(constant, ParameterRef)}
+        read = parameters.union(*(self._behind(fact) for fact in facts_in(rule)))
+        windows = [window for named in read for window in self._in_force(named)]
+        cuts = {start, *(window.starts for window in windows), *(window.until for window in windows)}
+        inside = sorted(cut for cut in cuts if cut is not None and start <= cut < end)
+        for first, last in pairwise([*inside, end]):
             yield window_between(first, last)
 
     def _parameters(self, day: date) -> Mapping[str, Any]:
@@ -210,21 +194,26 @@ class _Compiler:
             self.defined[self._names[key]] = version.definition
             if version.second_pass:
                 self.late.add(self._names[key])
-        if not self._changes(fact):
+        if all(len(self._in_force(named)) == 1 for named in self._behind(fact)):
             self._lasting[fact] = self._names[key]
         return self._names[key]
 
-    def _changes(self, fact: str) -> bool:
-        """Tell whether the fact, or anything it reads, has more than one version."""
-        if fact not in self._changing:
-            versions = self._book.definitions[self._subject, fact]
-            read = [node for version in versions for node in ex.walk(version.expression)]
-            self._changing[fact] = (
-                len(versions) > 1
-                or any(len(self._book.parameters[node.name]) > 1 for node in read if isinstance(node, ex.Parameter))
-                or any(self._changes(node.name) for node in read if isinstance(node, ex.Fact))
-            )
-        return self._changing[fact]
+    def _behind(self, fact: str) -> frozenset[_Named]:
+        """Return the facts and parameters a fact comes from, in whatever version, itself among them."""
+        if fact not in self._known_behind:
+            found: set[_Named] = {ex.Fact(fact)}
+            for version in self._book.definitions[self._subject, fact]:
+                for node in ex.walk(version.expression):
+                    if isinstance(node, (ex.Fact, ex.Parameter)):
+                        found |= self._behind(node.name) if isinstance(node, ex.Fact) else {node}
+            self._known_behind[fact] = frozenset(found)
+        return self._known_behind[fact]
+
+    def _in_force(self, named: _Named) -> list[Window]:
+        """Return when each version of a fact or parameter holds."""
+        if isinstance(named, ex.Parameter):
+            return [parameter.in_force for parameter in self._book.parameters[named.name]]
+        return [version.definition.in_force for version in self._book.definitions[self._subject, named.name]]
 
     def _resolve(self, node: ex.Expression, day: date) -> ex.Expression:
         """Put the facts and parameters of a day in place of their names."""
@@ -245,23 +234,3 @@ class _Compiler:
                 return ex.Within(*(self._resolve(part, day) for part in (area, other, level, on)))
             case _:
                 return node
-
-
-def _edges(window: Window) -> set[date]:
-    return {edge for edge in (window.starts, window.until) if edge is not None}
-
-
-def _parameters_named(rule: Rule) -> set[str]:
-    """Return the parameters a rule's own tests name."""
-    found: set[str] = set()
-    waiting: list[Any] = [rule.applies_when, rule.requires]
-    while waiting:
-        condition = waiting.pop()
-        for attribute in ("every", "some"):
-            waiting += getattr(condition, attribute, ())
-        if hasattr(condition, "negated"):
-            waiting.append(condition.negated)
-        if hasattr(condition, "comparison"):
-            constant = condition.comparison[1]
-            found |= {constant.param} if hasattr(constant, "param") else set()
-    return found
