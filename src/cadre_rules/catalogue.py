@@ -9,7 +9,7 @@ from cadre_rules.dossier.fields import code_text, fields_of
 from cadre_rules.dossier.models import DOSSIERS, PARTS, Dossier, ExceptionGranted
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
-from cadre_rules.expression import Each, Expression, Fact, Field, Item, Lookup, children, walk
+from cadre_rules.expression import Expression, Fact, Lookup, paths, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
 from cadre_rules.mending import Mender
 from cadre_rules.names import did_you_mean
@@ -192,26 +192,13 @@ def paths_read(rulebook: Rulebook, rule: Rule, subject: str) -> set[Path]:
 def _paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> frozenset[Path]:
     """Return the paths an expression reads, also through other facts; each fact is followed once."""
     known: dict[str, frozenset[Path]] = rulebook.compiled.setdefault(f"paths {subject}", {})
-
-    def read(node: Expression, inside: Path) -> Iterator[Path]:
-        match node:
-            case Fact(name):
-                if name not in known:
-                    versions = rulebook.definitions.get((subject, name), ())
-                    known[name] = frozenset(path for version in versions for path in read(version.expression, ()))
-                yield from known[name]
-            case Field(path):
-                yield path
-            case Item(path):
-                yield (*inside, *path)
-            case _:
-                listed = node.path if isinstance(node, Each) else inside
-                if isinstance(node, Each):
-                    yield listed
-                for part in children(node):
-                    yield from read(part, listed)
-
-    return frozenset(read(expression, ()))
+    found = set(paths(expression))
+    for fact in {node.name for node in walk(expression) if isinstance(node, Fact)}:
+        if fact not in known:
+            versions = rulebook.definitions.get((subject, fact), ())
+            known[fact] = frozenset().union(*(_paths_of(rulebook, subject, version.expression) for version in versions))
+        found |= known[fact]
+    return frozenset(found)
 
 
 def _looked_at(rule: Rule, subject: str) -> Iterator[Path]:
