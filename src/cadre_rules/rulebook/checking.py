@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from cadre_rules import expression as ex
-from cadre_rules.dossier.fields import PROTECTED
+from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
 from cadre_rules.errors import Problem
 from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.expressions import ExpressionReader, Location, Surroundings
@@ -32,6 +32,7 @@ from cadre_rules.rulebook.schema import (
     Test,
     Tighten,
     Window,
+    Words,
     window_between,
 )
 
@@ -49,9 +50,6 @@ class _Found(Generic[Item]):
     item: Item
     source: Source
     at: Location
-
-    def problem(self, code: str, message: str, deeper: Location = ()) -> Problem:
-        return self.source.problem((*self.at, *deeper), code, message)
 
 
 def build_rulebook(packs: Sequence[PackFiles]) -> tuple[Rulebook, list[Problem]]:
@@ -75,6 +73,9 @@ class _Checker:
             ]
         )
         self.provisions = self._provisions()
+        for key in ("parameters", "tighten", "tables", "definitions", "profiles", "switch_off"):
+            for found in self._all(key):
+                self._cited(found, found.item.provision)
         tighten = list(self._all("tighten"))
         self.parameters = self._parameters(tighten)
         self.tables, rows = self._tables()
@@ -106,6 +107,17 @@ class _Checker:
             for position, item in enumerate(getattr(source.file, key)):
                 yield _Found(item, source, (key, position))
 
+    def _tell(self, found: _Found[Any], code: str, message: str, deeper: Location = ()) -> None:
+        self.problems.append(found.source.problem((*found.at, *deeper), code, message))
+
+    def _known(
+        self, found: _Found[Any], word: str | None, known: Collection[str], code: str, message: str, deeper: Location
+    ) -> bool:
+        """Tell of a word that is none of those known, with what was probably meant."""
+        if word not in known:
+            self._tell(found, code, message + did_you_mean(str(word), known), deeper)
+        return word in known
+
     def _pack(self, files: PackFiles) -> LoadedPack | None:
         named = [source for source in files.sources if source.file.pack is not None]
         if [source.path for source in named] != [files.folder / "pack.yaml"]:
@@ -118,60 +130,49 @@ class _Checker:
         known: dict[str, _Found[Any]] = {}
         for found in items:
             if found.item.id in known:
-                self.problems.append(found.problem("RB306", f"{found.item.id!r} is defined twice", ("id",)))
+                self._tell(found, "RB306", f"{found.item.id!r} is defined twice", ("id",))
             known[found.item.id] = found
         return known
 
     def _provisions(self) -> dict[str, Provision]:
-        found_by_id = self._by_id(self._all("provisions"))
         provisions: dict[str, Provision] = {}
-        for name, found in found_by_id.items():
+        for name, found in self._by_id(self._all("provisions")).items():
             own = found.source.file.instrument
             instrument = found.item.instrument or (own.id if own else None)
-            if instrument not in self.instruments:
-                hint = did_you_mean(str(instrument), self.instruments)
-                self.problems.append(found.problem("RB301", f"provision {name} stands in no known instrument{hint}"))
-                continue
-            for ground in found.item.asks_for:
-                if ground not in PROTECTED:
-                    self.problems.append(
-                        found.problem("RB304", f"{ground!r} is no protected ground; one of: {', '.join(PROTECTED)}")
-                    )
-            provisions[name] = found.item.model_copy(update={"instrument": instrument})
+            if self._known(found, instrument, self.instruments, "RB301", f"provision {name} stands in no known instrument", ()):
+                for ground in found.item.asks_for:
+                    if ground not in PROTECTED:
+                        self._tell(found, "RB304", f"{ground!r} is no protected ground; one of: {', '.join(PROTECTED)}")
+                provisions[name] = found.item.model_copy(update={"instrument": instrument})
         for name, found in self.instruments.items():
-            if found.item.replaced_by is not None and found.item.replaced_by not in self.instruments:
-                hint = did_you_mean(found.item.replaced_by, self.instruments)
-                self.problems.append(
-                    found.problem("RB301", f"{name} is replaced by an unknown instrument{hint}", ("replaced_by",))
-                )
+            if (by := found.item.replaced_by) is not None:
+                message = f"{name} is replaced by an unknown instrument"
+                self._known(found, by, self.instruments, "RB301", message, ("replaced_by",))
         return provisions
 
     def _cited(self, found: _Found[Any], name: str | None, deeper: Location = ("provision",)) -> None:
-        if name is not None and name not in self.provisions:
-            hint = did_you_mean(name, self.provisions)
-            self.problems.append(found.problem("RB301", f"cites an unknown provision {name!r}{hint}", deeper))
+        if name is not None:
+            self._known(found, name, self.provisions, "RB301", f"cites an unknown provision {name!r}", deeper)
 
     def _parameters(self, tighten: list[_Found[Tighten]]) -> dict[str, tuple[Parameter, ...]]:
         grouped: dict[str, list[_Found[Parameter]]] = defaultdict(list)
         for found in self._all("parameters"):
-            self._cited(found, found.item.provision)
             kind = {"int": int, "str": str, "date": date, "list": tuple}[found.item.kind]
             if not isinstance(found.item.value, kind):
-                self.problems.append(found.problem("RB202", f"{found.item.id} is declared {found.item.kind}", ("value",)))
+                self._tell(found, "RB202", f"{found.item.id} is declared {found.item.kind}", ("value",))
             grouped[found.item.id].append(found)
         for name, versions in grouped.items():
             self._successive(versions, name)
         known = {name: tuple(found.item for found in versions) for name, versions in grouped.items()}
         for found in tighten:
-            self._cited(found, found.item.provision)
             known = self._tightened(known, found)
         return known
 
     def _tightened(self, known: dict[str, tuple[Parameter, ...]], found: _Found[Tighten]) -> dict[str, tuple[Parameter, ...]]:
         change = found.item
-        if change.parameter not in known:
-            hint = did_you_mean(change.parameter, known)
-            self.problems.append(found.problem("RB502", f"no parameter {change.parameter!r} to tighten{hint}", ("parameter",)))
+        if not self._known(
+            found, change.parameter, known, "RB502", f"no parameter {change.parameter!r} to tighten", ("parameter",)
+        ):
             return known
         versions: list[Parameter] = []
         for parameter in known[change.parameter]:
@@ -182,7 +183,7 @@ class _Checker:
                 change.value <= parameter.value if parameter.stricter == "higher" else change.value >= parameter.value
             )
             if parameter.stricter is None or parameter.kind != "int" or looser:
-                self.problems.append(found.problem("RB502", f"{change.value} is not stricter than {parameter.value}", ("value",)))
+                self._tell(found, "RB502", f"{change.value} is not stricter than {parameter.value}", ("value",))
             versions += _replaced(parameter, change)
         return {**known, change.parameter: tuple(versions)}
 
@@ -192,23 +193,15 @@ class _Checker:
         for earlier, later in pairwise(ordered):
             end, start = earlier.item.in_force.until, later.item.in_force.starts
             if end is None or start is None or start < end:
-                self.problems.append(
-                    later.problem("RB302", f"two versions of {name} are in force on {start or end}", ("in_force",))
-                )
+                self._tell(later, "RB302", f"two versions of {name} are in force on {start or end}", ("in_force",))
             elif start > end and not gaps_allowed and getattr(later.item, "after_gap", None) is None:
-                self.problems.append(
-                    later.problem(
-                        "RB303",
-                        f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap",
-                        ("in_force",),
-                    )
-                )
+                message = f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap"
+                self._tell(later, "RB303", message, ("in_force",))
 
     def _tables(self) -> tuple[dict[str, Table], dict[str, tuple[Mapping[str, Any], ...]]]:
         tables: dict[str, Table] = {}
         rows: dict[str, tuple[Mapping[str, Any], ...]] = {}
         for name, found in self._by_id(self._all("tables")).items():
-            self._cited(found, found.item.provision)
             tables[name] = found.item
             rows[name] = tuple(self._row(found, position, row) for position, row in enumerate(found.item.rows))
         return tables, rows
@@ -217,58 +210,46 @@ class _Checker:
         at: Location = ("rows", position)
         read: dict[str, Any] = {}
         for column, kind in found.item.columns.items():
-            cell = row.get(column)
+            cell = read[column] = row.get(column)
             band = kind.endswith("_band")
-            value: Any = cell
             if band and isinstance(cell, dict) and set(cell) <= {"from", "until"}:
-                value = (cell.get("from"), cell.get("until"))
-            whole = value is None or all(
-                part is None or type(part) is _CELLS[kind.removesuffix("_band")]
-                for part in (value if band and isinstance(value, tuple) else (value,))
-            )
-            if not whole or (band and not isinstance(value, tuple)):
+                read[column] = (cell.get("from"), cell.get("until"))
+            parts, plain = read[column] if band else (cell,), _CELLS[kind.removesuffix("_band")]
+            if not isinstance(parts, tuple) or any(part is not None and type(part) is not plain for part in parts):
                 hint = "; quote codes" if kind == "str" else ""
-                self.problems.append(found.problem("RB202", f"{column} is a {kind}, not {cell!r}{hint}", (*at, column)))
-            read[column] = value
-        for extra in set(row) - set(found.item.columns) - {"in_force"}:
-            hint = did_you_mean(extra, found.item.columns)
-            self.problems.append(found.problem("RB101", f"{extra!r} is no column of {found.item.id}{hint}", (*at, extra)))
+                self._tell(found, "RB202", f"{column} is a {kind}, not {cell!r}{hint}", (*at, column))
+        for name in set(row) - {"in_force"}:
+            self._known(found, name, found.item.columns, "RB101", f"{name!r} is no column of {found.item.id}", (*at, name))
         if "in_force" in row:
             try:
                 window = Window.model_validate(row["in_force"])
                 read["in_force"] = (window.starts, window.until)
             except ValidationError as error:
                 said = error.errors()[0]["msg"].removeprefix("Value error, ")
-                self.problems.append(found.problem("RB202", f"in_force is {{from: day, until: day}}: {said}", (*at, "in_force")))
+                self._tell(found, "RB202", f"in_force is {{from: day, until: day}}: {said}", (*at, "in_force"))
         return read
 
     def _definitions(self) -> dict[tuple[str, str], tuple[BoundDefinition, ...]]:
         chosen = {found.item.fact: found.item.use for found in self._all("profiles")}
-        for found in self._all("profiles"):
-            self._cited(found, found.item.provision)
         grouped: dict[tuple[str, str], list[_Found[Definition]]] = defaultdict(list)
         known_profiles: dict[str, set[str]] = defaultdict(set)
         for found in self._all("definitions"):
-            self._cited(found, found.item.provision)
             if found.item.profile is not None:
                 known_profiles[found.item.id].add(found.item.profile)
             if found.item.profile == chosen.get(found.item.id):
                 for subject in found.item.subject:
                     grouped[subject, found.item.id].append(found)
         for found in self._all("profiles"):
-            if found.item.use not in known_profiles[found.item.fact]:
-                hint = did_you_mean(found.item.use, known_profiles[found.item.fact])
-                self.problems.append(
-                    found.problem("RB503", f"{found.item.fact} has no profile {found.item.use!r}{hint}", ("use",))
-                )
+            fact, use = found.item.fact, found.item.use
+            self._known(found, use, known_profiles[fact], "RB503", f"{fact} has no profile {use!r}", ("use",))
         bound: dict[tuple[str, str], tuple[BoundDefinition, ...]] = {}
         self.protected: dict[tuple[str, str], set[str]] = {}
-        surroundings = {subject: self._surroundings(subject, grouped) for subject in {subject for subject, _ in grouped}}
+        self.surroundings = {subject: self._surroundings(subject, grouped) for subject in SUBJECTS}
         for (subject, name), versions in grouped.items():
             self._successive(versions, name, gaps_allowed=True)
             if len({found.item.kind for found in versions}) > 1:
-                self.problems.append(versions[0].problem("RB202", f"versions of {name} differ in kind", ("kind",)))
-            read = [self._bind(found, subject, surroundings[subject]) for found in versions]
+                self._tell(versions[0], "RB202", f"versions of {name} differ in kind", ("kind",))
+            read = [self._bind(found, subject) for found in versions]
             bound[subject, name] = tuple(sorted(read, key=lambda b: b.definition.in_force.starts or date.min))
         self._order(grouped, bound)
         return bound
@@ -278,11 +259,11 @@ class _Checker:
         kinds = {name: versions[0].kind for name, versions in self.parameters.items()}
         return Surroundings(subject, facts, kinds, self.tables)
 
-    def _bind(self, found: _Found[Definition], subject: str, around: Surroundings) -> BoundDefinition:
+    def _bind(self, found: _Found[Definition], subject: str) -> BoundDefinition:
         def complain(at: Location, code: str, message: str) -> None:
-            self.problems.append(found.problem(code, f"{found.item.id}: {message}", at))
+            self._tell(found, code, f"{found.item.id}: {message}", at)
 
-        reader = ExpressionReader(around, complain)
+        reader = ExpressionReader(self.surroundings[subject], complain)
         node, kind = reader.read(found.item.value, ("value",))
         if kind not in ("any", found.item.kind):
             complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
@@ -310,7 +291,7 @@ class _Checker:
         except CycleError as error:
             circle: list[tuple[str, str]] = error.args[1]
             names = " → ".join(name for _, name in circle)
-            self.problems.append(grouped[circle[0]][0].problem("RB206", f"definitions read each other in a circle: {names}"))
+            self._tell(grouped[circle[0]][0], "RB206", f"definitions read each other in a circle: {names}")
             return
         for key in order:
             for read in reads[key]:
@@ -323,10 +304,7 @@ class _Checker:
         every_rule = list(self._all("rules"))
         names = {found.item.id for found in every_rule}
         for switch in self._all("switch_off"):
-            self._cited(switch, switch.item.provision)
-            if switch.item.rule not in names:
-                hint = did_you_mean(switch.item.rule, names)
-                self.problems.append(switch.problem("RB502", f"no rule {switch.item.rule!r} to switch off{hint}", ("rule",)))
+            self._known(switch, switch.item.rule, names, "RB502", f"no rule {switch.item.rule!r} to switch off", ("rule",))
         grouped: dict[str, list[_Found[Rule]]] = defaultdict(list)
         for found in every_rule:
             grouped[found.item.id].append(found)
@@ -341,17 +319,15 @@ class _Checker:
             self._cited(found, name, ("provisions",))
         if rule.exception is not None:
             self._cited(found, rule.exception.provision, ("exception", "provision"))
-        if rule.rival is not None and rule.rival not in names:
-            self.problems.append(
-                found.problem("RB301", f"unknown rival {rule.rival!r}{did_you_mean(rule.rival, names)}", ("rival",))
-            )
+        if rule.rival is not None:
+            self._known(found, rule.rival, names, "RB301", f"unknown rival {rule.rival!r}", ("rival",))
         self._window(found)
         for subject in rule.subject:
-            for part in ("applies_when", "requires"):
-                condition = getattr(rule, part)
-                if condition is not None:
-                    self._condition(found, subject, condition, (part,))
-            self._placeholders(found, subject)
+            for at, test in _placed_tests(rule):
+                self._test(found, subject, test, at)
+            for part, lang, name in _named_in(rule):
+                known = self.surroundings[subject].facts
+                self._known(found, name, known, "RB308", f"{part} names an unknown fact {name!r}", (part, lang))
             self._licence(found, subject)
 
     def _window(self, found: _Found[Rule]) -> None:
@@ -359,63 +335,36 @@ class _Checker:
         if provision is None or provision.instrument is None:
             return
         window, text = found.item.in_force, self.instruments[provision.instrument].item.in_force
-        if (
-            not text.meets(window)
-            or (text.starts and (window.starts or date.min) < text.starts)
-            or (text.until and (window.until or date.max) > text.until)
-        ):
-            self.problems.append(
-                found.problem(
-                    "RB305",
-                    f"in force outside {provision.instrument}, which holds from {text.starts} to {text.until}",
-                    ("in_force",),
-                )
-            )
-
-    def _condition(self, found: _Found[Rule], subject: str, condition: Condition, at: Location) -> None:
-        match condition:
-            case Every(every=members):
-                for position, member in enumerate(members):
-                    self._condition(found, subject, member, (*at, "every", position))
-            case Some(some=members):
-                for position, member in enumerate(members):
-                    self._condition(found, subject, member, (*at, "some", position))
-            case Not(negated=member):
-                self._condition(found, subject, member, (*at, "not"))
-            case Test():
-                self._test(found, subject, condition, at)
+        early = (window.starts or date.min) < (text.starts or date.min)
+        if early or (window.until or date.max) > (text.until or date.max):
+            message = f"in force outside {provision.instrument}, which holds from {text.starts} to {text.until}"
+            self._tell(found, "RB305", message, ("in_force",))
 
     def _test(self, found: _Found[Rule], subject: str, test: Test, at: Location) -> None:
-        versions = self.definitions.get((subject, test.fact))
-        if versions is None:
-            known = [name for about, name in self.definitions if about == subject]
-            hint = did_you_mean(test.fact, known)
-            self.problems.append(found.problem("RB201", f"{subject} has no fact {test.fact!r}{hint}", (*at, "fact")))
+        known, message = self.surroundings[subject].facts, f"{subject} has no fact {test.fact!r}"
+        if not self._known(found, test.fact, known, "RB201", message, (*at, "fact")):
             return
+        versions = self.definitions[subject, test.fact]
         self._covered(found, test.fact, [version.definition.in_force for version in versions], at)
         word, constant = test.comparison
         kind = versions[0].definition.kind
         if word in _ORDERED and kind not in ("int", "date"):
-            self.problems.append(found.problem("RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", (*at, word)))
+            self._tell(found, "RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", (*at, word))
         elif isinstance(constant, ParameterRef):
             if word == "one_of" and kind != "str":
-                message = f"{test.fact} is a {kind}; a parameter lists texts"
-                self.problems.append(found.problem("RB202", message, (*at, word)))
+                self._tell(found, "RB202", f"{test.fact} is a {kind}; a parameter lists texts", (*at, word))
             self._parameter_test(found, constant.param, "list" if word == "one_of" else kind, (*at, word))
         elif word != "stated":
             wrong = [c for c in (constant if isinstance(constant, tuple) else (constant,)) if type(c) is not _CELLS[kind]]
             if wrong:
-                self.problems.append(found.problem("RB202", f"{test.fact} is a {kind}, {wrong[0]!r} is not", (*at, word)))
+                self._tell(found, "RB202", f"{test.fact} is a {kind}, {wrong[0]!r} is not", (*at, word))
 
     def _parameter_test(self, found: _Found[Rule], name: str, kind: str, at: Location) -> None:
-        versions = self.parameters.get(name)
-        if versions is None:
-            hint = did_you_mean(name, self.parameters)
-            self.problems.append(found.problem("RB205", f"unknown parameter {name!r}{hint}", at))
-            return
-        if versions[0].kind != kind:
-            self.problems.append(found.problem("RB202", f"parameter {name} is a {versions[0].kind}, a {kind} is needed", at))
-        self._covered(found, name, [version.in_force for version in versions], at)
+        if self._known(found, name, self.parameters, "RB205", f"unknown parameter {name!r}", at):
+            versions = self.parameters[name]
+            if versions[0].kind != kind:
+                self._tell(found, "RB202", f"parameter {name} is a {versions[0].kind}, a {kind} is needed", at)
+            self._covered(found, name, [version.in_force for version in versions], at)
 
     def _covered(self, found: _Found[Rule], name: str, windows: Sequence[Window], at: Location) -> None:
         day: date | None = found.item.in_force.starts or date.min
@@ -423,63 +372,61 @@ class _Checker:
         while day is not None and day < until:
             window = next((window for window in windows if window.covers(day)), None)
             if window is None:
-                self.problems.append(found.problem("RB309", f"{name} is not defined on {day}, while the rule is in force", at))
+                self._tell(found, "RB309", f"{name} is not defined on {day}, while the rule is in force", at)
                 return
             day = window.until
 
-    def _placeholders(self, found: _Found[Rule], subject: str) -> None:
-        rule = found.item
-        texts = {"message": rule.message, "remedy": rule.remedy, "title": rule.title, "responsible": rule.responsible}
-        for part, words in texts.items():
-            for lang in ("vi", "en") if words is not None else ():
-                for name in PLACEHOLDER.findall(words.of(lang)) if words else ():
-                    if (subject, name) not in self.definitions:
-                        known = [fact for about, fact in self.definitions if about == subject]
-                        hint = did_you_mean(name, known)
-                        self.problems.append(found.problem("RB308", f"{part} names an unknown fact {name!r}{hint}", (part, lang)))
-
     def _licence(self, found: _Found[Rule], subject: str) -> None:
         rule = found.item
-        read: set[str] = set()
-        for name in facts_in(rule):
-            read |= self.protected.get((subject, name), set())
+        read = set[str]().union(*(self.protected.get((subject, name), ()) for name in facts_in(rule)))
         licensed = {ground for name in rule.provisions if name in self.provisions for ground in self.provisions[name].asks_for}
         for ground in sorted(read - set(rule.protected)):
-            self.problems.append(found.problem("RB304", f"reads the protected fact {ground!r} without saying so in `protected`"))
+            self._tell(found, "RB304", f"reads the protected fact {ground!r} without saying so in `protected`")
         for ground in sorted(set(rule.protected) - licensed):
-            self.problems.append(
-                found.problem("RB304", f"no provision it cites asks for {ground!r} (`asks_for`)", ("protected",))
-            )
+            self._tell(found, "RB304", f"no provision it cites asks for {ground!r} (`asks_for`)", ("protected",))
         if len(rule.subject) == 1:
             for ground in sorted(set(rule.protected) - read):
-                self.problems.append(found.problem("RB307", f"is licensed to read {ground!r} but does not", ("protected",)))
+                self._tell(found, "RB307", f"is licensed to read {ground!r} but does not", ("protected",))
 
 
 def facts_in(rule: Rule) -> Iterator[str]:
     """Yield every fact a rule's conditions and texts name."""
     yield from (test.fact for test in tests_in(rule))
-    for words in (rule.message, rule.remedy, rule.title, rule.responsible):
-        if words is not None:
-            yield from PLACEHOLDER.findall(words.vi)
-            yield from PLACEHOLDER.findall(words.en)
+    yield from (name for *_, name in _named_in(rule))
 
 
 def tests_in(rule: Rule) -> Iterator[Test]:
     """Yield every test of a rule's conditions."""
-    for condition in (rule.applies_when, rule.requires):
+    return (test for _, test in _placed_tests(rule))
+
+
+def _named_in(rule: Rule) -> Iterator[tuple[str, str, str]]:
+    """Yield every fact a rule's texts name, after the text and its language."""
+    for part in ("message", "remedy", "title", "responsible"):
+        words: Words | None = getattr(rule, part)
+        texts = {"vi": words.vi, "en": words.en} if words is not None else {}
+        for lang, text in texts.items():
+            yield from ((part, lang, name) for name in PLACEHOLDER.findall(text))
+
+
+def _placed_tests(rule: Rule) -> Iterator[tuple[Location, Test]]:
+    """Yield every test of a rule's conditions with its place in the rule."""
+    for part in ("applies_when", "requires"):
+        condition: Condition | None = getattr(rule, part)
         if condition is not None:
-            yield from _tests(condition)
+            yield from _placed(condition, (part,))
 
 
-def _tests(condition: Condition) -> Iterator[Test]:
+def _placed(condition: Condition, at: Location) -> Iterator[tuple[Location, Test]]:
     match condition:
         case Every(every=members) | Some(some=members):
-            for member in members:
-                yield from _tests(member)
+            word = "every" if isinstance(condition, Every) else "some"
+            for position, member in enumerate(members):
+                yield from _placed(member, (*at, word, position))
         case Not(negated=member):
-            yield from _tests(member)
+            yield from _placed(member, (*at, "not"))
         case Test():
-            yield condition
+            yield at, condition
 
 
 def _replaced(parameter: Parameter, change: Tighten) -> list[Parameter]:
