@@ -8,6 +8,7 @@ this once, here, lets engines with different null semantics agree.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, product
+from operator import ge, gt, le, lt
 from typing import Any, assert_never
 
 from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula, Relation, Scalar, kept
@@ -51,29 +52,23 @@ class Lowering:
 
     def holds(self, condition: Condition) -> Formula:
         """Return the formula true exactly when the condition is proved."""
-        match condition:
-            case Test():
-                return self._test(condition, _PROVED)
-            case Every(every=members):
-                return _all(map(self.holds, members))
-            case Some(some=members):
-                return _any(map(self.holds, members))
-            case Not(negated=member):
-                return self.fails(member)
-            case _:
-                assert_never(condition)
+        return self._formula(condition, proved=True)
 
     def fails(self, condition: Condition) -> Formula:
         """Return the formula true exactly when the condition is disproved."""
+        return self._formula(condition, proved=False)
+
+    def _formula(self, condition: Condition, *, proved: bool) -> Formula:
+        """Return when a condition is proved, or disproved: all are disproved by one, and one of several only by all."""
         match condition:
             case Test():
-                return self._test(condition, _DISPROVED)
+                return self._test(condition, _PROVED if proved else _DISPROVED)
             case Every(every=members):
-                return _any(map(self.fails, members))
+                return (_all if proved else _any)(self._formula(member, proved=proved) for member in members)
             case Some(some=members):
-                return _all(map(self.fails, members))
+                return (_any if proved else _all)(self._formula(member, proved=proved) for member in members)
             case Not(negated=member):
-                return self.holds(member)
+                return self._formula(member, proved=not proved)
             case _:
                 assert_never(condition)
 
@@ -159,6 +154,9 @@ def _possible(tests: list[FactTest]) -> bool:
     return bool(low < high) or (low == high and all(passes(low, test) for test in tests))
 
 
+_ORDERINGS: Mapping[Relation, Callable[[Any, Any], Any]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
 def passes(value: Any, test: FactTest) -> bool:
     """Tell whether a stated value passes one test: the meaning every engine must share."""
     match test.relation:
@@ -168,13 +166,5 @@ def passes(value: Any, test: FactTest) -> bool:
             return value in test.constants
         case "not in":
             return value not in test.constants
-        case "<":
-            return bool(value < test.constants[0])
-        case "<=":
-            return bool(value <= test.constants[0])
-        case ">":
-            return bool(value > test.constants[0])
-        case ">=":
-            return bool(value >= test.constants[0])
-        case _:
-            assert_never(test.relation)
+        case ordering:
+            return bool(_ORDERINGS[ordering](value, test.constants[0]))
