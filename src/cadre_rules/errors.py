@@ -1,6 +1,7 @@
 """Everything this library raises on purpose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,15 @@ class SourceError(CadreRulesError):
         self.location = location
         self.reason = reason
         super().__init__(f"{location}: {reason}")
+
+
+@contextmanager
+def refused(place: object, what: str = "cannot be read", then: str = "") -> Iterator[None]:
+    """Raise what the system refuses at a place as a `SourceError` that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(str(place), f"{what}: {error.strerror or error}{then}") from error
 
 
 class EngineDisagreementWarning(UserWarning):

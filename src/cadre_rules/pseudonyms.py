@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from itertools import chain
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ from cadre_rules.dossier.fields import codes_of, members_of
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import NEEDED
 from cadre_rules.dossier.values import parse_count, parse_flag, parse_loose_day, parse_percent
-from cadre_rules.errors import SourceError
+from cadre_rules.errors import SourceError, refused
 from cadre_rules.expression import Constant, walk
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.names import fold
@@ -48,11 +49,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 def read_key(path: str) -> bytes:
     """Return the bytes of a key file; raises `SourceError` if there is none, or it could be guessed."""
     made = f"make one, and keep it where the results do not go: head -c {SHORTEST_KEY} /dev/urandom > FILE"
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123  (a path would cost a cold check its import)
-            key = file.read(1_000_001)
-    except OSError as error:
-        raise SourceError(path, f"cannot be read as a key: {error.strerror or error}; {made}") from error
+    with refused(path, "cannot be read as a key", f"; {made}"), Path(path).open("rb") as file:
+        key = file.read(1_000_001)
     if len(key) < SHORTEST_KEY:
         raise SourceError(path, f"is too short for a key: it has {len(key)} bytes, {SHORTEST_KEY} are needed; {made}")
     if len(key) > 1_000_000:

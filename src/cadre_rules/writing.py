@@ -2,30 +2,38 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cadre_rules.errors import SourceError
+from cadre_rules.errors import SourceError, refused
+
+
+@contextmanager
+def whole(path: str | Path, refusals: tuple[type[Exception], ...] = (OSError,), then: str = "") -> Iterator[Path]:
+    """Give a name to write under, and its own to the file once it is whole; raises `SourceError` for what is refused."""
+    partial = Path(f"{path}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except refusals as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise SourceError(str(path), f"cannot be written: {getattr(error, 'strerror', None) or error}{then}") from error
 
 
 def write_whole(path: Path, body: bytes, *, then: str = "nothing was written") -> str:
     """Write a file that is there whole or not at all, and return its digest; raises `SourceError` if there is no room."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
+    with whole(path, then=f"; {then}") as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be written: {error.strerror or error}; {then}") from error
     return hashlib.sha256(body).hexdigest()
 
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 digest of a file; raises `SourceError` if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+    with refused(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,20 +32,18 @@ CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 def deliver(rendered: str | bytes, output: str | None) -> None:
     """Write a report to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
+    body = rendered.encode() if isinstance(rendered, str) else rendered
     if output is None:
         if isinstance(rendered, bytes) and sys.stdout.isatty():
             raise SourceError("standard output", "is a terminal, which shows no workbook or document; say --output FILE")
         sys.stdout.flush()
-        sys.stdout.buffer.write(rendered.encode() if isinstance(rendered, str) else rendered)
+        sys.stdout.buffer.write(body)
         sys.stdout.buffer.flush()
         return
-    partial = f"{output}.partial"
-    try:
-        with open(partial, "wb") as file:  # noqa: PTH123  (a path would cost a cold check its import)
-            file.write(rendered.encode() if isinstance(rendered, str) else rendered)
-        os.replace(partial, output)  # noqa: PTH105
-    except OSError as error:
-        raise SourceError(output, f"cannot be written: {error.strerror or error}") from error
+    from cadre_rules.writing import whole
+
+    with whole(output) as partial:
+        partial.write_bytes(body)
 
 
 def write(text: str) -> None:

@@ -17,7 +17,7 @@ from docxtpl import DocxTemplate
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from cadre_rules.errors import SourceError
+from cadre_rules.errors import SourceError, refused
 from cadre_rules.findings import LEVELS, Finding, FollowUp, Report
 from cadre_rules.office.layout import LETTERHEADS, annex_template, note_template
 from cadre_rules.office.packing import timeless
@@ -249,10 +249,8 @@ def _unknown(document: Any, inside: SandboxedEnvironment, words: Words) -> list[
 
 
 def _own(name: str) -> bytes:
-    try:
+    with refused(name, then=f"; or one of ours: {', '.join(LETTERHEADS)}"):
         return Path(name).read_bytes()
-    except OSError as error:
-        raise SourceError(name, f"cannot be read: {error.strerror or error}; or one of ours: {', '.join(LETTERHEADS)}") from error
 
 
 def _no_such(name: str, words: Words) -> str:

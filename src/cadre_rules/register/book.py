@@ -8,7 +8,7 @@ import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from sys import intern
 from typing import IO, NamedTuple
 
 from cadre_rules.dossier.models import Dossier, ExceptionGranted
-from cadre_rules.errors import SourceError
+from cadre_rules.errors import SourceError, refused
 from cadre_rules.findings import OPEN, Level
 from cadre_rules.register.entries import Baseline, Entry, Grant, Recorded, Remark, Said, Withdrawal, canonical, examine, seal
 from cadre_rules.writing import write_whole
@@ -46,14 +46,10 @@ class Register:
     @classmethod
     def read(cls, path: str | Path) -> "Register":
         """Return a register, an empty one if there is no file; raises `SourceError` where its chain is broken."""
-        try:
-            with Path(path).open("rb") as file:
-                _lock(file, alone=False)
-                return _whole(Path(path), file.read())
-        except FileNotFoundError:
-            return cls(Path(path))
-        except OSError as error:
-            raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+        with refused(path), suppress(FileNotFoundError), Path(path).open("rb") as file:
+            _lock(file, alone=False)
+            return _whole(Path(path), file.read())
+        return cls(Path(path))
 
     @property
     def head(self) -> str | None:
@@ -159,12 +155,9 @@ class Register:
 
 def fingerprints_in(path: str | Path) -> frozenset[str]:
     """Return the fingerprints in a JSON report, or of what stands after a register's last run; raises `SourceError`."""
-    try:
+    read = None
+    with refused(path), suppress(ValueError):  # a register is several lines of JSON
         read = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
-    except ValueError:
-        read = None  # several lines
     if isinstance(read, dict) and read.get("format") == "cadre-rules/report/1":
         return frozenset(finding["fingerprint"] for finding in read["findings"])
     return frozenset(line.fingerprint for line in Register.read(path).ledger().values() if line.state in OPEN)
@@ -191,11 +184,9 @@ def _whole(path: Path, raw: bytes) -> Register:
 @contextmanager
 def _held(path: Path) -> Iterator[IO[bytes]]:
     """Open a register to append to it, waiting until nobody else does; a killed writer lets go."""
-    try:
+    with refused(path, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b", buffering=0)
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be written: {error.strerror or error}") from error
     with file:
         _lock(file, alone=True)
         file.seek(0)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from cadre_rules.errors import SourceError
+from cadre_rules.errors import SourceError, refused
 from cadre_rules.register.book import Register
 from cadre_rules.register.entries import Recorded, examine
 from cadre_rules.writing import digest_of
@@ -23,10 +23,8 @@ def verify(path: str | Path, head: str | None = None) -> tuple[str, list[str]]:
 
 
 def _register(path: Path, head: str | None) -> tuple[str, list[str]]:
-    try:
+    with refused(path):
         raw = path.read_bytes()
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
     entries, faults = examine(raw)
     register = Register(path, tuple(entries))
     told = [f"{path}: {fault}" for fault in faults]

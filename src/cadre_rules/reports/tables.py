@@ -1,7 +1,6 @@
 """Findings of an audit told in tables for people: CSV that Excel opens in Vietnamese, and workbooks."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
 from cadre_rules.dossier.fields import field_at
-from cadre_rules.errors import SourceError
 from cadre_rules.findings import LEVELS
 from cadre_rules.formula import Scalar
 from cadre_rules.reporting import Writer, version_of, writer_of
@@ -20,6 +18,7 @@ from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import BoundDefinition, Rulebook
 from cadre_rules.rulebook.schema import Rule
 from cadre_rules.wording import phrase, value_text
+from cadre_rules.writing import whole
 
 SHEET_ROWS = 1_048_576
 """Rows a sheet of a workbook holds, its heading among them."""
@@ -42,7 +41,7 @@ def write_findings(findings: Iterable[pl.DataFrame], rulebook: Rulebook, path: P
     """Write findings in words to a `.csv` or `.xlsx` file and return it; raises `SourceError` if it cannot be written."""
     chunks = (tell(part, rulebook, lang) for frame in findings for part in frame.iter_slices(CHUNK))
     headings = [phrase(column, lang) for column in COLUMNS]
-    with _whole(path) as partial:
+    with whole(path, (OSError, XlsxWriterException)) as partial:
         (_write_workbook if path.suffix == ".xlsx" else _write_csv)(chunks, headings, partial, lang)
     return path
 
@@ -58,7 +57,7 @@ def gravest(findings: pl.LazyFrame, rulebook: Rulebook, lang: str, most: int) ->
 
 def write_table(table: pl.DataFrame, path: str) -> None:
     """Write a table as it is to a `.csv` or `.parquet` file; raises `SourceError` if it cannot be written."""
-    with _whole(Path(path)) as partial:
+    with whole(path) as partial:
         if path.endswith(".parquet"):
             table.write_parquet(partial)
         else:
@@ -216,18 +215,6 @@ def _read(value: str | None, bound: BoundDefinition) -> Scalar | None:
             return date.fromisoformat(value)
         case _:
             return value
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Give a name to write under, and its own to the file once it is whole."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    except (OSError, XlsxWriterException) as error:
-        partial.unlink(missing_ok=True)
-        raise SourceError(str(path), f"cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _write_csv(chunks: Iterable[pl.DataFrame], headings: list[str], path: Path, _lang: str) -> None:

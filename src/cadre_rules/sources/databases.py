@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from cadre_rules.errors import SourceError
+from cadre_rules.errors import SourceError, refused
 from cadre_rules.names import clean
 from cadre_rules.sources.files import Rejected
 from cadre_rules.sources.rows import ROW, UNREAD
@@ -187,7 +187,7 @@ def _csv(path: Path, rejected: list[Rejected]) -> Iterator[pl.DataFrame]:
     """Yield the rows of a CSV file as texts with the line each began on; a row that does not fit its heading is rejected."""
     place = str(path)
     try:
-        with path.open(encoding=_encoding(path), newline="") as file:
+        with refused(path), path.open(encoding=_encoding(path), newline="") as file:
             first = file.readline()
             lines = csv.reader(chain([first], file), delimiter=max(",;\t|", key=first.count))
             width, names = once(next(lines, []), place, rejected)
@@ -198,8 +198,6 @@ def _csv(path: Path, rejected: list[Rejected]) -> Iterator[pl.DataFrame]:
                 yield pl.DataFrame([[number, *(row[at] for at in names)] for number, row in block], schema=schema, orient="row")
     except UnicodeDecodeError as error:
         raise SourceError(place, f"not UTF-8 text ({error.reason} at byte {error.start}); save it as CSV UTF-8") from error
-    except OSError as error:
-        raise SourceError(place, f"cannot be read: {error.strerror or error}") from error
 
 
 def _lines(lines: Any, width: int, place: str, rejected: list[Rejected]) -> Iterator[tuple[int, list[str]]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.reading import read_dossier
-from cadre_rules.errors import DossierError, SourceError
+from cadre_rules.errors import DossierError, SourceError, refused
 from cadre_rules.rulebook.yaml import Document, read_yaml
 
 MAX_BYTES = 50_000_000
@@ -66,10 +66,8 @@ def _listed(value: Any) -> tuple[list[Any], tuple[str, ...] | None]:
 
 
 def _text(name: str) -> str:
-    try:
+    with refused(name):
         raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else _bytes(Path(name))
-    except OSError as error:
-        raise SourceError(name, f"cannot be read: {error.strerror or error}") from error
     if len(raw) > MAX_BYTES:
         raise SourceError(name, f"larger than {MAX_BYTES:,} bytes; use `audit` for tables")
     try:

@@ -21,7 +21,7 @@ from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.models import DOSSIERS, Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.values import parse_count, parse_day, parse_flag, parse_loose_day, parse_percent
-from cadre_rules.errors import DossierError, SourceError
+from cadre_rules.errors import DossierError, SourceError, refused
 from cadre_rules.sources.columns import parser_of
 from cadre_rules.sources.files import MAX_BYTES, Rejected, strict_json
 from cadre_rules.sources.leaves import Asked, everything, leaves_of
@@ -138,15 +138,12 @@ def read_json_lines(path: Path, size: int, _asked: Asked = everything) -> Iterat
     Lines typed as plainly as the schema has them are parsed together; what is not, line by line as a single dossier is.
     """
     found = _Lines(str(path))
-    try:
-        with path.open("rb") as file:
-            for block in _blocks(file, size):
-                found.take(block)
-                if found.count >= size:
-                    yield from found.batches()
-                    found = _Lines(str(path))
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be read: {error.strerror or error}") from error
+    with refused(path), path.open("rb") as file:
+        for block in _blocks(file, size):
+            found.take(block)
+            if found.count >= size:
+                yield from found.batches()
+                found = _Lines(str(path))
     yield from found.batches()
 
 
