@@ -1,6 +1,5 @@
 """Run the worked examples of a pack, and tell which are missing."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from cadre_rules.dossier.fields import steps
 from cadre_rules.dossier.models import DOSSIERS, Dossier, Statistics
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
@@ -21,7 +21,6 @@ from cadre_rules.rulebook.schema import Case, Rule
 
 CASE_DAY = date(2026, 11, 23)
 """Cases never depend on the machine's day; those of undated dossiers are judged as of this one."""
-_SEGMENT = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ def _copy(value: Any) -> Any:
 
 def _put(target: Any, path: str, value: Any) -> None:
     """Set a field by its path (`person.posts[0].start`); null takes it away, so that it is not stated."""
-    segments: list[str | int] = [name or int(index) for name, index in _SEGMENT.findall(path)]
+    segments = steps(path)
     for segment, following in pairwise(segments):
         if isinstance(target, dict):
             target = target.setdefault(segment, [] if isinstance(following, int) else {})

@@ -4,7 +4,6 @@ What to change is guessed by running the failing definitions backwards, and told
 again, no longer has the finding, has no breach it did not have, and would have it with any part of the change left out.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import Any
 from cadre_rules import expression as ex
 from cadre_rules.dossier.amending import amended, nearest
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other
-from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, fields_of
+from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, fields_of, steps
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
 from cadre_rules.facts.inverting import Inverter, Plan, Row, demands_of, fewest_seats, together
@@ -323,9 +322,8 @@ def _alike(change: Change) -> Any:
 
 def _held(root: Any, path: str) -> Any:
     """Return what a subject states at a traced path."""
-    for name, number in re.findall(r"([^.\[\]]+)(?:\[(\d+)\])?", path):
-        root = getattr(root, name, None)
-        root = root[int(number)] if number and root is not None else root
+    for step in steps(path):
+        root = getattr(root, step, None) if isinstance(step, str) else root and root[step]
     return root
 
 

@@ -28,7 +28,7 @@ from cadre_rules.dossier.areas import Area, bare
 from cadre_rules.dossier.fields import codes_of, members_of
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import NEEDED
-from cadre_rules.dossier.values import parse_count, parse_flag, parse_loose_day, parse_percent
+from cadre_rules.dossier.values import parse_count, parse_flag, parse_loose_day, parse_percent, understood
 from cadre_rules.errors import SourceError, refused
 from cadre_rules.expression import Constant, walk
 from cadre_rules.facts.maps import AreaMap
@@ -192,16 +192,8 @@ _KNOWN = ("is not a known code", "is no kind of dossier", "no such field", "has 
 def _reasons() -> frozenset[str]:
     """Return the reasons that quote nothing: what each reader says of what nobody would write."""
     readers: tuple[Callable[[object], object], ...] = (parse_count, parse_flag, parse_loose_day, parse_percent)
-    said = (_said(read, probe) for read in readers for probe in ("?", "101"))
+    said = (understood(read, probe)[1] for read in readers for probe in ("?", "101"))
     return frozenset((*filter(None, said), *NEEDED.values(), "is required"))
-
-
-def _said(read: Callable[[object], object], probe: str) -> str | None:
-    try:
-        read(probe)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _kept_field(field: str) -> str:
@@ -214,14 +206,11 @@ _PART = re.compile(r"\w+(\[\d+\])?", re.ASCII)
 
 @cache
 def _names() -> frozenset[str]:
-    found: set[str] = set()
-    waiting: list[Any] = [*DOSSIERS.values()]
-    seen: set[type[BaseModel]] = set()
-    while waiting:
-        model = waiting.pop()
-        if isinstance(model, str) or model in seen:
-            continue
-        seen.add(model)
-        found.update(model.model_fields)
-        waiting += plan(model).values()
-    return frozenset(found)
+    return frozenset(name for model in DOSSIERS.values() for name in _names_in(model))
+
+
+def _names_in(model: type[BaseModel]) -> Iterator[str]:
+    yield from model.model_fields
+    for part in plan(model).values():
+        if isinstance(part, type):
+            yield from _names_in(part)

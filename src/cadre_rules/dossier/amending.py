@@ -1,6 +1,5 @@
 """A dossier with one thing in it changed, as an office could change it."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
@@ -9,10 +8,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter
 
 from cadre_rules.dossier.demands import Bounds, Demand, Other, fits
-from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.fields import members_of, steps
 from cadre_rules.dossier.models import Dossier
-
-_STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
 def amended(dossier: Dossier, place: str, value: Any, *, postponed: bool = False) -> Dossier:
@@ -29,7 +26,7 @@ def amended(dossier: Dossier, place: str, value: Any, *, postponed: bool = False
             return {name: _seated(model, name, value)}
         return _stated(model, name, value, postponed=postponed)
 
-    changed: Dossier = _at(dossier, _STEP.findall(place), write)
+    changed: Dossier = _at(dossier, steps(place), write)
     return changed
 
 
@@ -46,14 +43,14 @@ def nearest(demand: Demand, held: Any) -> Any:
             return demand
 
 
-def _at(model: Any, steps: list[str], write: Callable[[Any, str], Mapping[str, Any]]) -> Any:
-    name, *rest = steps
+def _at(model: Any, way: list[Any], write: Callable[[Any, str], Mapping[str, Any]]) -> Any:
+    name, *rest = way
     if not rest:
         return model.model_copy(update=write(model, name))
     held = getattr(model, name)
-    if rest[0].startswith("["):
-        number, rows = int(rest[0][1:-1]), list(held)
-        rows[number] = _at(rows[number], rest[1:], write)
+    if isinstance(rest[0], int):
+        rows = list(held)
+        rows[rest[0]] = _at(rows[rest[0]], rest[1:], write)
         return model.model_copy(update={name: tuple(rows)})
     if held is None:
         held = members_of(type(model).model_fields[name].annotation)[0]()
@@ -107,12 +104,7 @@ def _seated(model: BaseModel, name: str, value: Mapping[str, Any]) -> tuple[Any,
 def _row(element: type[BaseModel], who: Mapping[str, Any], number: int = 0) -> Any:
     told = {field: nearest(_demand(element, field, wanted), None) for field, wanted in who.items()}
     needed = {field: f"*{number}" for field, about in element.model_fields.items() if about.is_required()}
-    fields = {**needed, **told}
-    return (
-        element.model_validate({}).model_copy(update=fields)
-        if not needed
-        else element.model_validate(needed).model_copy(update=fields)
-    )
+    return element.model_validate(needed).model_copy(update=needed | told)
 
 
 def _element(model: BaseModel, name: str) -> type[BaseModel]:

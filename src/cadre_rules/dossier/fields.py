@@ -1,5 +1,6 @@
 """What a dossier can state: every path, its kind, its names for people, the protected ground it tells of."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -107,6 +108,18 @@ def members_of(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) in (Union, UnionType):
         return tuple(member for part in get_args(annotation) if part is not NoneType for member in members_of(part))
     return (annotation,)
+
+
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]{1,9})\]")
+
+
+def steps(path: str) -> list[str | int]:
+    """Return the way a path goes: names of fields, and numbers of rows from 0.
+
+    >>> steps("person.posts[2].start")
+    ['person', 'posts', 2, 'start']
+    """
+    return [name or int(number) for name, number in _STEP.findall(path)]
 
 
 @lru_cache(maxsize=16_384)

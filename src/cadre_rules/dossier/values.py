@@ -127,6 +127,14 @@ def parse_count(raw: object) -> object:
     raise ValueError("not a whole number from 0 up")
 
 
+def understood(parse: Callable[[Any], Any], raw: object) -> tuple[Any, str | None]:
+    """Return what a reader makes of a value, or else why it cannot be read."""
+    try:
+        return parse(raw), None
+    except ValueError as error:
+        return None, str(error)
+
+
 class Codes:
     """A closed list of codes with their Vietnamese and English names; a cell may hold either."""
 

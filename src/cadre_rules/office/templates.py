@@ -19,6 +19,7 @@ from cadre_rules.dossier.fields import FieldInfo, members_of
 from cadre_rules.dossier.models import DOSSIERS, Dossier
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.errors import SourceError
+from cadre_rules.facts.tracing import reached
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Force
@@ -102,7 +103,7 @@ def rows_of(dossier: Dossier) -> Iterator[tuple[Level, str | None, Any]]:
 
 def _rows_below(level: Level, row: Any) -> Iterator[tuple[Level, str | None, Any]]:
     for below in level.below:
-        held = _reached(row, below.path)
+        held = reached(row, below.path)
         if below.path == ("person",):
             held = None if held is None else (held,)
         if held == ():
@@ -110,12 +111,6 @@ def _rows_below(level: Level, row: Any) -> Iterator[tuple[Level, str | None, Any
         for element in held or ():
             yield below, row.id, element
             yield from _rows_below(below, element)
-
-
-def _reached(value: Any, path: Path) -> Any:
-    for name in path:
-        value = None if value is None else getattr(value, name)
-    return value
 
 
 def _ids_differ(dossiers: Sequence[Dossier]) -> None:
@@ -197,7 +192,7 @@ def _cell(column: Column, level: Level, owner: str | None, row: Any, lang: str) 
         return owner if column.owner.whose == level.whose else None
     if column.info is None:
         return "x" if row is None else None
-    value = _reached(row, column.path)
+    value = reached(row, column.path)
     match value:
         case None:
             return None

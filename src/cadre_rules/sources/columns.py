@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel
 from cadre_rules.dossier.areas import Area, read_area
 from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.frames import SPAN, Fields, asked_for, type_of
-from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count, parse_percent
+from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count, parse_percent, understood
 from cadre_rules.names import clean, did_you_mean
 
 _SPACES = r"[\s\x1c-\x1f]+"
@@ -172,7 +172,7 @@ class _Reader:
             column = column.dt.date()
         if (passing := self._as_it_is(column, wanted, parse, place)) is not None:
             if not bool(passing.all()):
-                self._tell(~passing, _reading(parse, "-1")[1] or "", place)
+                self._tell(~passing, understood(parse, "-1")[1] or "", place)
                 column = column.zip_with(passing, pl.Series([None], dtype=column.dtype))
             if column.dtype == pl.Date and wanted == SPAN:
                 spans = pl.select(pl.struct(earliest=column, latest=column)).to_series()
@@ -180,7 +180,7 @@ class _Reader:
             return column
         plain = column.dtype.is_numeric() or column.dtype == pl.Boolean
         if column.dtype not in _TEXTS and (parse is parse_text or not plain):
-            return self._refused(column, _reading(parse, [])[1] or "", wanted, place)
+            return self._refused(column, understood(parse, [])[1] or "", wanted, place)
         return self._distinct(column, wanted, parse, place)
 
     def _as_it_is(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series | None:
@@ -274,13 +274,6 @@ def _choice(raw: Any, choices: tuple[str, ...]) -> str:
     return str(raw)
 
 
-def _reading(parse: Callable[[Any], Any], raw: Any) -> tuple[Any, str | None]:
-    try:
-        return parse(raw), None
-    except ValueError as error:
-        return None, str(error)
-
-
 def _as_row(value: Any, wanted: pl.DataType) -> Any:
     match value:
         case PartialDate(earliest, latest):
@@ -295,7 +288,7 @@ def _meant(distinct: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any]
     """Return what each value means, and what is wrong with it, if with any."""
     if parse is parse_text:
         return _cleaned(distinct), None
-    outcomes = [_reading(parse, raw) for raw in distinct.to_list()]
+    outcomes = [understood(parse, raw) for raw in distinct.to_list()]
     values = pl.Series([_as_row(value, wanted) for value, _ in outcomes], dtype=wanted, strict=True)
     wrong = pl.Series("wrong", [reason for _, reason in outcomes], dtype=pl.String)
     return values, wrong if wrong.null_count() < len(wrong) else None
@@ -329,4 +322,4 @@ def _empty_element(element: Any) -> str:
     inner = members_of(element)[0]
     if isinstance(inner, type) and issubclass(inner, BaseModel):
         return NOT_FIELDS
-    return _reading(parser_of(element, ()), None)[1] or ""
+    return understood(parser_of(element, ()), None)[1] or ""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from cadre_rules.dossier.fields import steps
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import DossierError, SourceError, refused
@@ -44,7 +45,7 @@ def read_dossiers(name: str) -> Iterator[Dossier | Rejected]:
             dossier = read_dossier(raw)
         except DossierError as error:
             for field, reason in error.mistakes:
-                yield Rejected(f"{name}:{document.line((*where, *_segments(field)))}: {error.subject}: {field}", reason)
+                yield Rejected(f"{name}:{document.line((*where, *steps(field)))}: {error.subject}: {field}", reason)
             continue
         if dossier.id in seen:
             yield Rejected(f"{name}:{document.line(where)}: {dossier.id}: id", "another dossier of the file has this id")
@@ -121,8 +122,3 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise ValueError(f"key {next(name for name in names if names.count(name) > 1)!r} appears twice")
     return found
-
-
-def _segments(field: str) -> Iterator[str | int]:
-    for part in field.replace("]", "").replace("[", ".").split("."):
-        yield int(part) if part.isascii() and part.isdigit() and len(part) < 10 else part

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cadre_rules.dossier.fields import FieldInfo
 from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.dossier.values import understood
 from cadre_rules.errors import SourceError
 from cadre_rules.names import did_you_mean, fold
 from cadre_rules.rulebook.yaml import Document, read_yaml
@@ -109,15 +109,5 @@ def _mistakes(mapping: Mapping, document: Document) -> Iterator[tuple[int, str]]
                     yield document.line((*at, word, path)), f"no such field {path!r}{did_you_mean(path, names)}"
                 meant = list(values.items()) if isinstance(values, dict) else [("", values)]
                 for code, value in meant if infos else ():
-                    if (reason := _no_code(infos[0], value)) is not None:
+                    if infos[0].codes is not None and (reason := understood(infos[0].codes.parse, value)[1]) is not None:
                         yield document.line((*at, word, path, code)), reason
-
-
-def _no_code(info: FieldInfo, value: str) -> str | None:
-    if info.codes is None:
-        return None
-    try:
-        info.codes.parse(value)
-    except ValueError as error:
-        return str(error)
-    return None
