@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter
 
-from cadre_rules.dossier.demands import Bounds, Demand, Other, fits
+from cadre_rules.dossier.demands import Bounds, Demand, Other, exactly, fits
 from cadre_rules.dossier.fields import members_of, steps
 from cadre_rules.dossier.models import Dossier
 
@@ -119,8 +119,7 @@ def _demand(model: type[BaseModel], name: str, wanted: Any) -> Demand:
         case {"from": _} | {"to": _}:
             return Bounds(*(_read(model, name, wanted[end]) if end in wanted else None for end in ("from", "to")))
         case _:
-            value = _read(model, name, wanted)
-            return value if isinstance(value, (bool, str)) else Bounds(value, value)
+            return exactly(_read(model, name, wanted))
 
 
 def _read(model: type[BaseModel], name: str, value: Any) -> Any:

@@ -28,6 +28,11 @@ Demands: TypeAlias = tuple[tuple[str, Demand], ...]
 STATED = Other()
 
 
+def exactly(value: Any) -> Demand:
+    """Return the demand that only this value meets."""
+    return value if isinstance(value, (bool, str)) else Bounds(value, value)
+
+
 def fits(value: Any, demand: Demand) -> bool:
     """Tell whether a value surely is as demanded; one known only within bounds is if all of them are."""
     if value is None:

@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, Literal, cast
 
 from cadre_rules import expression as ex
-from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, fits, meet, met
+from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, exactly, fits, meet, met
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.facts.deriving import Deriver, Scope
 from cadre_rules.facts.operations import SPREAD, STRICT, bounds
@@ -57,12 +57,9 @@ def demands_of(test: FactTest) -> list[Demand]:
         case "stated":
             return [STATED]
         case "in":
-            return [_exactly(value) for value in test.constants]
-        case "not in" if isinstance(test.constants[0], (bool, str)):
-            texts = frozenset(str(value) for value in test.constants)
-            return [not test.constants[0]] if isinstance(test.constants[0], bool) else [Other(texts)]
+            return [exactly(value) for value in test.constants]
         case "not in":
-            return [*_apart(min(test.constants))[:1], *_apart(max(test.constants))[1:]]
+            return _apart(test.constants)
         case relation:
             return [_RELATED[relation](test.constants[0])]
 
@@ -430,7 +427,7 @@ class Inverter:
             if fits(row[node.get], demand):
                 for name, key in node.keys:
                     cell = row[name]
-                    yield from self.ways(key, Bounds(*cell) if isinstance(cell, tuple) else _exactly(cell), at)
+                    yield from self.ways(key, Bounds(*cell) if isinstance(cell, tuple) else exactly(cell), at)
 
 
 def _parted(plan: Plan) -> tuple[Demands, Demands]:
@@ -476,17 +473,13 @@ def _next(value: Any, step: int) -> Any:
     return value + step
 
 
-def _exactly(value: Any) -> Demand:
-    return value if isinstance(value, (bool, str)) else Bounds(value, value)
-
-
-def _apart(value: Any) -> list[Demand]:
-    """Return what is not the value: below it, then above."""
-    if isinstance(value, bool):
-        return [not value]
-    if isinstance(value, str):
-        return [Other(frozenset([value]))]
-    return [Bounds(None, _next(value, -1)), Bounds(_next(value, 1))]
+def _apart(values: Sequence[Any]) -> list[Demand]:
+    """Return what is none of the values: texts others, numbers and days below all of them, or above."""
+    if isinstance(values[0], bool):
+        return [not values[0]]
+    if isinstance(values[0], str):
+        return [Other(frozenset(values))]
+    return [Bounds(None, _next(min(values), -1)), Bounds(_next(max(values), 1))]
 
 
 _RELATED: dict[str, Callable[[Any], Bounds]] = {
@@ -503,6 +496,6 @@ def _against(operation: str, value: Any, *, holds: bool, mirrored: bool) -> list
     if operation == "equal":
         if value.__class__ in SPREAD:
             return []
-        return [_exactly(value)] if holds else _apart(value)
+        return [exactly(value)] if holds else _apart([value])
     relation = ("<" if operation == "less" else "<=") if holds else (">=" if operation == "less" else ">")
     return [_RELATED[_MIRRORED[relation] if mirrored else relation](value)]
