@@ -17,6 +17,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Generic, TypeVar
 
+from cadre_rules.writing import digest_of_all, files_in
+
 Kept = TypeVar("Kept")
 
 _SEAL = 32
@@ -128,7 +130,4 @@ def _own(place: Path) -> bool:
 def code_digest() -> str:
     """Return a digest of this package's code."""
     root = Path(__file__).resolve().parent.parent
-    total = hashlib.sha256()
-    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):
-        total.update(path.read_bytes())
-    return total.hexdigest()
+    return digest_of_all(root, files_in(root, ".py", ".json"))
