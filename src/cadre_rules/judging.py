@@ -20,7 +20,7 @@ from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer, Ways
 from cadre_rules.findings import Level
 from cadre_rules.formula import Clause
-from cadre_rules.program import Slice, compile_program, program_of, unreachable
+from cadre_rules.program import Slice, code_of, compile_program, keep_code, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
 
 AsOf: TypeAlias = date | Literal["decision", "today"]
@@ -92,7 +92,8 @@ class Court:
 
     def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
         self.program = program_of(rulebook, subject)
-        self.deriver = Deriver(self.program.facts, tables)
+        self._kept = code_of(rulebook, subject)
+        self.deriver = Deriver(self.program.facts, tables, self._kept)
         self.ways = Ways(self.deriver)
         pieces = sorted(self.program.slices, key=_asked_together)
         formulas = [named for piece in pieces for named in piece.formulas()]
@@ -120,6 +121,11 @@ class Court:
             gates = self._matcher.plain.part(piece.apart for piece in pieces)
             self._plans[key] = _Plan(governing, gates, formulas)
         return self._plans[key]
+
+    def keep(self, rulebook: Rulebook) -> None:
+        """Keep what was written down to derive facts, if more was than before."""
+        if len(self.deriver.written) > len(self._kept):
+            keep_code(rulebook, self.program.subject, self.deriver.written)
 
     def _governing(self, versions: list[Slice], days: "_Days", hangs_on: str) -> "_Governing":
         pieces, day, awaits = _govern(versions, days, hangs_on)
@@ -197,6 +203,11 @@ class Judge:
             if subject not in self._courts:
                 self._courts[subject] = Court(self.rulebook, subject, self._tables)
             return self._courts[subject]
+
+    def keep(self) -> None:
+        """Keep for other runs what judging took to be written down."""
+        for court in self._courts.values():
+            court.keep(self.rulebook)
 
     def problems(self) -> list[Problem]:
         """Return what only compiling shows: rules too large, rules no dossier can breach."""

@@ -1,5 +1,6 @@
 """What the engines run: each rule version cut into slices within which its law stands still."""
 
+import marshal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,6 +9,7 @@ from typing import Any, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
+from cadre_rules.facts.generating import Written
 from cadre_rules.formula import Formula, kept
 from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
 from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in, tests_in
@@ -74,6 +76,19 @@ def program_of(rulebook: Rulebook, subject: str) -> Program:
         if rulebook.digests:
             keep(program, digests)
     return program
+
+
+def code_of(rulebook: Rulebook, subject: str) -> dict[str, Written]:
+    """Return the definitions about a kind of subject that were written down by earlier runs, by the fact each defines."""
+    kept = find_kept((*rulebook.digests, subject, "code"), dict, to_run=True) if rulebook.digests else None
+    return {fact: Written(marshal.loads(code), values) for fact, (code, values) in (kept or {}).items()}  # noqa: S302  # ours
+
+
+def keep_code(rulebook: Rulebook, subject: str, written: Mapping[str, Written]) -> None:
+    """Keep definitions written down, for runs to come."""
+    if rulebook.digests:
+        kept = {fact: (marshal.dumps(code), values) for fact, (code, values) in written.items()}
+        keep(kept, (*rulebook.digests, subject, "code"), to_run=True)
 
 
 def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Problem]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,3 +37,19 @@ def digest_of(path: Path) -> str:
     """Return the SHA-256 digest of a file; raises `SourceError` if it cannot be read."""
     with refused(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_in(folder: Path, *endings: str) -> list[str]:
+    """Return the files in a folder and all below it whose names end so, by their paths from it, in the order of these."""
+    start = len(str(folder)) + 1
+    found = [f"{at}{os.sep}{name}"[start:] for at, _, names in os.walk(folder) for name in names if name.endswith(endings)]
+    return sorted(found, key=lambda name: name.split(os.sep))  # noqa: PTH206  # a path of each would cost a start
+
+
+def digest_of_all(folder: Path, names: Iterable[str]) -> str:
+    """Return the SHA-256 digest of the names and bytes of files of a folder."""
+    total = hashlib.sha256()
+    for name in names:
+        with open(f"{folder}{os.sep}{name}", "rb", buffering=0) as file:  # noqa: PTH123  # hundreds, at each start
+            total.update(name.encode() + b"\0" + file.read() + b"\0")
+    return total.hexdigest()

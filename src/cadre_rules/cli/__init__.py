@@ -20,7 +20,8 @@ __all__ = ["CLEAN", "FOUND", "LEVELS", "MISUSED", "RENDERERS", "UNREADABLE", "ma
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status; mistakes are told in one line each, never by a traceback."""
-    options = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parser(arguments[0] if arguments else None).parse_args(arguments)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # nothing installed beside us has a say, or costs a search
     gc.set_threshold(1_000_000)  # a command keeps nearly all it makes; looking for garbage took a fifth of its time
     warnings.simplefilter("always")

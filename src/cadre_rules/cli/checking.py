@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def check(options: argparse.Namespace) -> int:
     from cadre_rules.checks import check
+    from cadre_rules.judging import judge_of
 
     rulebook, register, today = rulebook_of(options), register_of(options), options.today or date.today()
     dossiers, rejected, sources = dossiers_of(options.files, pseudonyms_of(options, rulebook))
@@ -35,6 +36,7 @@ def check(options: argparse.Namespace) -> int:
         report = replace(report, follow_up=followed(register, run_of(report, dossiers, today), titles, options))
     known = known_before(options, register, report.follow_up, [finding.fingerprint for finding in report.findings])
     deliver(_render(report, options, dossiers, rulebook), options.output)
+    judge_of(rulebook).keep()
     return UNREADABLE if rejected else status(report.worst(strict=options.strict, known=known), options)
 
 

@@ -1,50 +1,45 @@
 """The command line's grammar: commands, options, and the function behind each, imported when it runs."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from cadre_rules.cli.outputs import KINDS, LEVELS, RENDERERS
 
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # it has no public name
 
-def parser() -> argparse.ArgumentParser:
-    """Return the reader of the command line."""
+
+def parser(asked: str | None = None) -> argparse.ArgumentParser:
+    """Return the reader of the command line, or of lines that begin with one command: telling all of them takes its time."""
     command = argparse.ArgumentParser(
         prog="cadre-rules",
         description="Check personnel decisions against dated, cited rules. Findings inform; people decide.",
     )
     commands = command.add_subparsers(required=True, metavar="COMMAND")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--rules", action="append", metavar="PACK", help="rule pack by name or path, layered in order (default: vn)"
-    )
-    common.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
-    dated = argparse.ArgumentParser(add_help=False)
-    dated.add_argument(
-        "--as-of",
-        type=_as_of,
-        default="decision",
-        metavar="DAY",
-        help="law of the `decision` (default), of `today`, or of a day YYYY-MM-DD",
-    )
-    dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
+    for add in [_COMMANDS[asked]] if asked in _COMMANDS else _COMMANDS.values():
+        add(commands)
+    return command
 
-    failing, followed, known = _failing()
+
+def _check(commands: _Commands) -> None:
     check = commands.add_parser(
         "check",
-        parents=[common, dated, failing, followed, known, _private()],
+        parents=[_common(), _dated(), *_failing(), _known(), _private()],
         help="judge dossiers (YAML, JSON, xlsx); - reads standard input",
     )
     check.add_argument("files", nargs="+", metavar="FILE")
     check.add_argument("--format", choices=tuple(RENDERERS), default="text")
     check.add_argument("--output", "-o", metavar="FILE", help="write the report to a file rather than to standard output")
     check.add_argument("--engine", choices=("durable", "plain"), default="durable", help=argparse.SUPPRESS)
+    _add_template(check)
     check.set_defaults(run="checking.check")
 
+
+def _audit(commands: _Commands) -> None:
     audit = commands.add_parser(
         "audit",
-        parents=[common, dated, failing, followed, known, _private(), _few()],
+        parents=[_common(), _dated(), *_failing(), _known(), _private(), _few()],
         help="judge many: tables, JSON Lines, workbooks, databases",
     )
     audit.add_argument(
@@ -60,10 +55,13 @@ def parser() -> argparse.ArgumentParser:
         choices=("csv", "xlsx", "docx"),
         help="also tell the findings in words: in a table, or in an annex to sign",
     )
+    _add_template(audit)
     audit.set_defaults(run="auditing.audit")
 
+
+def _compare(commands: _Commands) -> None:
     compare = commands.add_parser(
-        "compare", parents=[failing, followed], help="say which findings of two audits are new, gone, still there"
+        "compare", parents=_failing(), help="say which findings of two audits are new, gone, still there"
     )
     compare.add_argument("old", metavar="OLD", help="folder of the earlier audit")
     compare.add_argument("new", metavar="NEW", help="folder of the later one")
@@ -72,66 +70,8 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
     compare.set_defaults(run="auditing.compare")
 
-    _add_register(commands)
-    _add_template(commands, common, filling_in=(check, audit))
 
-    rules = commands.add_parser("rules", parents=[common], help="list the rules in force on a day, by topic, with citation")
-    rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")
-    rules.add_argument("--format", choices=("text", "json"), default="text")
-    rules.set_defaults(run="packs.rules")
-
-    explain = commands.add_parser("explain", parents=[common, dated], help="say what a rule asks, on what text, when")
-    explain.add_argument("rule", metavar="RULE")
-    explain.add_argument("--for", dest="file", metavar="FILE", help="and why it fired or not for this dossier")
-    explain.set_defaults(run="checking.explain")
-
-    lint = commands.add_parser("lint", help="tell every mistake in rule packs")
-    lint.add_argument("packs", nargs="+", metavar="PACK")
-    lint.set_defaults(run="packs.lint")
-
-    test = commands.add_parser("test", help="run the cases of rule packs on every engine")
-    test.add_argument("packs", nargs="+", metavar="PACK")
-    test.set_defaults(run="packs.test")
-
-    schema = commands.add_parser("schema", parents=[common], help="print JSON Schemas")
-    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping", "register"), default="dossier")
-    schema.set_defaults(run="packs.schema")
-    return command
-
-
-def _private() -> argparse.ArgumentParser:
-    private = argparse.ArgumentParser(add_help=False)
-    told = "put keyed pseudonyms in place of every text that could say who is meant"
-    private.add_argument("--pseudonymise", metavar="KEYFILE", help=told)
-    return private
-
-
-def _few() -> argparse.ArgumentParser:
-    few = argparse.ArgumentParser(add_help=False)
-    told = "tell no count below N in the summary, nor one that would tell it"
-    few.add_argument("--suppress-below", type=_several, metavar="N", help=told)
-    return few
-
-
-def _failing() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser, argparse.ArgumentParser]:
-    """Return the options of what fails a run, of what is recorded of it, and of what was known before."""
-    failing = argparse.ArgumentParser(add_help=False)
-    failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
-    failing.add_argument(
-        "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
-    )
-    followed = argparse.ArgumentParser(add_help=False)
-    followed.add_argument("--register", metavar="FILE", help="record the run in this register, and tell what became of findings")
-    followed.add_argument("--by", metavar="OFFICE", help="which office or role makes the entry in the register")
-    known = argparse.ArgumentParser(add_help=False)
-    known.add_argument(
-        "--baseline", metavar="FILE|DIR", help="fail only on what is not in this JSON report, register or audit's folder"
-    )
-    return failing, followed, known
-
-
-def _add_register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the commands about a register."""
+def _register(commands: _Commands) -> None:
     register = commands.add_parser("register", help="say what is done about findings, in a register that loses nothing")
     register.add_argument("file", metavar="FILE", help="the register, a file of JSON Lines")
     actions = register.add_subparsers(required=True, metavar="ACTION", dest="action")
@@ -173,6 +113,8 @@ def _add_register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     for name, each in actions.choices.items():
         each.set_defaults(run="following.show" if name == "show" else "following.enter")
 
+
+def _verify(commands: _Commands) -> None:
     verify = commands.add_parser("verify", help="say whether a register, or an audit's folder, is as it was written")
     verify.add_argument("path", metavar="FILE|DIR")
     verify.add_argument(
@@ -184,18 +126,9 @@ def _add_register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     verify.set_defaults(run="following.verify")
 
 
-def _add_template(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    common: argparse.ArgumentParser,
-    filling_in: Iterable[argparse.ArgumentParser],
-) -> None:
-    """Add the command that writes templates, and to commands that fill in documents which one."""
-    told = "for docx: a Word file of your own to fill in, or the letterhead `state` (default) or `party`"
-    for command in filling_in:
-        command.add_argument("--template", default="state", metavar="FILE", help=told)
-    template = commands.add_parser(
-        "template", parents=[common], help="write a workbook to fill in, or one filled in with dossiers; check and audit read it"
-    )
+def _template(commands: _Commands) -> None:
+    told = "write a workbook to fill in, or one filled in with dossiers; check and audit read it"
+    template = commands.add_parser("template", parents=[_common()], help=told)
     template.add_argument(
         "kinds", nargs="*", type=_kind, metavar="KIND", help=f"of {', '.join(KINDS)} (default: of the dossiers, or appointment)"
     )
@@ -208,6 +141,100 @@ def _add_template(
         "--letterhead", choices=("state", "party"), default="state", help="whose letterhead that is (default: state)"
     )
     template.set_defaults(run="packs.template")
+
+
+def _rules(commands: _Commands) -> None:
+    rules = commands.add_parser("rules", parents=[_common()], help="list the rules in force on a day, by topic, with citation")
+    rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")
+    rules.add_argument("--format", choices=("text", "json"), default="text")
+    rules.set_defaults(run="packs.rules")
+
+
+def _explain(commands: _Commands) -> None:
+    explain = commands.add_parser("explain", parents=[_common(), _dated()], help="say what a rule asks, on what text, when")
+    explain.add_argument("rule", metavar="RULE")
+    explain.add_argument("--for", dest="file", metavar="FILE", help="and why it fired or not for this dossier")
+    explain.set_defaults(run="checking.explain")
+
+
+def _lint(commands: _Commands) -> None:
+    lint = commands.add_parser("lint", help="tell every mistake in rule packs")
+    lint.add_argument("packs", nargs="+", metavar="PACK")
+    lint.set_defaults(run="packs.lint")
+
+
+def _test(commands: _Commands) -> None:
+    test = commands.add_parser("test", help="run the cases of rule packs on every engine")
+    test.add_argument("packs", nargs="+", metavar="PACK")
+    test.set_defaults(run="packs.test")
+
+
+def _schema(commands: _Commands) -> None:
+    schema = commands.add_parser("schema", parents=[_common()], help="print JSON Schemas")
+    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping", "register"), default="dossier")
+    schema.set_defaults(run="packs.schema")
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--rules", action="append", metavar="PACK", help="rule pack by name or path, layered in order (default: vn)"
+    )
+    common.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
+    return common
+
+
+def _dated() -> argparse.ArgumentParser:
+    dated = argparse.ArgumentParser(add_help=False)
+    dated.add_argument(
+        "--as-of",
+        type=_as_of,
+        default="decision",
+        metavar="DAY",
+        help="law of the `decision` (default), of `today`, or of a day YYYY-MM-DD",
+    )
+    dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
+    return dated
+
+
+def _private() -> argparse.ArgumentParser:
+    private = argparse.ArgumentParser(add_help=False)
+    told = "put keyed pseudonyms in place of every text that could say who is meant"
+    private.add_argument("--pseudonymise", metavar="KEYFILE", help=told)
+    return private
+
+
+def _few() -> argparse.ArgumentParser:
+    few = argparse.ArgumentParser(add_help=False)
+    told = "tell no count below N in the summary, nor one that would tell it"
+    few.add_argument("--suppress-below", type=_several, metavar="N", help=told)
+    return few
+
+
+def _failing() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Return the options of what fails a run, and of what is recorded of it."""
+    failing = argparse.ArgumentParser(add_help=False)
+    failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
+    failing.add_argument(
+        "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
+    )
+    followed = argparse.ArgumentParser(add_help=False)
+    followed.add_argument("--register", metavar="FILE", help="record the run in this register, and tell what became of findings")
+    followed.add_argument("--by", metavar="OFFICE", help="which office or role makes the entry in the register")
+    return failing, followed
+
+
+def _known() -> argparse.ArgumentParser:
+    known = argparse.ArgumentParser(add_help=False)
+    known.add_argument(
+        "--baseline", metavar="FILE|DIR", help="fail only on what is not in this JSON report, register or audit's folder"
+    )
+    return known
+
+
+def _add_template(command: argparse.ArgumentParser) -> None:
+    told = "for docx: a Word file of your own to fill in, or the letterhead `state` (default) or `party`"
+    command.add_argument("--template", default="state", metavar="FILE", help=told)
 
 
 def _day(text: str) -> date:
@@ -247,3 +274,18 @@ def _as_of(text: str) -> date | Literal["decision", "today"]:
             return "today"
         case _:
             return _day(text)
+
+
+_COMMANDS: dict[str | None, Callable[[_Commands], None]] = {
+    "check": _check,
+    "audit": _audit,
+    "compare": _compare,
+    "register": _register,
+    "verify": _verify,
+    "template": _template,
+    "rules": _rules,
+    "explain": _explain,
+    "lint": _lint,
+    "test": _test,
+    "schema": _schema,
+}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -140,7 +140,10 @@ class Codes:
 
     def __init__(self, names: Mapping[str, tuple[str, str]]) -> None:
         self.names = dict(names)
-        self._spellings = {fold(word): code for code, both in self.names.items() for word in (code, *both)}
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        return {fold(word): code for code, both in self.names.items() for word in (code, *both)}
 
     def parse(self, raw: object) -> str:
         """Return the code meant, or say which was probably meant."""

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from cadre_rules import expression as ex
-from cadre_rules.facts.generating import Generator
+from cadre_rules.facts.generating import Written, write
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import bounds, settled
 from cadre_rules.formula import Scalar
@@ -69,10 +69,11 @@ class Tables:
 class Deriver:
     """Knows how facts are derived; each definition is made a function when it is first needed."""
 
-    def __init__(self, definitions: Mapping[str, ex.Expression], tables: Tables) -> None:
+    def __init__(self, definitions: Mapping[str, ex.Expression], tables: Tables, written: Mapping[str, Written] = {}) -> None:
         self.definitions = definitions
+        self.written = dict(written)
+        """Definitions written down, before or since, by the fact each defines."""
         self._tables = tables
-        self._generator = Generator(tables.areas.same, self._finder)
         self._finders: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
         self._deriving: dict[str, Evaluate] = {}
         self._made: dict[int, tuple[ex.Expression, Evaluate]] = {}
@@ -82,15 +83,20 @@ class Deriver:
         """Return the function that derives a fact."""
         made = self._deriving.get(fact)
         if made is None:
-            made = self._deriving[fact] = self.evaluator(self.definitions[fact])
+            node = self.definitions[fact]
+            if fact not in self.written:
+                self.written[fact] = write(node)
+            made = self._deriving[fact] = self._function(node, self.written[fact])
         return made
 
     def evaluator(self, node: ex.Expression) -> Evaluate:
         """Return a function computing a node, made once."""
         made = self._made.get(id(node))
-        if made is None:
-            with self._lock:
-                made = self._made[id(node)] = (node, self._generator.function(node))
+        return made[1] if made is not None else self._function(node, write(node))
+
+    def _function(self, node: ex.Expression, written: Written) -> Evaluate:
+        with self._lock:
+            made = self._made[id(node)] = (node, written.function(self._finder, self._tables.areas.same))
         return made[1]
 
     def rows(self, table: str) -> tuple[Mapping[str, Any], ...]:

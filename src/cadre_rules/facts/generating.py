@@ -6,45 +6,49 @@ names of fields only where they are identifiers. What is read is read once; what
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, assert_never
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, assert_never
 
 from cadre_rules import expression as ex
 from cadre_rules.facts.gathering import GATHER
 from cadre_rules.facts.operations import STRICT, settled, span
 from cadre_rules.names import fold
 
+_NAMES: dict[str, Any] = {
+    "fold": fold,
+    "settled": settled,
+    "span": span,
+    **{f"do_{name}": function for name, function in STRICT.items()},
+    **{f"gather_{name}": function for name, function in GATHER.items()},
+}
+"""What the text calls by name."""
 
-class Generator:
-    """Makes functions of a scope out of nodes."""
 
-    def __init__(self, same_area: Callable[..., Any], finder: Callable[[ex.Lookup], Callable[[tuple[Any, ...]], Any]]) -> None:
-        self.finder = finder
-        self._names: dict[str, Any] = {"fold": fold, "settled": settled, "span": span, "same_area": same_area}
-        self._known: dict[tuple[type, Any], str] = {}
+class Written(NamedTuple):
+    """A definition written down: code that takes a scope, and the values it names `k0`, `k1` … in their order."""
 
-    def function(self, node: ex.Expression) -> Callable[[Any], Any]:
-        """Return a function computing the node."""
-        made: dict[str, Callable[[Any], Any]] = {}
-        text = f"def made(scope):\n{_Body(self).text(node)}"
-        exec(compile(text, "<definition>", "exec"), self._names, made)  # noqa: S102  # no part of it is authored
-        return made["made"]
+    code: CodeType
+    values: tuple[Any, ...]
 
-    def name(self, value: Any) -> str:
-        """Return how the text refers to a value."""
-        if value is None or isinstance(value, (bool, int)):
-            return repr(value)
-        key = (type(value), value)
-        if key not in self._known:
-            self._known[key] = f"k{len(self._known)}"
-            self._names[self._known[key]] = value
-        return self._known[key]
+    def function(self, finder: Callable[[ex.Lookup], Callable[..., Any]], same_area: Callable[..., Any]) -> Callable[[Any], Any]:
+        """Return what computes it; a look-up among the values stands for what finds its cells."""
+        values = {f"k{n}": finder(value) if isinstance(value, ex.Lookup) else value for n, value in enumerate(self.values)}
+        return FunctionType(self.code, {**_NAMES, **values, "same_area": same_area})
+
+
+def write(node: ex.Expression) -> Written:
+    """Return a definition written down as Python, no part of which is authored."""
+    body = _Body()
+    code: CodeType = compile(f"def made(scope):\n{body.text(node)}", "<definition>", "exec").co_consts[0]
+    return Written(code, tuple(value for _, value in body.named))
 
 
 class _Body:
     """The text of one function, written from its first line to its last."""
 
-    def __init__(self, generator: Generator) -> None:
-        self._generator = generator
+    def __init__(self) -> None:
+        self.named: dict[tuple[type, Any], str] = {}
+        """Values by their type too, as yes is not 1, and how the text refers to each."""
         self._lines: list[str] = []
         self._indent = " "
         self._count = 0
@@ -57,6 +61,12 @@ class _Body:
             self._line("item = scope.item")
         self._line(f"return {self._value(node)}")
         return "\n".join(self._lines)
+
+    def _name(self, value: Any) -> str:
+        """Return how the text refers to a value."""
+        if value is None or isinstance(value, (bool, int)):
+            return repr(value)
+        return self.named.setdefault((type(value), value), f"k{len(self.named)}")
 
     def _line(self, text: str) -> None:
         self._lines.append(self._indent + text)
@@ -93,29 +103,29 @@ class _Body:
     def _written(self, node: ex.Expression) -> str:
         match node:
             case ex.Constant(value):
-                return self._generator.name(value)
+                return self._name(value)
             case ex.Field(path):
                 return self._path("root", path)
             case ex.Item(path):
                 return self._path("item", path)
             case ex.Fact(name):
-                return self._set(f"scope[{self._generator.name(name)}]")
+                return self._set(f"scope[{self._name(name)}]")
             case ex.Call(operation, arguments):
                 return self._call(operation, arguments)
             case ex.Each():
                 return self._each(node)
             case ex.Lookup(keys=keys, on=on):
                 asked = [self._value(part) for part in (*(value for _, value in keys), *((on,) if on is not None else ()))]
-                find = self._generator.name(self._generator.finder(node))
+                find = self._name(node)
                 return self._stated(asked, f"{find}(({', '.join(asked)}, {'' if on is not None else 'None'}))")
             case ex.Within(area, other, level, on):
                 asked = [self._value(part) for part in (area, other, level)]
                 asked.append(self._set(f"settled({self._value(on)})"))
                 return self._stated(asked, f"same_area({', '.join(asked)})")
             case ex.Outcomes():
-                return self._set(f"scope.tally.outcomes({self._generator.name(node)}) if scope.tally else None")
+                return self._set(f"scope.tally.outcomes({self._name(node)}) if scope.tally else None")
             case ex.Exceptions(state):
-                return self._set(f"scope.tally.exceptions({self._generator.name(state)}) if scope.tally else None")
+                return self._set(f"scope.tally.exceptions({self._name(state)}) if scope.tally else None")
             case ex.Parameter(name):
                 raise AssertionError(f"parameter {name} was not resolved")
             case _:
@@ -154,10 +164,10 @@ class _Body:
             case "not":
                 return self._stated([value := self._value(first)], f"not {value}")
             case "one_of" | "equal" if (texts := _texts(rest[0])) is not None:
-                return self._stated([value := self._value(first)], f"fold({value}) in {self._generator.name(texts)}")
+                return self._stated([value := self._value(first)], f"fold({value}) in {self._name(texts)}")
             case name:
                 asked = [self._value(argument) for argument in arguments]
-                return self._stated(asked, f"{self._generator.name(STRICT[name])}({', '.join(asked)})")
+                return self._stated(asked, f"do_{name}({', '.join(asked)})")
 
     def _until(self, settling: str, first: ex.Expression, rest: Sequence[ex.Expression]) -> str:
         """Three-valued "and" (False settles it) or "or" (True does), asked no further once settled."""
@@ -191,7 +201,7 @@ class _Body:
                 with self._under(f"if {wanted}:"):
                     self._keep(node, sure)
                 self._line(f"elif {wanted} is None: {unsure} += 1")
-            self._line(f"{answer} = {self._generator.name(GATHER[node.gather])}({sure}, {unsure})")
+            self._line(f"{answer} = gather_{node.gather}({sure}, {unsure})")
         return answer
 
     def _keep(self, node: ex.Each, sure: str) -> None:

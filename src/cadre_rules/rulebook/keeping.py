@@ -2,6 +2,7 @@
 
 What is kept is found again only under the digest of every pack's bytes, of this package's own code and of the
 Python that wrote it, lies in a folder only its owner may enter, and can hold nothing but this package's own values.
+What is to run, and not only be read, is sealed besides with a secret of the user's, and found only under that seal.
 `CADRE_RULES_CACHE` names another folder, or `off`.
 """
 
@@ -17,11 +18,13 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Generic, TypeVar
 
+from cadre_rules.writing import digest_of_all, files_in
+
 Kept = TypeVar("Kept")
 
-_SEAL = 32
-MAX_KEPT = 60
-"""Files kept, up to ten for each rulebook; older ones make room."""
+_SEAL = _SECRET = 32
+MAX_KEPT = 120
+"""Files kept, up to twenty for each rulebook; older ones make room."""
 
 _PLAIN = {
     ("builtins", "set"),
@@ -36,14 +39,16 @@ _PLAIN = {
 }
 
 
-def find_kept(digests: Sequence[str], kind: type[Kept]) -> Kept | None:
+def find_kept(digests: Sequence[str], kind: type[Kept], *, to_run: bool = False) -> Kept | None:
     """Return what is kept under these digests, or None; anything that is not exactly that is as if not there."""
-    with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError):
+    with suppress(
+        OSError, RuntimeError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError
+    ):
         place = _place(digests)
         if place is not None and _own(place):
             whole = place.read_bytes()
             body = whole[_SEAL:]
-            kept = from_kept(body) if whole == sealed(body) else None
+            kept = from_kept(body) if whole == sealed(body, _key(place) if to_run else b"") else None
             return kept if isinstance(kept, kind) else None
     return None
 
@@ -77,19 +82,20 @@ class Apart(Generic[Kept]):
         return type(self), (None, self._body or as_kept(self._value))
 
 
-def sealed(body: bytes) -> bytes:
+def sealed(body: bytes, key: bytes = b"") -> bytes:
     """Return the bytes behind their digest, so that a file cut short or touched is not taken for whole."""
-    return hashlib.sha256(body).digest() + body
+    return hashlib.blake2b(body, digest_size=_SEAL, key=key).digest() + body
 
 
-def keep(value: object, digests: Sequence[str]) -> None:
+def keep(value: object, digests: Sequence[str], *, to_run: bool = False) -> None:
     """Keep a rulebook or what is compiled of it; where that cannot be done, do without."""
     place = _place(digests)
     if place is not None:
-        with suppress(OSError):
+        with suppress(OSError, RuntimeError):
+            key = _key(place) if to_run else b""
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                file.write(sealed(as_kept(value)))
+                file.write(sealed(as_kept(value), key))
             Path(file.name).replace(place)
             by_age = sorted(place.parent.glob("*.rulebook"), key=lambda path: path.stat().st_mtime)
             for old in by_age[:-MAX_KEPT]:
@@ -117,6 +123,22 @@ def _place(digests: Sequence[str]) -> Path | None:
     return home / f"{hashlib.sha256(' '.join((*digests, sys.version, code_digest())).encode()).hexdigest()[:32]}.rulebook"
 
 
+def _key(place: Path) -> bytes:
+    """Return what only the user can seal a file at this place with; raises `OSError` where there is no such secret.
+
+    The secret stands in the user's home wherever the rest is kept: a folder that came with somebody's files brings none.
+    """
+    secret = Path("~/.cache/cadre-rules/secret").expanduser()
+    secret.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError), os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(os.urandom(_SECRET))
+    with secret.open("rb") as file:
+        about, found = os.fstat(file.fileno()), file.read()
+    if not hasattr(os, "getuid") or about.st_uid != os.getuid() or about.st_mode & 0o077 or len(found) != _SECRET:
+        raise PermissionError(f"{secret} is not the user's alone")
+    return found + place.stem.encode()
+
+
 def _own(place: Path) -> bool:
     """Tell whether the file and its folder are the caller's and nobody else may write them."""
     if not hasattr(os, "getuid"):
@@ -128,7 +150,4 @@ def _own(place: Path) -> bool:
 def code_digest() -> str:
     """Return a digest of this package's code."""
     root = Path(__file__).resolve().parent.parent
-    total = hashlib.sha256()
-    for path in sorted(path for path in root.rglob("*") if path.suffix in (".py", ".json")):
-        total.update(path.read_bytes())
-    return total.hexdigest()
+    return digest_of_all(root, files_in(root, ".py", ".json"))

@@ -1,6 +1,5 @@
 """Read rule files, blaming mistakes on the line that holds them."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.schema import CaseFile, RuleFile
 from cadre_rules.rulebook.yaml import Document, read_yaml
+from cadre_rules.writing import digest_of_all, files_in
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -46,21 +46,21 @@ class PackFiles:
 
 def rule_paths(folder: Path) -> list[Path]:
     """Return the rule files of a pack in a stable order."""
-    return sorted(path for path in folder.rglob("*.yaml") if not path.name.endswith(".cases.yaml"))
+    return [folder / name for name in _rule_files(folder)]
 
 
 def case_paths(folder: Path) -> list[Path]:
     """Return the files of worked examples of a pack."""
-    return sorted(folder.rglob("*.cases.yaml"))
+    return [folder / name for name in files_in(folder, ".cases.yaml")]
 
 
 def digest_of(folder: Path) -> str:
     """Return a digest of the rule files' names and bytes."""
-    total = hashlib.sha256()
-    for path in rule_paths(folder):
-        total.update(str(path.relative_to(folder)).encode() + b"\0")
-        total.update(path.read_bytes() + b"\0")
-    return total.hexdigest()[:16]
+    return digest_of_all(folder, _rule_files(folder))[:16]
+
+
+def _rule_files(folder: Path) -> list[str]:
+    return [name for name in files_in(folder, ".yaml") if not name.endswith(".cases.yaml")]
 
 
 def read_pack(folder: Path) -> tuple[PackFiles, list[Problem]]:
