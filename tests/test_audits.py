@@ -23,12 +23,11 @@ from cadre_rules.checks import check
 from cadre_rules.cli import CLEAN, FOUND, UNREADABLE, main
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.errors import SourceError
-from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.sources import batches as sources
 from cadre_rules.sources.batches import Batch, after, read_batches
 from cadre_rules.sources.files import Rejected, read_dossiers
 from cadre_rules.sources.nesting import CANONICAL
-from small import SMALL, TODAY, appointment, layered, small
+from small import SMALL, TODAY, appointment, layered, small, vn
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 HEADS = ("Nguyễn Văn A", "=Trần Thị B", None)
@@ -101,7 +100,7 @@ def test_the_fixtures_of_every_kind_come_out_of_an_audit_as_out_of_check(tmp_pat
     for kind in {model.kind for model in models.values()}:
         frame = frame_of([model for model in models.values() if model.kind == kind], kind)
         frame.write_parquet(tmp_path / "in" / f"nested-{kind}.parquet", metadata=CANONICAL)
-    rulebook = load_rulebook("vn")
+    rulebook = vn()
     found = audit(tmp_path / "in", rulebook, out=tmp_path / "out", today=TODAY)
     assert found.rejected.rows() == []
     said = {finding.fingerprint for finding in check(list(models.values()), rulebook, today=TODAY).findings}

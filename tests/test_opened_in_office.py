@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules.findings import Report
 from cadre_rules.office.documents import render_note
 from cadre_rules.office.results import render_workbook
 from cadre_rules.office.templates import render_template
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.files import Rejected, read_dossiers
+from small import vn
 
 SOFFICE, PDFTOTEXT = shutil.which("soffice"), shutil.which("pdftotext")
 pytestmark = pytest.mark.skipif(not (SOFFICE and PDFTOTEXT), reason="needs soffice (LibreOffice) and pdftotext (poppler)")
@@ -36,12 +37,12 @@ WRITTEN: dict[str, tuple[Callable[[Report, Rulebook, bytes], bytes], tuple[str, 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_it_opens_and_prints(name: str, tmp_path: Path) -> None:
     write, said = WRITTEN[name]
-    vn = load_rulebook("vn")
+    rulebook = vn()
     fixture = Path(__file__).parent.parent / "fixtures/five-breaches.yaml"
     dossiers = [one for one in read_dossiers(str(fixture)) if not isinstance(one, Rejected)]
-    report = check(dossiers, vn, today=date(2026, 8, 31))
+    report = check(dossiers, rulebook, today=date(2026, 8, 31))
     path = tmp_path / name
-    path.write_bytes(write(report, vn, render_template(["appointment"], vn, "vi", dossiers)))
+    path.write_bytes(write(report, rulebook, render_template(["appointment"], rulebook, "vi", dossiers)))
     settings = f"-env:UserInstallation={(tmp_path / 'settings').as_uri()}"
     convert = [str(SOFFICE), settings, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(path)]
     subprocess.run(convert, check=True, capture_output=True, timeout=300)
