@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 if TYPE_CHECKING:
+    from xdist.scheduler.protocol import Scheduling
+
     from cadre_rules.rulebook.model import Rulebook
 
 if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -32,3 +34,11 @@ def vn() -> "Rulebook":
     import small
 
     return small.vn()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> "Scheduling | None":
+    """Leave a file's tests to one process as far as can be, for what they share is made once; whoever is done first helps out."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config) if config.getoption("dist") == "load" else None

@@ -2,7 +2,6 @@
 
 import json
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from apart import auditing
 from cadre_rules.audits import running
 from cadre_rules.audits.comparing import STATES, compare
 from cadre_rules.audits.kernel import BulkJudge
@@ -166,38 +166,16 @@ def test_the_manifest_names_every_file_by_digest(tmp_path: Path) -> None:
     assert str(tmp_path / "out") not in (tmp_path / "out" / "manifest.json").read_text("utf-8")
 
 
-CHILD = f"""
-import resource, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from cadre_rules.audits.running import audit
-from small import TODAY, small
-source, out, room = sys.argv[1:]
-if room:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))
-print("ready", flush=True)
-audit(source, small(), out=out, today=TODAY, size=20)
-"""
-
-
-@contextmanager
-def child(source: Path, out: Path, room: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """Another process that audits, from the moment it begins."""
-    command = [sys.executable, "-c", CHILD, str(source), str(out), room]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        yield process
-
-
 def test_killed_at_ten_random_moments_it_goes_on_and_comes_out_the_same(tmp_path: Path) -> None:
     source = write(tmp_path / "s.jsonl", dossiers())
-    with child(source, tmp_path / "whole") as undisturbed:
+    with auditing(source, tmp_path / "whole") as (undisturbed, _):
         began = time.perf_counter()
-        assert undisturbed.wait() == 0
+        undisturbed.join()
         took = time.perf_counter() - began
+    assert undisturbed.exitcode == 0
     draw = random.Random()
     for _ in range(10):
-        with child(source, tmp_path / "out") as process:
+        with auditing(source, tmp_path / "out") as (process, _):
             time.sleep(draw.uniform(0, took / 3))
             process.kill()
     run(source, tmp_path / "out")
@@ -278,11 +256,8 @@ def test_a_full_disk_is_told_and_what_was_judged_is_kept(tmp_path: Path) -> None
     run(source, tmp_path / "whole")
     sizes = [len(body) for name, body in contents(tmp_path / "whole").items() if name.startswith("findings/part-0")]
     room = max(sizes) - 1
-    with child(source, tmp_path / "out", str(room)) as process:
-        _, said = process.communicate()
-        assert process.returncode == 1
-    assert b"SourceError" in said
-    assert b"cannot be written: File too large; what is done is kept" in said
+    with auditing(source, tmp_path / "out", room) as (_, says):
+        assert "cannot be written: File too large; what is done is kept" in says.recv()
     run(source, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
