@@ -1,4 +1,4 @@
-"""The small pack the tests judge by, as it is or with changes."""
+"""The packs the tests judge by, each read once: the small one, as it is or with changes, and the shipped one."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -22,6 +22,11 @@ TODAY = date(2026, 11, 23)
 @cache
 def small() -> Rulebook:
     return load_rulebook(SMALL)
+
+
+@cache
+def vn() -> Rulebook:
+    return load_rulebook("vn")
 
 
 @cache

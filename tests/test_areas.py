@@ -4,16 +4,16 @@ from datetime import date
 
 import pytest
 
-from cadre_rules import load_rulebook
 from cadre_rules.dossier.areas import Area
 from cadre_rules.facts.maps import AreaMap
+from small import vn
 
 BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
 
 
 @pytest.fixture(scope="module")
 def areas() -> AreaMap:
-    return AreaMap(load_rulebook("vn").rows["provinces"])
+    return AreaMap(vn().rows["provinces"])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_two_spellings_of_one_commune_are_one(areas: AreaMap, one: str, other: s
 
 def test_the_province_table_agrees_with_vietnamadminunits() -> None:
     package = pytest.importorskip("vietnamadminunits")
-    rows = load_rulebook("vn").rows["provinces"]
+    rows = vn().rows["provinces"]
     assert len(rows) == 63
     assert len({row["successor"] for row in rows}) == 34
     for row in rows:

@@ -2,7 +2,6 @@
 
 import json
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from apart import auditing
 from cadre_rules.audits import running
 from cadre_rules.audits.comparing import STATES, compare
 from cadre_rules.audits.kernel import BulkJudge
@@ -23,12 +23,11 @@ from cadre_rules.checks import check
 from cadre_rules.cli import CLEAN, FOUND, UNREADABLE, main
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.errors import SourceError
-from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.sources import batches as sources
 from cadre_rules.sources.batches import Batch, after, read_batches
 from cadre_rules.sources.files import Rejected, read_dossiers
 from cadre_rules.sources.nesting import CANONICAL
-from small import SMALL, TODAY, appointment, layered, small
+from small import SMALL, TODAY, appointment, layered, small, vn
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 HEADS = ("Nguyễn Văn A", "=Trần Thị B", None)
@@ -101,7 +100,7 @@ def test_the_fixtures_of_every_kind_come_out_of_an_audit_as_out_of_check(tmp_pat
     for kind in {model.kind for model in models.values()}:
         frame = frame_of([model for model in models.values() if model.kind == kind], kind)
         frame.write_parquet(tmp_path / "in" / f"nested-{kind}.parquet", metadata=CANONICAL)
-    rulebook = load_rulebook("vn")
+    rulebook = vn()
     found = audit(tmp_path / "in", rulebook, out=tmp_path / "out", today=TODAY)
     assert found.rejected.rows() == []
     said = {finding.fingerprint for finding in check(list(models.values()), rulebook, today=TODAY).findings}
@@ -167,38 +166,16 @@ def test_the_manifest_names_every_file_by_digest(tmp_path: Path) -> None:
     assert str(tmp_path / "out") not in (tmp_path / "out" / "manifest.json").read_text("utf-8")
 
 
-CHILD = f"""
-import resource, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from cadre_rules.audits.running import audit
-from small import TODAY, small
-source, out, room = sys.argv[1:]
-if room:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))
-print("ready", flush=True)
-audit(source, small(), out=out, today=TODAY, size=20)
-"""
-
-
-@contextmanager
-def child(source: Path, out: Path, room: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """Another process that audits, from the moment it begins."""
-    command = [sys.executable, "-c", CHILD, str(source), str(out), room]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        yield process
-
-
 def test_killed_at_ten_random_moments_it_goes_on_and_comes_out_the_same(tmp_path: Path) -> None:
     source = write(tmp_path / "s.jsonl", dossiers())
-    with child(source, tmp_path / "whole") as undisturbed:
+    with auditing(source, tmp_path / "whole") as (undisturbed, _):
         began = time.perf_counter()
-        assert undisturbed.wait() == 0
+        undisturbed.join()
         took = time.perf_counter() - began
+    assert undisturbed.exitcode == 0
     draw = random.Random()
     for _ in range(10):
-        with child(source, tmp_path / "out") as process:
+        with auditing(source, tmp_path / "out") as (process, _):
             time.sleep(draw.uniform(0, took / 3))
             process.kill()
     run(source, tmp_path / "out")
@@ -279,11 +256,8 @@ def test_a_full_disk_is_told_and_what_was_judged_is_kept(tmp_path: Path) -> None
     run(source, tmp_path / "whole")
     sizes = [len(body) for name, body in contents(tmp_path / "whole").items() if name.startswith("findings/part-0")]
     room = max(sizes) - 1
-    with child(source, tmp_path / "out", str(room)) as process:
-        _, said = process.communicate()
-        assert process.returncode == 1
-    assert b"SourceError" in said
-    assert b"cannot be written: File too large; what is done is kept" in said
+    with auditing(source, tmp_path / "out", room) as (_, says):
+        assert "cannot be written: File too large; what is done is kept" in says.recv()
     run(source, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 

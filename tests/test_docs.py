@@ -10,9 +10,10 @@ from types import ModuleType
 
 import pytest
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules.cli import main
 from cadre_rules.rulebook.yaml import read_yaml
+from small import vn
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -56,7 +57,7 @@ def test_the_tutorials_dossier_is_judged_as_it_says() -> None:
     block = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0]
     document, problems = read_yaml(block, Path("tutorial"))
     assert problems == []
-    report = check(document.value, load_rulebook("vn"))
+    report = check(document.value, vn())
     asked = {place for place, _, _ in report.questions()}
     assert "hs-2021-014: person.home_town" in asked
 
@@ -69,7 +70,7 @@ def test_every_decision_has_its_page_in_the_index() -> None:
 
 def test_the_readme_says_up_to_which_day_the_law_was_reviewed() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    for day in load_rulebook("vn").reviewed_to.values():
+    for day in vn().reviewed_to.values():
         assert day.isoformat() in readme
         assert day.strftime("%d/%m/%Y") in readme
 

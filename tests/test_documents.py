@@ -9,7 +9,7 @@ import pytest
 from docx import Document
 from docx.shared import Mm
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules.cli import CLEAN, FOUND, MISUSED, UNREADABLE
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import Report
@@ -22,11 +22,6 @@ from test_templates import HOSTILE, hostile
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TODAY = date(2026, 8, 31)
-
-
-@pytest.fixture(scope="module")
-def vn() -> Rulebook:
-    return load_rulebook("vn")
 
 
 def report_of(rulebook: Rulebook, *names: str, lang: Literal["vi", "en"] = "vi") -> Report:

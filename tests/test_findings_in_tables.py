@@ -1,7 +1,6 @@
 """Findings of an audit, told in tables in the words of a report."""
 
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,13 @@ from cadre_rules.findings import Finding
 from cadre_rules.reports import tables
 from cadre_rules.reports.tables import COLUMNS, guarded, tell, write_findings
 from cadre_rules.reports.text import cite
-from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import Batch
 from cadre_rules.sources.files import Rejected, read_dossiers
 from cadre_rules.wording import day_text, phrase
-from small import TODAY, appointment, small
+from small import TODAY, appointment, small, vn
 
 ROOT = Path(__file__).parent.parent
-vn = cache(load_rulebook)
 FIXTURES = sorted(ROOT.glob("fixtures/*.yaml"))
 
 

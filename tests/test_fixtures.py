@@ -15,14 +15,14 @@ from typing import Any, Literal, TypeAlias
 import pytest
 from jsonschema import Draft202012Validator
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.findings import Finding, Report
 from cadre_rules.reports.text import render_text
-from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.yaml import read_yaml
 from cadre_rules.schemas import cases_schema, dossier_schema, rules_schema
 from cadre_rules.sources.files import Rejected, read_dossiers
+from small import vn
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures"
@@ -122,11 +122,6 @@ OPEN = {
 
 
 @cache
-def book() -> Rulebook:
-    return load_rulebook("vn")
-
-
-@cache
 def dossiers(name: str) -> tuple[Dossier, ...]:
     read = tuple(read_dossiers(str(FIXTURES / f"{name}.yaml")))
     stated = tuple(dossier for dossier in read if not isinstance(dossier, Rejected))
@@ -136,7 +131,7 @@ def dossiers(name: str) -> tuple[Dossier, ...]:
 
 @cache
 def report(name: str, lang: Lang = "vi") -> Report:
-    return check(list(dossiers(name)), book(), lang=lang, today=TODAY)
+    return check(list(dossiers(name)), vn(), lang=lang, today=TODAY)
 
 
 def found(name: str) -> set[tuple[str, str, str]]:
@@ -210,7 +205,7 @@ def test_every_finding_can_be_acted_on(name: str) -> None:
 
 @pytest.mark.parametrize("name", FOUND)
 def test_the_plain_matcher_alone_finds_the_same(name: str) -> None:
-    plainly = check(list(dossiers(name)), book(), today=TODAY, engine="plain")
+    plainly = check(list(dossiers(name)), vn(), today=TODAY, engine="plain")
     assert plainly.to_json() == report(name).to_json()
 
 
@@ -245,10 +240,10 @@ def test_without_a_home_town_the_rule_stays_open_and_names_the_field() -> None:
 
 
 def test_after_the_district_level_ended_its_rule_is_not_in_force() -> None:
-    versions = [rule for rule in book().rules if rule.id == "district-secretary-not-local"]
+    versions = [rule for rule in vn().rules if rule.id == "district-secretary-not-local"]
     assert versions
     assert not any(rule.in_force.covers(date(2025, 8, 1)) for rule in versions)
-    later = check(list(dossiers("district-secretary-from-the-next-commune")), book(), as_of=date(2025, 8, 1), today=TODAY)
+    later = check(list(dossiers("district-secretary-from-the-next-commune")), vn(), as_of=date(2025, 8, 1), today=TODAY)
     assert "district-secretary-not-local" not in {f.rule for f in later.findings}
 
 
@@ -260,7 +255,7 @@ def test_a_year_of_birth_alone_is_no_guess() -> None:
     raw = document(FIXTURES / f"{name}.yaml")
     for born, outcome in (("1973", "violated"), ("1976", None), ("15/06/1974", "violated"), ("16/06/1975", None)):
         raw["person"]["birth_date"] = born
-        judged = check(raw, book(), today=TODAY)
+        judged = check(raw, vn(), today=TODAY)
         assert next((f.outcome for f in judged.findings if f.rule == rule), None) == outcome, born
 
 
@@ -271,7 +266,7 @@ def test_decomposed_accents_read_as_composed_ones(tmp_path: Path) -> None:
     assert composed != text
     twin = tmp_path / "twin.yaml"
     twin.write_text(composed, "utf-8")
-    judged = check([d for d in read_dossiers(str(twin)) if not isinstance(d, Rejected)], book(), today=TODAY)
+    judged = check([d for d in read_dossiers(str(twin)) if not isinstance(d, Rejected)], vn(), today=TODAY)
     assert judged.to_json() == report(name).to_json()
 
 
@@ -321,7 +316,7 @@ def test_every_fixture_fits_the_dossier_schema() -> None:
 
 def test_every_rule_file_fits_the_schema_that_knows_its_facts() -> None:
     files = (path for path in (ROOT / "rules/vn").rglob("*.yaml") if not path.name.endswith(".cases.yaml"))
-    assert mistakes(rules_schema(book()), files) == {}
+    assert mistakes(rules_schema(vn()), files) == {}
 
 
 def test_every_file_of_cases_fits_its_schema() -> None:

@@ -22,13 +22,12 @@ from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.expression import Call, Each, Field, Item, paths
-from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.sources import leaves
 from cadre_rules.sources.batches import read_batches
 from cadre_rules.sources.leaves import leaves_of
 from cadre_rules.sources.rows import ROW
 from drawn import drawn
-from small import appointment, small
+from small import appointment, small, vn
 from test_columns import AREAS, FEWER, as_parquet, singly, told
 
 AREA = pl.Struct(dict.fromkeys(Area.model_fields, pl.String))
@@ -149,7 +148,7 @@ def test_the_paths_of_an_expression_are_those_it_reads() -> None:
 
 @pytest.mark.parametrize("kind", ["appointment", "body"])
 def test_a_judge_asks_for_what_its_rules_read_and_needs_no_more(kind: str) -> None:
-    judge, today = BulkJudge(load_rulebook("vn"), keep_verdicts=True), date(2026, 11, 25)
+    judge, today = BulkJudge(vn(), keep_verdicts=True), date(2026, 11, 25)
     random = Random(7)
     drawn_ones = [drawn(random) | {"id": f"d{number}"} for number in range(120)]
     good, _ = singly([one for one in drawn_ones if one["kind"] == kind])

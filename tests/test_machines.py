@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 import xmlschema
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules.cli import main
 from cadre_rules.findings import Report
 from cadre_rules.reports.junit import render_junit
@@ -23,6 +23,7 @@ from cadre_rules.reports.oscal import render_oscal
 from cadre_rules.reports.sarif import render_sarif
 from cadre_rules.reports.text import ways_out
 from planting import planted, raw_fixtures
+from small import vn
 
 SCHEMAS = Path(__file__).parent / "schemas"
 HOSTILE = (
@@ -71,12 +72,12 @@ def valid(kind: str, rendered: str | bytes) -> Any:
 @cache
 def report_of_fixtures(lang: str) -> Report:
     raw = {dossier["id"]: dossier for dossier in raw_fixtures()}
-    return check(list(raw.values()), load_rulebook("vn"), lang="vi" if lang == "vi" else "en")
+    return check(list(raw.values()), vn(), lang="vi" if lang == "vi" else "en")
 
 
 def hostile_report(text: str) -> Report:
     raw = next(dossier for dossier in raw_fixtures() if dossier["id"] == "hs-2024-117")
-    return check(planted(raw, lambda _path: text), load_rulebook("vn"))
+    return check(planted(raw, lambda _path: text), vn())
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -166,7 +167,7 @@ def test_hostile_input_is_only_text(kind: str, text: str) -> None:
 @pytest.mark.parametrize("kind", RENDER)
 def test_the_same_input_gives_the_same_bytes(kind: str) -> None:
     raw = [dossier for dossier in raw_fixtures() if dossier["id"] == "hs-2024-117"]
-    first, second = (RENDER[kind](check(raw, load_rulebook("vn"))) for _ in (1, 2))
+    first, second = (RENDER[kind](check(raw, vn())) for _ in (1, 2))
     assert first == second
 
 
@@ -211,7 +212,7 @@ def test_sarif_names_the_file_a_dossier_stands_in(tmp_path: Path) -> None:
 
 def test_what_would_mend_a_finding_goes_with_it() -> None:
     raw = [dossier for dossier in raw_fixtures() if dossier["id"] == "hs-2024-117"]
-    report = check(raw, load_rulebook("vn"), mending=True, today=date(2024, 11, 1))
+    report = check(raw, vn(), mending=True, today=date(2024, 11, 1))
     ways = [way for finding in report.findings for way in ways_out(finding)]
     firm = [way for finding in report.findings if finding.firm for way in ways_out(finding)]
     assert firm

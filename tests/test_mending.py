@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 from itertools import combinations, product
 from pathlib import Path
 from random import Random
@@ -30,22 +29,16 @@ from cadre_rules.facts.operations import STRICT
 from cadre_rules.findings import Change, Finding
 from cadre_rules.judging import judge_of
 from cadre_rules.mending import apply
-from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.files import Rejected, read_dossiers
 from drawn import drawn
-from small import appointment, small
+from small import appointment, small, vn
 from test_drawn_rulebooks import dossiers, rulebooks
 
 ROOT = Path(__file__).parent.parent
 NOW, BEFORE = date(2026, 11, 23), date(2021, 5, 1)
 BREACHES = ("violation", "exception_needed", "target_missed", "indicator")
 FEWER = settings(max_examples=max(5, settings().max_examples // 10))
-
-
-@cache
-def vn() -> Rulebook:
-    return load_rulebook("vn")
 
 
 def told(raw: Any, rule: str, today: date, lang: Any = "en", book: Rulebook | None = None) -> list[list[str]]:

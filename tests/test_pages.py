@@ -24,11 +24,9 @@ from cadre_rules.findings import LEVELS, Report
 from cadre_rules.reports import audit_page
 from cadre_rules.reports.audit_page import render_audit
 from cadre_rules.reports.html import STATIC, Entry, Line, Page, inert, linked, render_html, render_page
-from cadre_rules.rulebook.loading import load_rulebook
-from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.files import Rejected, read_dossiers
 from cadre_rules.wording import day_text, phrase
-from small import TODAY, appointment, small
+from small import TODAY, appointment, small, vn
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 DAY = date(2026, 11, 23)
@@ -44,11 +42,6 @@ HOSTILE = (
     "javascript:alert(1)",
     "Nguyễn " + "ư" * 10_000,
 )
-
-
-@cache
-def vn() -> Rulebook:
-    return load_rulebook("vn")
 
 
 @cache

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cadre_rules.dossier.frames import frame_schema
-from cadre_rules.rulebook.loading import load_rulebook
+from small import vn
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -27,9 +27,9 @@ def population() -> Iterator[ModuleType]:
 
 def test_every_planted_breach_is_found_and_none_is_invented(population: ModuleType, tmp_path: Path) -> None:
     population.write(tmp_path, seed=5, count=220, share=0.35)
-    planted, vn = pl.read_parquet(tmp_path / "planted.parquet"), load_rulebook("vn")
+    planted = pl.read_parquet(tmp_path / "planted.parquet")
     tables = [pl.read_parquet(tmp_path / f"{name}.parquet") for name in population.FILES]
-    scores = population.score(planted, pl.concat([population.checked(table, vn) for table in tables]))
+    scores = population.score(planted, pl.concat([population.checked(table, vn()) for table in tables]))
     assert scores.filter((pl.col("missed") > 0) | (pl.col("false") > 0)).to_dicts() == []
     assert scores.height > 65
 

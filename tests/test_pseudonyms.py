@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules import expression as ex
 from cadre_rules.audits.running import audit
 from cadre_rules.audits.veiling import veiled_frame
@@ -28,6 +28,7 @@ from cadre_rules.errors import SourceError
 from cadre_rules.names import fold
 from cadre_rules.pseudonyms import Pseudonyms, plan, read_key
 from planting import planted, raw_fixtures
+from small import vn
 
 KEY = bytes(range(32))
 PLANT = "zxq"
@@ -36,7 +37,7 @@ PLANT = "zxq"
 
 @cache
 def pseudonyms() -> Pseudonyms:
-    return Pseudonyms(KEY, load_rulebook("vn"))
+    return Pseudonyms(KEY, vn())
 
 
 @cache
@@ -257,7 +258,7 @@ def test_a_source_that_cannot_be_read_is_not_named(
 
 
 def test_findings_are_the_same_with_pseudonyms() -> None:
-    rulebook = load_rulebook("vn")
+    rulebook = vn()
     dossiers = [read_dossier(raw) for raw in fixtures()]
     plain = check(dossiers, rulebook)
     veiled = check([pseudonyms().dossier(dossier) for dossier in dossiers], rulebook)
@@ -279,7 +280,7 @@ def test_an_audit_finds_the_same_with_pseudonyms(key: str, tmp_path: Path) -> No
     source = tmp_path / "dossiers.jsonl"
     source.write_text("".join(json.dumps(raw, default=str) + "\n" for raw in fixtures()), "utf-8")
     plain, veiled, again = (
-        audit(source, load_rulebook("vn"), out=tmp_path / out, pseudonymise=with_key)
+        audit(source, vn(), out=tmp_path / out, pseudonymise=with_key)
         for out, with_key in (("plain", None), ("veiled", key), ("again", key))
     )
     told = ["row", "rule", "rule_version", "level", "outcome", "provisional", "as_of", "kind"]
@@ -344,7 +345,7 @@ def test_two_ranks_of_one_place_are_one() -> None:
 
 
 def test_another_key_gives_other_pseudonyms() -> None:
-    other = Pseudonyms(KEY[::-1], load_rulebook("vn"))
+    other = Pseudonyms(KEY[::-1], vn())
     assert other.of("Nguyễn Văn A", "identity") != pseudonyms().of("Nguyễn Văn A", "identity")
     assert other.key_id != pseudonyms().key_id
 
@@ -374,10 +375,10 @@ def test_a_key_that_protects_nobody_is_refused(
 def test_an_audit_does_not_go_on_with_another_key(key: str, tmp_path: Path) -> None:
     source = tmp_path / "dossiers.jsonl"
     source.write_text(json.dumps(fixtures()[0], default=str), "utf-8")
-    audit(source, load_rulebook("vn"), out=tmp_path / "out", pseudonymise=key)
+    audit(source, vn(), out=tmp_path / "out", pseudonymise=key)
     (tmp_path / "other").write_bytes(KEY[::-1])
     with pytest.raises(SourceError, match="holds an audit of another source"):
-        audit(source, load_rulebook("vn"), out=tmp_path / "out", pseudonymise=tmp_path / "other")
+        audit(source, vn(), out=tmp_path / "out", pseudonymise=tmp_path / "other")
 
 
 def free_texts(subject: str) -> dict[tuple[str, ...], str]:
@@ -418,7 +419,7 @@ def compared(node: ex.Expression, subject: str, element: Any) -> Iterator[tuple[
 def test_what_the_pack_compares_is_treated_alike() -> None:
     """An identity compared with another text, or with a word of the law, would differ from it with pseudonyms."""
     seen = []
-    for (subject, _), versions in load_rulebook("vn").definitions.items():
+    for (subject, _), versions in vn().definitions.items():
         for version in versions:
             for operation, hows, law in compared(version.expression, subject, None):
                 if operation in ("stated", "coalesce", "choose") or not hows:

@@ -19,7 +19,7 @@ from cadre_rules.judging import AsOf, judge_of
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.yaml import read_yaml
 from cadre_rules.sources.files import Rejected, read_dossiers
-from small import PACKS, TODAY
+from small import PACKS, TODAY, vn
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "fixtures/published"
@@ -139,7 +139,7 @@ SHARES = [
 
 @cache
 def book(case: str) -> Rulebook:
-    return load_rulebook(PACKS / "published") if case == "c01" else load_rulebook("vn")
+    return load_rulebook(PACKS / "published") if case == "c01" else vn()
 
 
 @cache

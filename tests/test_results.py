@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 from openpyxl.workbook import Workbook
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules.cli import FOUND, UNREADABLE, main
 from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.reading import read_dossier
@@ -29,11 +29,6 @@ from test_workbooks import MERGED, TITLE, TWO_ROWS, book
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TODAY = date(2026, 8, 31)
-
-
-@pytest.fixture(scope="module")
-def vn() -> Rulebook:
-    return load_rulebook("vn")
 
 
 def read(path: Path) -> list[Dossier]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadre_rules import load_rulebook
 from cadre_rules.audits.running import audit
 from cadre_rules.audits.summing import _counted
 from cadre_rules.audits.suppressing import OTHER, suppressed
 from cadre_rules.cli import main
 from cadre_rules.findings import LEVELS
 from planting import raw_fixtures
+from small import vn
 
 PARTS = (*LEVELS, "provisional")
 CAME_OUT = ("satisfied", "violated", "excepted", "not_applicable", "undetermined")
@@ -141,7 +141,7 @@ def source_of(tmp_path: Path) -> Path:
 
 def test_an_audit_tells_no_small_count_and_fails_as_it_would(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = source_of(tmp_path)
-    plain = audit(source, load_rulebook("vn"), out=tmp_path / "plain")
+    plain = audit(source, vn(), out=tmp_path / "plain")
     arguments = ["audit", str(source), "--out", str(tmp_path / "told"), "--suppress-below", "5", "--format", "json"]
     assert main(arguments) == 1
     told = json.loads(capsys.readouterr().out)

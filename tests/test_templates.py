@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from openpyxl.cell.cell import Cell
 
-from cadre_rules import check, load_rulebook
+from cadre_rules import check
 from cadre_rules.catalogue import rules_by_field
 from cadre_rules.cli import CLEAN, MISUSED, UNREADABLE
 from cadre_rules.dossier.codes import CODES
@@ -29,11 +29,6 @@ from command import run
 
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").glob("*.yaml"))
 TODAY = date(2026, 8, 31)
-
-
-@pytest.fixture(scope="module")
-def vn() -> Rulebook:
-    return load_rulebook("vn")
 
 
 def read(path: Path) -> list[Dossier]:

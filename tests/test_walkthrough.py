@@ -7,9 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from cadre_rules import load_rulebook
 from cadre_rules.catalogue import rules_as_text, rules_in_force
 from cadre_rules.cli import main
+from small import vn
 
 ROOT = Path(__file__).parent.parent
 
@@ -88,7 +88,7 @@ def test_the_finding_turns_on_the_day_its_text_does(day: str, rule: str, before:
 
 @pytest.mark.parametrize("day", TOPICS)
 def test_the_rules_of_a_day_are_listed_by_topic(day: str, capsys: pytest.CaptureFixture[str]) -> None:
-    book = load_rulebook("vn")
+    book = vn()
     topics = rules_in_force(book, date.fromisoformat(day))
     (there, absent), (rules, gone) = TOPICS[day], RULES[day]
     assert there <= topics.keys()

@@ -167,6 +167,8 @@ class _Reader:
         return made if stated is None else made.zip_with(stated, pl.Series([None], dtype=made.dtype))
 
     def _values(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
+        if column.null_count() == column.len() and column.dtype != pl.Categorical:  # it states nothing
+            return column if column.dtype == wanted else _nulls(column.name, wanted, column.len())
         days = wanted in (pl.Date, SPAN)
         if days and isinstance(column.dtype, pl.Datetime):
             column = column.dt.date()
