@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cadre_rules.audits.kernel import BulkJudge
-from cadre_rules.audits.running import _placed
+from cadre_rules.audits.parts import placed
 from cadre_rules.audits.telling import FINDINGS
 from cadre_rules.checks import check
 from cadre_rules.dossier.frames import frame_of
@@ -37,7 +37,7 @@ def judged(given: list[Any], rulebook: Rulebook, as_of: Any = "decision") -> pl.
     for kind in dict.fromkeys(model.kind for model in models):
         frame = frame_of([model for model in models if model.kind == kind], kind).with_row_index("_row", 2)
         batch = Batch(kind, frame.cast({"_row": pl.UInt64}), "nguồn.xlsx")
-        found.append(_placed(judge.judge(kind, batch.frame, as_of=as_of, today=TODAY).findings, batch))
+        found.append(placed(judge.judge(kind, batch.frame, as_of=as_of, today=TODAY).findings, batch))
     return pl.concat(found) if found else pl.DataFrame(schema=FINDINGS | {"place": pl.String, "office": pl.String})
 
 

@@ -6,7 +6,7 @@ negated and nothing is null: a test is false of a fact the dossier does not stat
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypeAlias, TypeVar, dataclass_transform
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, dataclass_transform
 
 Scalar: TypeAlias = bool | int | str | date
 Kind: TypeAlias = Literal["bool", "int", "str", "date"]
@@ -26,8 +26,7 @@ def _arguments(value: Any) -> tuple[type, tuple[Any, ...]]:
     return type(value), tuple([getattr(value, name) for name in value.__match_args__])
 
 
-@kept
-class FactTest:
+class FactTest(NamedTuple):
     """A stated fact stands in `relation` to the given constants."""
 
     fact: str

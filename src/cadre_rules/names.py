@@ -49,6 +49,7 @@ def did_you_mean(word: str, known: Iterable[str], meant: Mapping[str, str] | Non
     return f"; did you mean {(meant or {}).get(near[0], near[0])!r}?" if near else ""
 
 
+@lru_cache(maxsize=65_536)
 def _fold_word(word: str) -> str:
     tones = "".join(sorted(mark for mark in word if mark in _TONES))
     return re.sub(f"[{_TONES}]", "", word) + tones

@@ -18,7 +18,7 @@ import polars as pl
 
 from cadre_rules import expression as ex
 from cadre_rules.engine.bulk import BulkMatcher
-from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, added, read_column, some, spread
+from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, added, count, read_column, some, spread
 from cadre_rules.facts.cells import number_of
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.columnwise import year_of
@@ -186,17 +186,26 @@ class Hearing:
 
     def by_year(self) -> Iterator[tuple[Line, int, int, int, int]]:
         """Yield how often each rule version came out how in each year: line, year, version, code, count."""
-        years = {}
-        for hangs_on in {line.hangs_on for lines in self.lines.values() for line in lines}:
-            of_law = year_of(self.law_day(hangs_on))
-            found = np.unique(of_law)
-            years[hangs_on] = found.tolist(), np.array([self.table.bits(of_law == year) for year in found]).view(np.uint64)
+        years = {
+            hangs_on: self._years(hangs_on) for hangs_on in {line.hangs_on for lines in self.lines.values() for line in lines}
+        }
         for line in (*self.lines[False], *self.lines[True]):
-            known, within = years[line.hangs_on]
-            for number in range(len(line.pieces)):
+            found, within = years[line.hangs_on]
+            for number, piece in enumerate(line.pieces):
+                first, last = np.searchsorted(found, (_year(piece.window.starts, -1), _year(piece.window.until, 10_000) + 1))
                 for code, bits in self._sides[line.number, number].items():
-                    counts = np.bitwise_count(within & bits.view(np.uint64)).sum(axis=1, dtype=np.int64).tolist()
-                    yield from ((line, year, number, code, count) for year, count in zip(known, counts, strict=True) if count)
+                    words, known = bits.view(np.uint64), slice(first, last)
+                    counts = np.bitwise_count(within[known] & words).sum(axis=1, dtype=np.int64)
+                    if counts.sum() < count(bits):  # of a day not stated, any year may be the year
+                        known, counts = slice(None), np.bitwise_count(within & words).sum(axis=1, dtype=np.int64)
+                    told = zip(found[known].tolist(), counts.tolist(), strict=True)
+                    yield from ((line, year, number, code, counted) for year, counted in told if counted)
+
+    def _years(self, hangs_on: str) -> tuple[Array, Array]:
+        """Return the years of law there are, and for each whom it is the year of."""
+        of_law = year_of(self.law_day(hangs_on))
+        found = np.unique(of_law)
+        return found, np.array([self.table.bits(of_law == year) for year in found]).view(np.uint64)
 
     def counting(self, wanted: ex.Outcomes, *, provisional: bool = False) -> Array:
         """Return how many outcomes of the first pass are as wanted, or how many of those are provisional."""
@@ -253,6 +262,10 @@ class _Given(dict[ex.Expression, Column]):
 def stated_day(hangs_on: str, subjects: pl.DataFrame) -> str:
     """Return the column of the day a rule hangs on, null where it is not stated; a day fixed for all is stated."""
     return "·day" if "·fixed" in subjects.columns or hangs_on == "decided" else f"·{hangs_on}"
+
+
+def _year(edge: date | None, otherwise: int) -> int:
+    return otherwise if edge is None else edge.year
 
 
 def _from(edge: date | None, day: Array) -> Any:

@@ -17,16 +17,15 @@ import polars as pl
 from cadre_rules import expression as ex
 from cadre_rules.audits.gate import ON_FILE, Gate
 from cadre_rules.audits.hearing import EVERY, EXCEPTED, OUTCOME, SATISFIED, VIOLATED, Hearing, Line, stated_day
-from cadre_rules.audits.telling import FINDINGS, Telling, version_of
+from cadre_rules.audits.telling import FINDINGS, Matters, Telling
 from cadre_rules.dossier.frames import Fields, as_asked, frame_schema, holds
 from cadre_rules.dossier.models import DOSSIERS, PARTS
-from cadre_rules.errors import RulebookError
 from cadre_rules.facts.arrays import at, places, series_of
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.judging import AsOf
-from cadre_rules.program import Slice, compile_program, share_judged
+from cadre_rules.program import Slice, program_of, share_judged
 from cadre_rules.rulebook.model import Rulebook
 
 OUTCOMES: dict[str, pl.DataType] = {
@@ -76,6 +75,7 @@ class BulkJudge:
         self.rulebook, self.keep_verdicts = rulebook, keep_verdicts
         self._tables = Tables(rulebook.rows, AreaMap(rulebook.rows.get("provinces", ())))
         self._courts: dict[str, _Court] = {}
+        self._asked: dict[str, Fields] = {}
 
     def judge(self, kind: str, frame: pl.DataFrame, *, as_of: AsOf = "decision", today: date) -> Judged:
         """Judge every dossier of a table, and every entry, leader or figure inside them.
@@ -96,6 +96,11 @@ class BulkJudge:
         """Return which fields of a dossier the rules can ask for; a table may leave out the others, in parts and lists too."""
         if DOSSIERS[kind].children is not None:
             return None
+        if kind not in self._asked:
+            self._asked[kind] = self._asked_of(kind)
+        return self._asked[kind]
+
+    def _asked_of(self, kind: str) -> Fields:
         read = {".".join(path) for fact in self._court(kind).program.facts.values() for path in ex.paths(fact)}
         lists = {one for path in read for one in accumulate(path.split(".")[:-1], "{}.{}".format)}
         of_all = {"id", "kind", "exceptions", "authority.head", ".".join(_UNIT.get(kind, ("unit",)))}
@@ -228,9 +233,8 @@ class _Court:
 
     def __init__(self, judge: BulkJudge, kind: str, tables: Tables, for_heads: Mapping[str, ex.Outcomes]) -> None:
         rulebook = judge.rulebook
-        self.program, problems = compile_program(rulebook, kind)
-        if problems:
-            raise RulebookError(problems)
+        self.program = program_of(rulebook, kind)
+        self.matters = Matters(self.program)
         self.kind, self.rulebook, self.for_heads = kind, rulebook, for_heads
         self.keep_verdicts = judge.keep_verdicts
         self.facts = FactColumns(kind, self.program.facts, tables)
@@ -280,7 +284,7 @@ class _Court:
             hearing.hear(late=late)
             gate.excuse(hearing, hearing.lines[late])
             hearing.weigh(late=late)
-        found = Telling(hearing, self.program).findings()
+        found = Telling(hearing, self.matters).findings()
         on_file = gate.told(hearing, [*hearing.lines[False], *hearing.lines[True]], self.allowed)
         counted = self._outcomes(hearing), self._heads(hearing), self._verdicts(hearing)
         return Judged(found, *counted, on_file, self._shares(hearing))
@@ -300,7 +304,7 @@ class _Court:
         """Return how often each rule came out how, by year."""
         return pl.DataFrame(
             [
-                (line.rule, version_of(line.pieces[number]), self.kind, year, OUTCOME[code], count)
+                (line.rule, self.matters[line.pieces[number].key].version, self.kind, year, OUTCOME[code], count)
                 for line, year, number, code, count in hearing.by_year()
             ],
             schema=OUTCOMES,

@@ -17,18 +17,19 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from importlib.metadata import version
-from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import polars as pl
 from tqdm import tqdm
 
-from cadre_rules.audits.kernel import BulkJudge, Judged
+from cadre_rules.audits.kernel import BulkJudge
+from cadre_rules.audits.parts import Judging, Part, PartJudge, parquet, unjudged
+from cadre_rules.audits.processes import judged_beside, worth_while
 from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
 from cadre_rules.audits.suppressing import suppressed
 from cadre_rules.audits.veiling import veiled
-from cadre_rules.dossier.frames import Fields, filed_on
 from cadre_rules.dossier.models import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import LEVELS, Level
@@ -37,7 +38,8 @@ from cadre_rules.pseudonyms import Pseudonyms, read_key
 from cadre_rules.reports.tables import guarded
 from cadre_rules.rulebook.keeping import code_digest
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.sources.batches import Batch, read_batches
+from cadre_rules.sources.batches import Batch, read_apart, read_batches, settled
+from cadre_rules.sources.nesting import Stretch
 from cadre_rules.writing import digest_of, write_whole
 
 FORMAT = "cadre-rules/audit/1"
@@ -110,6 +112,7 @@ def audit(
     size: int = 100_000,
     pseudonymise: str | Path | None = None,
     suppress_below: int | None = None,
+    processes: int | None = None,
     progress: bool = False,
 ) -> Audit:
     """Judge every dossier of a source and leave what was found in the folder `out`; raises `SourceError`.
@@ -120,6 +123,8 @@ def audit(
     `granted` are exceptions put on file, by dossier, beside those of the source: what a register holds.
     `pseudonymise` is the file of a key: pseudonyms then stand for every text that could say who is meant, but in `granted`, which
     has to have them already. The summary tells no count from 1 to below `suppress_below`, nor one that would tell it.
+    `processes` is how many judge nested Parquet beside this one, as many as there are cores and memory for if not given, or 0;
+    they change no byte.
     """
     folder, source = Path(out), str(source)
     pseudonyms = Pseudonyms(read_key(str(pseudonymise)), rulebook) if pseudonymise is not None else None
@@ -140,7 +145,7 @@ def audit(
     with _held(folder):
         inputs = _agreed(folder, asked)
         if not (folder / "manifest.json").exists():
-            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {}, pseudonyms)
+            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {}, pseudonyms, processes)
             notes = run.judge_all(source, mapping, inputs, progress=progress)
             run.conclude(inputs, notes)
         _tidy(folder)
@@ -156,7 +161,8 @@ def read_audit(folder: str | Path) -> Audit:
     return Audit(place, manifest, summary)
 
 
-_Part: TypeAlias = tuple[int, Batch, Judged | None, str | None]
+_Judged: TypeAlias = tuple[int, Part, str | None]
+"""A part, its number, and the digest of its rows if a source is read again to see whether they stand."""
 _Any = TypeVar("_Any")
 
 
@@ -170,61 +176,77 @@ class _Run:
     today: date
     granted: Mapping[str, Sequence[ExceptionGranted]]
     pseudonyms: Pseudonyms | None
+    processes: int | None
 
     def judge_all(
         self, source: str, mapping: str | Path | None, inputs: Mapping[str, Any], *, progress: bool
     ) -> list[dict[str, Any]]:
         """Judge what is not judged yet, and return the note of every part."""
         notes = self._notes()
-        reread = inputs["source_digest"] is None  # a database has no digest: that its rows stand is seen by reading them
         done = sum(note["dossiers"] for note in notes)
         notes = notes if done else []
-        judge = BulkJudge(self.rulebook)
-        batches = read_batches(
-            source, mapping=mapping, size=inputs["size"], skip=0 if reread else done, asked=partial(_asked, judge)
-        )
-        if self.pseudonyms is not None:
-            batches = veiled(batches, self.pseudonyms)
-        parts = _ahead(self._judged(_ahead(batches), judge, len(notes), reread=reread))
+        parts = self._parts(source, mapping, inputs, notes)
         total = _total(Path(source)) if progress else None
         with tqdm(total=total, initial=done, unit=" dossiers", disable=None if progress else True) as bar:
-            for number, batch, judged, rows in _told(parts, notes):
-                if judged is not None:
-                    notes.append(self._keep(number, batch, judged, rows))
-                    bar.update(batch.frame.height)
+            for number, part, rows in _told(parts, notes):
+                if part.tables:
+                    notes.append(self._keep(number, part, rows))
+                    bar.update(part.frame.height)
                 elif rows != notes[number - 1]["rows"]:
                     raise SourceError(inputs["source"], f"its rows have changed since part {number} was judged; {_ANEW}")
         if not any(note["dossiers"] or note["rejected"] for note in notes):
             raise SourceError(inputs["source"], "holds no dossier")
         return notes
 
-    def _judged(self, batches: Iterator[Batch], judge: BulkJudge, done: int, *, reread: bool) -> Generator[_Part, None, None]:
+    def _parts(
+        self, source: str, mapping: str | Path | None, inputs: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]
+    ) -> Iterator[_Judged]:
+        """Return the parts that are not done, judged; where a source has no digest, those that are done too, as they are."""
+        size, done = inputs["size"], sum(note["dossiers"] for note in notes)
+        judging = Judging(self.rulebook, self.as_of, self.today, self.granted)
+        stretches = read_apart(source, mapping=mapping, size=size) if self.pseudonyms is None else []
+        count = worth_while(stretches) if self.processes is None else self.processes
+        if count and stretches:
+            return self._beside(stretches, judging, size, count, done, len(notes))
+        reread = inputs["source_digest"] is None  # a database has no digest: that its rows stand is seen by reading them
+        judge = PartJudge(judging, size)
+        batches = read_batches(source, mapping=mapping, size=size, skip=0 if reread else done, asked=judge.asked)
+        if self.pseudonyms is not None:
+            batches = veiled(batches, self.pseudonyms)
+        return _ahead(self._here(_ahead(batches), judge, len(notes), reread=reread))
+
+    @staticmethod
+    def _here(batches: Iterator[Batch], judge: PartJudge, done: int, *, reread: bool) -> Generator[_Judged, None, None]:
         """Judge batches; of those already done, if they are read again, only the digest of their rows is told."""
         for number, batch in enumerate(batches, 1 if reread else done + 1):
-            judged = self._judge(batch, judge) if number > done else None
-            yield number, batch, judged, _rows_digest(batch) if reread else None
+            rows = _rows_digest(batch) if reread else None
+            yield number, judge.part(batch) if number > done else unjudged(batch), rows
 
-    def _judge(self, batch: Batch, judge: BulkJudge) -> Judged:
-        filed = filed_on(batch.frame, batch.kind, self.granted) if self.granted else batch.frame
-        return judge.judge(batch.kind, filed, as_of=self.as_of, today=self.today)
+    @staticmethod
+    def _beside(
+        stretches: Sequence[Stretch], judging: Judging, size: int, count: int, done: int, parts: int
+    ) -> Iterator[_Judged]:
+        """Have stretches judged in processes; those that hold no more than was done before are read for their ids."""
+        ends = accumulate(stretch.rows for stretch in stretches)
+        asked = ((stretch, end > done) for stretch, end in zip(stretches, ends, strict=True))
+        for number, part in enumerate(settled(judged_beside(asked, judging, size, count), done), parts + 1):
+            whole = part.frame.height == part.read
+            yield number, part if whole else PartJudge(judging, size).again(part), None
 
-    def _keep(self, number: int, batch: Batch, judged: Judged, rows: str | None) -> dict[str, Any]:
+    def _keep(self, number: int, part: Part, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""
+        rejected = pl.DataFrame(
+            [(rejected.where, rejected.reason) for rejected in part.rejected],
+            schema={"where": pl.String, "reason": pl.String},
+            orient="row",
+        )
         tables = {
-            f"findings/part-{number:05d}.parquet": _placed(judged.findings, batch),
-            f"work/outcomes-{number:05d}.parquet": total_outcomes([judged.outcomes.lazy()]),
-            f"work/shares-{number:05d}.parquet": judged.shares,
-            f"work/heads-{number:05d}.parquet": total_heads([judged.heads.lazy()]),
-            f"work/exceptions-{number:05d}.parquet": judged.exceptions,
-            f"work/judged-{number:05d}.parquet": batch.frame.select(pl.lit("dossier").alias("what"), "id"),
-            f"work/rejected-{number:05d}.parquet": pl.DataFrame(
-                [(rejected.where, rejected.reason) for rejected in batch.rejected],
-                schema={"where": pl.String, "reason": pl.String},
-                orient="row",
-            ),
+            **part.tables,
+            "judged": parquet(part.frame.select(pl.lit("dossier").alias("what"), "id")),
+            "rejected": parquet(rejected),
         }
-        digests = {name: _keep_whole(self.folder / name, _parquet(table)) for name, table in tables.items()}
-        note = {"dossiers": batch.frame.height, "rejected": len(batch.rejected), "rows": rows, "files": digests}
+        digests = {name: _keep_whole(self.folder / name, body) for name, body in _named_files(number, tables).items()}
+        note = {"dossiers": part.frame.height, "rejected": len(part.rejected), "rows": rows, "files": digests}
         _keep_whole(self._note(number), _plain(note))
         return note
 
@@ -255,12 +277,12 @@ class _Run:
         )
         rejected = pl.concat(bad).collect()
         files = {
-            "findings/part-heads.parquet": _parquet(whole.findings.with_columns(place=_NONE, office=_NONE)),
-            "shares.parquet": _parquet(pl.concat(shares).collect()),
-            "rejected.parquet": _parquet(rejected),
+            "findings/part-heads.parquet": parquet(whole.findings.with_columns(place=_NONE, office=_NONE)),
+            "shares.parquet": parquet(pl.concat(shares).collect()),
+            "rejected.parquet": parquet(rejected),
             "rejected.csv": _csv(rejected),
-            "exceptions.parquet": _parquet(pl.concat(exceptions).collect()),
-            "judged.parquet": _parquet(pl.concat([*judged, several.lazy()]).collect()),
+            "exceptions.parquet": parquet(pl.concat(exceptions).collect()),
+            "judged.parquet": parquet(pl.concat([*judged, several.lazy()]).collect()),
         }
         digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
         digests |= {name: _keep_whole(self.folder / name, body) for name, body in files.items()}
@@ -280,13 +302,6 @@ class _Run:
             "files": dict(sorted(digests.items())),
         }
         _keep_whole(self.folder / "manifest.json", _plain(manifest))
-
-
-def _placed(findings: pl.DataFrame, batch: Batch) -> pl.DataFrame:
-    """Return findings with where in the source they stand and the office that decides, as people are told them."""
-    office = pl.col("authority").struct.field("office").cast(pl.String) if "authority" in batch.frame.columns else _NONE
-    offices = batch.frame.select(pl.col("_row").alias("row"), office=office)
-    return findings.with_columns(place=pl.lit(batch.place)).join(offices, on="row", how="left", maintain_order="left")
 
 
 @contextmanager
@@ -346,12 +361,6 @@ def _said(value: Any) -> str:
             return str(value)
 
 
-def _asked(judge: BulkJudge, kind: str) -> Fields:
-    """Return which fields an audit reads: those the rules can ask for, and who decides."""
-    fields = judge.asked(kind)
-    return fields if fields is None else fields | {"authority.office"}
-
-
 def _ahead(source: Generator[_Any, None, None]) -> Iterator[_Any]:
     """Yield the same; while one is worked on, another thread gets the next ready, and no more than that."""
     with ThreadPoolExecutor(1) as other:
@@ -362,6 +371,11 @@ def _ahead(source: Generator[_Any, None, None]) -> Iterator[_Any]:
                 yield one
         finally:
             other.submit(source.close)  # where it was opened
+
+
+def _named_files(number: int, tables: Mapping[str, bytes]) -> dict[str, bytes]:
+    folder = {"findings": "findings/part"}
+    return {f"{folder.get(name, f'work/{name}')}-{number:05d}.parquet": body for name, body in tables.items()}
 
 
 def _told(parts: Iterator[_Any], notes: Sequence[Mapping[str, Any]]) -> Iterator[_Any]:
@@ -431,12 +445,6 @@ def _rows_digest(batch: Batch) -> str:
     total = hashlib.sha256(batch.frame.write_ndjson().encode())
     total.update(repr(batch.rejected).encode())
     return total.hexdigest()
-
-
-def _parquet(table: pl.DataFrame) -> bytes:
-    buffer = BytesIO()
-    table.rechunk().write_parquet(buffer, compression_level=1, row_group_size=100_000)
-    return buffer.getvalue()
 
 
 def _csv(table: pl.DataFrame) -> bytes:

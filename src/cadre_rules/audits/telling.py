@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
@@ -54,11 +55,66 @@ class _Group:
     """Of each finding, which of the sets of facts waited for it waits for."""
 
 
+class Matter:
+    """What of the findings of a rule version is the same for all tables, found when first asked for."""
+
+    def __init__(self, program: Program, piece: Slice) -> None:
+        self._program, self._piece, self.version = program, piece, version_of(piece)
+        self._waits: dict[tuple[int, ...], list[list[str]] | None] = {}
+
+    @cached_property
+    def formulas(self) -> tuple[Formula, ...]:
+        """Return what proves it breached, kept and not applicable."""
+        return tuple(formula for _, formula in self._piece.formulas())
+
+    @cached_property
+    def tests(self) -> tuple[FactTest, ...]:
+        """Return the tests it asks, each once."""
+        return tuple(dict.fromkeys(test for formula in self.formulas for clause in formula for test in clause))
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """Return the facts its message names."""
+        return tuple(self._piece.facts[name] for name in PLACEHOLDER.findall(self._piece.rule.message.vi))
+
+    @cached_property
+    def counted(self) -> frozenset[ex.Outcomes]:
+        """Return what its facts count of breaches."""
+        nodes = (node for name in self._piece.facts.values() for node in ex.walk(self._program.facts[name]))
+        return frozenset(node for node in nodes if isinstance(node, ex.Outcomes) and "violated" in node.outcomes)
+
+    @cache  # noqa: B019  # as long as it is kept itself
+    def also(self, *, breached: bool) -> tuple[str, ...]:
+        """Return the facts that its words name beyond those of its message, or all if it is not breached."""
+        rule = self._piece.rule
+        texts = (rule.title, rule.remedy, rule.responsible, *(() if breached else (rule.message,)))
+        names = (self._piece.facts[name] for words in texts if words is not None for name in PLACEHOLDER.findall(words.vi))
+        return tuple(dict.fromkeys(names))
+
+    def waits(self, pattern: Sequence[int]) -> list[list[str]] | None:
+        """Return the smallest sets of facts that would settle it, as its tests come out; None if no answer could breach it."""
+        key = tuple(pattern)
+        if key not in self._waits:
+            known = dict(zip(self.tests, pattern, strict=True))
+            left = [_left(formula, known) for formula in self.formulas]
+            sets = smallest_sets(tuple(clause for clauses in left for clause in clauses))[:MAX_SETS] if left[0] else ()
+            self._waits[key] = [[self._program.defined[name].id for name in names] for names in sets] if left[0] else None
+        return self._waits[key]
+
+
+class Matters(dict[str, Matter]):
+    """What of findings about one kind of subject is the same for all tables, by the keys of rule versions."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__((piece.key, Matter(program, piece)) for piece in program.slices)
+        self.program = program
+
+
 class Telling:
     """Tells what a hearing found about one kind of subject."""
 
-    def __init__(self, hearing: Hearing, program: Program) -> None:
-        self._hearing, self._program = hearing, program
+    def __init__(self, hearing: Hearing, matters: Matters) -> None:
+        self._hearing, self._program, self._matters = hearing, matters.program, matters
         self._sets: dict[tuple[tuple[str, ...], ...], int] = {(): 0}
 
     def findings(self) -> pl.DataFrame:
@@ -95,8 +151,7 @@ class Telling:
                 return
             holds = self._hearing.matcher.holding(clause, left)
             left = left & ~holds
-            named = [test.fact for test in clause]
-            named += [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.vi)]
+            named = (*(test.fact for test in clause), *self._matters[piece.key].named)
             rivalled = self._hearing.rivalled.get(line.number, self._hearing.table.none)
             for level, bits in ((level_of(piece), holds & ~rivalled), ("judgement_needed", holds & rivalled)):
                 rows = places(bits)
@@ -104,36 +159,25 @@ class Telling:
 
     def _open(self, piece: Slice, waiting: Bits) -> _Group:
         """Return what could not be judged, with what each waits for; what no answer could make a breach is not told."""
-        formulas = [formula for _, formula in piece.formulas()]
-        tests = list(dict.fromkeys(test for formula in formulas for clause in formula for test in clause))
-        rows = places(waiting)
-        patterns, of_row = self._patterns(tests, rows)
-        told = [self._waits(formulas, dict(zip(tests, pattern, strict=True))) for pattern in patterns]
+        matter, rows = self._matters[piece.key], places(waiting)
+        patterns, of_row = self._patterns(matter.tests, rows)
+        told = map(matter.waits, patterns)
         sets = np.array([-1 if waits is None else self._set(waits) for waits in told])[of_row]
         return _Group(piece, rows[sets >= 0], UNDETERMINED, "information_missing", (), sets[sets >= 0])
 
     def _patterns(self, tests: Sequence[FactTest], rows: Array) -> tuple[list[list[int]], Array]:
         """Return each way tests come out (0 fails, 1 passes, 2 not stated), and which of them each row shows."""
-        matcher, none = self._hearing.matcher, self._hearing.table.none
-        states = np.empty((len(tests), len(rows)), np.int64)
+        matcher = self._hearing.matcher
+        states = np.full((len(tests), len(rows)), 2, np.int8)
         pattern = np.zeros(len(rows), np.int64)
         for number, test in enumerate(tests):
-            column = matcher.stated(test.fact)
-            stated = none if column is None else column.stated
-            states[number] = np.where(at(stated, rows), at(matcher.passing(test), rows), 2)
+            if (column := matcher.stated(test.fact)) is not None:
+                states[number] = np.where(at(column.stated, rows), at(matcher.passing(test), rows), 2)
             if number % 30 == 29:  # what is left of 3 ** 39 after as many patterns as there are rows
                 pattern = np.unique(pattern, return_inverse=True)[1]
             pattern = pattern * 3 + states[number]
         _, first, of_row = np.unique(pattern, return_index=True, return_inverse=True)
         return states[:, first].T.tolist(), of_row
-
-    def _waits(self, formulas: Sequence[Formula], known: Mapping[FactTest, int]) -> list[list[str]] | None:
-        """Return the smallest sets of facts that would settle a rule; None if no answer could make it a breach."""
-        left = [_left(formula, known) for formula in formulas]
-        if not left[0]:
-            return None
-        sets = smallest_sets(tuple(clause for clauses in left for clause in clauses))[:MAX_SETS]
-        return [[self._program.defined[name].id for name in names] for names in sets]
 
     def _set(self, waits: Sequence[Sequence[str]]) -> int:
         return self._sets.setdefault(tuple(map(tuple, waits)), len(self._sets))
@@ -158,7 +202,7 @@ class Telling:
             "subject": subject,
             "kind": pl.Series([self._program.subject]).new_from_index(0, len(rows)),
             "rule": rule,
-            "rule_version": each(lambda group: version_of(group.piece)),
+            "rule_version": each(lambda group: self._matters[group.piece.key].version),
             "outcome": each(lambda group: OUTCOME[group.code]),
             "level": each(lambda group: group.level),
             "provisional": pl.Series(np.concatenate([self._provisional(group) for group in groups])),
@@ -211,18 +255,15 @@ class Telling:
 
     def _also(self, group: _Group) -> list[str]:
         """Return the facts the words of a finding name, beyond those it rests on."""
-        rule = group.piece.rule
-        texts = (rule.title, rule.remedy, rule.responsible, *((rule.message,) if group.code != VIOLATED else ()))
-        names = [group.piece.facts[name] for words in texts if words is not None for name in PLACEHOLDER.findall(words.vi)]
-        return [name for name in dict.fromkeys(names) if name not in group.named]
+        names = self._matters[group.piece.key].also(breached=group.code == VIOLATED)
+        return [name for name in names if name not in group.named]
 
     def _provisional(self, group: _Group) -> Array:
         """Tell of which findings the rule, or all it counted, rests on less than confirmed texts."""
         if self._hearing.is_provisional(group.piece):
             return np.ones(len(group.rows), np.bool_)
-        facts = [self._program.facts[name] for name in group.piece.facts.values()]
-        weak = {node: held for node, held in self._hearing.given.weak.items() if "violated" in getattr(node, "outcomes", ())}
-        read = {node for fact in facts for node in ex.walk(fact) if node in weak}
+        weak = self._hearing.given.weak
+        read = [node for node in self._matters[group.piece.key].counted if node in weak]
         if not read:
             return np.zeros(len(group.rows), np.bool_)
         counted, provisional = (

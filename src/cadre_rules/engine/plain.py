@@ -6,7 +6,7 @@ the value is its place, so each place settles, once and for all, which clauses i
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, TypeAlias
@@ -90,7 +90,7 @@ _Ruler: TypeAlias = tuple[list[Any], list[Clauses]]
 def _ruler(tests: Mapping[FactTest, Clauses], every: Clauses) -> _Ruler:
     constants: list[Any] = sorted({constant for test in tests for constant in test.constants})
     places = {constant: 2 * number + 1 for number, constant in enumerate(constants)}
-    placed = [(replace(test, constants=tuple(places[c] for c in test.constants)), clauses) for test, clauses in tests.items()]
+    placed = [(test._replace(constants=tuple(places[c] for c in test.constants)), clauses) for test, clauses in tests.items()]
     left = [every] * (2 * len(constants) + 2)
     for test, clauses in placed:
         for place in range(2 * len(constants) + 1):

@@ -80,6 +80,8 @@ class Texts:
     values: pl.Series
     stated: Bits
     coded: bool = False
+    taken_from: tuple["Texts", Array] | None = None
+    """Of whose rows these are, and of which."""
 
     def being(self, text: str) -> Bits:
         """Return where it is just this text."""
@@ -115,8 +117,11 @@ class Texts:
 
     @cached_property
     def words(self) -> tuple[Array, list[str | None]]:
-        """Return the different texts, and for each row which it is."""
-        return words_of(self.values)
+        """Return different texts, all that there are and maybe others, and for each row which it is."""
+        if self.taken_from is None:
+            return words_of(self.values)
+        places, words = self.taken_from[0].words
+        return places[self.taken_from[1]], words
 
     def classes(self, names: dict[str | None, int]) -> Array:
         """Return a number for each row, the same for what names the same; `names` keeps which is which."""
@@ -351,8 +356,10 @@ def taken(column: Column | None, rows: Array) -> Column | None:
             ends = [None if end is None else end if np.ndim(end) == 0 else end[rows] for end in (low, top)]
             return Numbers(ends[0], packed(at(stated, rows)), ends[1], days)  # type: ignore[arg-type]
         case _:
-            values = column.values if len(column.values) == 1 else column.values.gather(rows)
-            return replace(column, values=values, stated=packed(at(column.stated, rows)))
+            if len(column.values) == 1:
+                return replace(column, stated=packed(at(column.stated, rows)))
+            new = replace(column, values=column.values.gather(rows), stated=packed(at(column.stated, rows)))
+            return replace(new, taken_from=(column, rows)) if isinstance(new, Texts) and isinstance(column, Texts) else new
 
 
 def either(bits: Bits, one: Column | None, other: Column | None, table: Table) -> Column | None:

@@ -118,17 +118,10 @@ def _dated(compute: Callable[[Array, Array], tuple[Array, Array]]) -> Operation:
 @cache
 def _calendar() -> tuple[Array, Array, Array, Array]:
     """Return, by day from 0001-01-01, its month and day of the month; by month, its first day and its length."""
-    days = np.arange(np.datetime64("0001-01-01"), np.datetime64("9999-12-31") + np.timedelta64(1, "D"))
-    months = days.astype("datetime64[M]")
-    month = np.timedelta64(1, "M")
-    firsts = np.arange(np.datetime64("0001-01"), np.datetime64("9999-12") + month)
-    length = ((firsts + month).astype("datetime64[D]") - firsts.astype("datetime64[D]")).astype(np.int32)
-    return (
-        (months - firsts[0]).astype(np.int32),
-        ((days - months.astype("datetime64[D]")).astype(np.int32) + 1).astype(np.int32),
-        firsts.astype("datetime64[D]").astype(np.int32),
-        length,
-    )
+    firsts = np.arange(np.datetime64("0001-01"), np.datetime64("10000-02")).astype("datetime64[D]").astype(np.int32)
+    first, length = firsts[:-1], np.diff(firsts)
+    month = np.repeat(np.arange(len(first), dtype=np.int32), length)
+    return month, np.arange(1, len(month) + 1, dtype=np.int32) - np.repeat(first - first[0], length), first, length
 
 
 _FIRST_DAY, _LAST_DAY = (day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max))

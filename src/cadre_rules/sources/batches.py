@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -15,12 +15,14 @@ from cadre_rules.sources.files import WORKBOOKS, Rejected
 from cadre_rules.sources.leaves import Asked, everything
 from cadre_rules.sources.levels import levels_of, title, tree
 from cadre_rules.sources.mapping import Mapping, read_mapping
-from cadre_rules.sources.nesting import READERS
+from cadre_rules.sources.nesting import READERS, Stretch, stretches_of
 from cadre_rules.sources.rows import ROW, UNREAD, Batch
 from cadre_rules.sources.tables import read_tables
 from cadre_rules.sources.workbooks import open_workbook
 
-__all__ = ["Batch", "read_batches", "read_models"]
+__all__ = ["Batch", "read_apart", "read_batches", "read_models", "settled"]
+
+_Batch = TypeVar("_Batch", bound=Batch)
 
 
 def read_batches(
@@ -38,8 +40,19 @@ def read_batches(
     was rejected among them. `asked` says which fields of each kind are wanted: others are checked, but may be left out. Raises
     `SourceError` if the source cannot be read, or not to its end.
     """
-    meant = mapping if isinstance(mapping, Mapping) or mapping is None else read_mapping(mapping)
-    yield from after(never_empty(once_each(_told_once(_batches(str(source), meant, size, asked)))), skip)
+    yield from settled(_batches(str(source), _meant(mapping), size, asked), skip)
+
+
+def settled(batches: Iterable[_Batch], skip: int = 0) -> Iterator[_Batch]:
+    """Yield batches as `read_batches` does: of one id the first counts, none is empty, and `skip` dossiers are left out."""
+    yield from after(never_empty(once_each(_told_once(batches))), skip)
+
+
+def read_apart(source: str | Path, *, mapping: Mapping | str | Path | None = None, size: int = 100_000) -> list[Stretch]:
+    """Return what of a source can be read each by itself, in its order; nothing if it is to be read as one. As `read_batches`."""
+    files = _nested(str(source), _meant(mapping))
+    apart = all(file.suffix.lower() == ".parquet" for file in files)
+    return [one for file in files for one in stretches_of(file, size)] if apart else []
 
 
 def read_models(source: str | Path, *, mapping: Mapping | str | Path | None = None) -> Iterator[Dossier | Rejected]:
@@ -60,13 +73,25 @@ def _batches(source: str, mapping: Mapping | None, size: int, asked: Asked) -> I
     elif ending == ".csv" or (path.is_dir() and _holds_tables(path, mapping)):
         with open_folder(path) as tables:
             yield from read_tables(tables, mapping, size)
-    else:
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in READERS) if path.is_dir() else [path]
-        if not files or files[0].suffix.lower() not in READERS:
-            known = ", ".join((*READERS, ".csv", *WORKBOOKS, *DATABASES))
-            raise SourceError(source, f"is none of: {known}, a folder of such files, a database URL")
+    elif files := _nested(source, mapping):
         for file in files:
             yield from READERS[file.suffix.lower()](file, size, asked)
+    else:
+        known = ", ".join((*READERS, ".csv", *WORKBOOKS, *DATABASES))
+        raise SourceError(source, f"is none of: {known}, a folder of such files, a database URL")
+
+
+def _nested(source: str, mapping: Mapping | None) -> list[Path]:
+    """Return the files of a source of nested dossiers."""
+    path = Path(source)
+    if "://" in source or (path.is_dir() and _holds_tables(path, mapping)):
+        return []
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [file for file in files if file.suffix.lower() in READERS]
+
+
+def _meant(mapping: Mapping | str | Path | None) -> Mapping | None:
+    return mapping if isinstance(mapping, Mapping) or mapping is None else read_mapping(mapping)
 
 
 def _holds_tables(folder: Path, mapping: Mapping | None) -> bool:
@@ -89,7 +114,7 @@ def _holds_dossiers(file: Path) -> bool:
     return "kind" in schema and any(dtype.is_nested() for dtype in schema.values())
 
 
-def _told_once(batches: Iterable[Batch]) -> Iterator[Batch]:
+def _told_once(batches: Iterable[_Batch]) -> Iterator[_Batch]:
     """Tell of a column that is not read once, however many batches have it."""
     told: set[Rejected] = set()
     for batch in batches:
@@ -98,9 +123,9 @@ def _told_once(batches: Iterable[Batch]) -> Iterator[Batch]:
         yield batch if len(fresh) == len(batch.rejected) else replace(batch, rejected=fresh)
 
 
-def never_empty(batches: Iterable[Batch]) -> Iterator[Batch]:
+def never_empty(batches: Iterable[_Batch]) -> Iterator[_Batch]:
     """Let every batch hold a dossier, if the source has one: what an empty one rejects goes with its neighbour."""
-    held: Batch | None = None
+    held: _Batch | None = None
     for batch in batches:
         if held is None:
             held = batch
@@ -115,7 +140,7 @@ def never_empty(batches: Iterable[Batch]) -> Iterator[Batch]:
         yield held
 
 
-def once_each(batches: Iterable[Batch]) -> Iterator[Batch]:
+def once_each(batches: Iterable[_Batch]) -> Iterator[_Batch]:
     """Reject every dossier whose id an earlier one of the source has, naming that one.
 
     A batch is compared only with those its ids can be among, so that ordered ids cost nothing, and by hash before by name.
@@ -131,7 +156,7 @@ def once_each(batches: Iterable[Batch]) -> Iterator[Batch]:
         yield batch
 
 
-def after(batches: Iterable[Batch], skip: int) -> Iterator[Batch]:
+def after(batches: Iterable[_Batch], skip: int) -> Iterator[_Batch]:
     """Leave out the first `skip` dossiers, and what was rejected among them."""
     for batch in batches:
         if skip >= batch.frame.height > 0:
@@ -168,7 +193,7 @@ def _share(own: _Seen, ids: _Seen) -> bool:
     return bool(ids.hashes.is_in(own.hashes.implode()).any())
 
 
-def _without_twins(batch: Batch, ids: pl.DataFrame) -> Batch:
+def _without_twins(batch: _Batch, ids: pl.DataFrame) -> _Batch:
     """Reject what is no longer the first of its id among `ids`, which end with the batch's own."""
     marked = ids.with_columns(
         pl.col("place", ROW).first().over("id").name.prefix("first_"), later=~pl.col("id").is_first_distinct()

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -36,35 +37,84 @@ _BLOCK = 8_000_000
 _KIND = re.compile(rb'"kind"\s*:\s*"([a-z]{1,20})"')
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Whole groups of rows of a nested Parquet file, next to each other: what can be read without the rest."""
+
+    path: Path
+    groups: range
+    before: int
+    """How many rows stand before it."""
+    rows: int
+
+
+def stretches_of(path: Path, size: int) -> list[Stretch]:
+    """Return the stretches of a file, of as many groups as make at most `size` rows, or of one; raises `SourceError`."""
+    try:
+        metadata = pq.read_metadata(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _broken(path, 0, error) from error
+    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    found, first, before = [], 0, 0
+    for group in range(1, len(sizes) + 1):
+        if group == len(sizes) or sum(sizes[first : group + 1]) > size:
+            found.append(Stretch(path, range(first, group), before, rows := sum(sizes[first:group])))
+            first, before = group, before + rows
+    return found
+
+
 def read_parquet(path: Path, size: int, asked: Asked = everything) -> Iterator[Batch]:
     """Yield the dossiers of a nested Parquet file, `size` at a time; raises `SourceError` where the file breaks off."""
-    at = 0
-    try:
-        with pq.ParquetFile(path) as file:
-            metadata, schema = file.metadata, file.schema_arrow
-        if "kind" not in schema.names:
-            raise SourceError(str(path), f"has no column `kind`, which says what each row is: {', '.join(DOSSIERS)}")
-        leaves = leaves_of(metadata, schema, asked)
-        marked = (metadata.metadata or {}).items() >= {name.encode(): what.encode() for name, what in CANONICAL.items()}.items()
-        options = {"in_basis_points": marked, "in_range": frozenset(leaves.in_range)}
-        with pq.ParquetFile(path, metadata=metadata, read_dictionary=leaves.repeated) as file:
-            for frame, words in _frames(file, leaves.read, size):
-                numbered = frame.drop(ROW, strict=False).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64})
-                yield from _by_kind(numbered, str(path), asked, options | {"words": words})
-                at += frame.height
-    except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0] or "the file breaks off"
-        raise SourceError(f"{path}:{at + 1}", f"cannot be read from here on: {reason}") from error
+    stretches = stretches_of(path, size)
+    file = NestedParquet(path, asked)
+    for stretch in stretches:
+        yield from file.read(stretch, size)
+
+
+class NestedParquet:
+    """A nested Parquet file, and which of its columns are read."""
+
+    def __init__(self, path: Path, asked: Asked = everything) -> None:
+        """Look at what the file holds; raises `SourceError` if it holds no dossiers."""
+        self._path, self._asked = path, asked
+        try:
+            with pq.ParquetFile(path) as file:
+                self._metadata, schema = file.metadata, file.schema_arrow
+            if "kind" not in schema.names:
+                raise SourceError(str(path), f"has no column `kind`, which says what each row is: {', '.join(DOSSIERS)}")
+            self._leaves = leaves_of(self._metadata, schema, asked)
+        except (pa.ArrowException, OSError) as error:
+            raise _broken(path, 0, error) from error
+        told = self._metadata.metadata or {}
+        marked = told.items() >= {name.encode(): what.encode() for name, what in CANONICAL.items()}.items()
+        self._options = {"in_basis_points": marked, "in_range": frozenset(self._leaves.in_range)}
+
+    def read(self, stretch: Stretch, size: int) -> Iterator[Batch]:
+        """Yield the dossiers of a stretch, `size` at a time; raises `SourceError` where the file breaks off."""
+        at, leaves = stretch.before, self._leaves
+        try:
+            with pq.ParquetFile(self._path, metadata=self._metadata, read_dictionary=leaves.repeated) as file:
+                for frame, words in _frames(file, leaves.read, stretch.groups, size):
+                    numbered = frame.drop(ROW, strict=False).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64})
+                    yield from _by_kind(numbered, str(self._path), self._asked, self._options | {"words": words})
+                    at += frame.height
+        except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
+            raise _broken(self._path, at, error) from error
+
+
+def _broken(path: Path, at: int, error: Exception) -> SourceError:
+    reason = str(error).splitlines()[0] or "the file breaks off"
+    return SourceError(f"{path}:{at + 1}", f"cannot be read from here on: {reason}")
 
 
 _Words: TypeAlias = dict[str, set[str]]
 """The different texts of columns of categories, by their fields."""
 
 
-def _frames(file: pq.ParquetFile, columns: list[str], size: int) -> Iterator[tuple[pl.DataFrame, _Words]]:
-    """Yield the rows of a file `size` at a time, however many stand in each of its groups."""
+def _frames(file: pq.ParquetFile, columns: list[str], groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Words]]:
+    """Yield the rows of some groups of a file `size` at a time, however many stand in each."""
     held: list[tuple[pl.DataFrame, _Words]] = []
-    for group in range(file.num_row_groups):  # a dictionary is one group's
+    for group in groups:  # a dictionary is one group's
         for piece in file.iter_batches(size, row_groups=[group], columns=columns):
             held.append((pl.DataFrame(pl.from_arrow(piece)), _words(piece)))
             del piece  # while another works with the rows, what they were made of is not kept
