@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from cadre_rules.dossier.demands import Bounds, Demand, Other, fits
 from cadre_rules.dossier.fields import members_of
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 
 _STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
 
