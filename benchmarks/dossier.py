@@ -20,7 +20,8 @@ from statistics import median, quantiles
 from typing import Any
 
 from cadre_rules.checks import check
-from cadre_rules.dossier.models import Appointment, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.people import Appointment
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.yaml import read_yaml

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.frames import frame_of, frame_schema
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import DossierError, SourceError
 from cadre_rules.sources import nesting

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from cadre_rules.dossier.models import Appointment, Body
+from cadre_rules.dossier.collectives import Body
+from cadre_rules.dossier.people import Appointment
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.values import PartialDate, parse_count, parse_day, parse_flag, parse_loose_day, parse_percent
 from cadre_rules.errors import DossierError, SourceError

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from cadre_rules.dossier.models import Appointment
+from cadre_rules.dossier.people import Appointment
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.judging import judge_of
 from cadre_rules.rulebook.model import BoundDefinition, Rulebook

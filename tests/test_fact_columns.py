@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.collectives import Figure
 from cadre_rules.dossier.frames import _plain, frame_of, frame_schema
-from cadre_rules.dossier.models import Appointment, Figure
+from cadre_rules.dossier.people import Appointment
 from cadre_rules.expression import OPERATIONS, Call, Constant, Each, Expression, Fact, Field, Item, Lookup, Within
 from cadre_rules.facts.arrays import Numbers, Texts, series_of
 from cadre_rules.facts.columns import FactColumns

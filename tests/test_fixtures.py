@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cadre_rules import check
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.findings import Finding, Report
 from cadre_rules.reports.text import render_text
 from cadre_rules.rulebook.yaml import read_yaml

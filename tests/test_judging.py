@@ -14,7 +14,7 @@ from hypothesis import given
 from cadre_rules import expression as ex
 from cadre_rules import judging, waiting
 from cadre_rules.cases import run_cases
-from cadre_rules.dossier.models import ExceptionGranted
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.exceptions import excuse
 from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula

@@ -20,7 +20,8 @@ from cadre_rules.audits.kernel import BulkJudge, Judged
 from cadre_rules.cases import _dossiers
 from cadre_rules.checks import check
 from cadre_rules.dossier.frames import frame_of
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import DossierError

@@ -20,9 +20,11 @@ from cadre_rules.checks import check
 from cadre_rules.cli import main
 from cadre_rules.dossier.amending import amended
 from cadre_rules.dossier.areas import Area
+from cadre_rules.dossier.collectives import Body, Member
 from cadre_rules.dossier.demands import Bounds, Demand, Demands, Other, fits, meet
 from cadre_rules.dossier.fields import SUBJECTS, element_fields, fields_of
-from cadre_rules.dossier.models import PARTS, Body, Dossier, Member
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import PARTS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.facts.inverting import _solved, fewest_seats
 from cadre_rules.facts.operations import STRICT

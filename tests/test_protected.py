@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from cadre_rules.cases import _dossiers
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import PROTECTED
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.dossier.values import Codes, PartialDate

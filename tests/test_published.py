@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from cadre_rules import check, load_rulebook
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.findings import Report
 from cadre_rules.judging import AsOf, judge_of

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadre_rules.cli import CLEAN, FOUND, UNREADABLE, main
-from cadre_rules.dossier.models import ExceptionGranted
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.register.book import Known, Register
 from cadre_rules.register.entries import Baseline, Grant, Recorded, Remark, Said, Withdrawal, canonical, examine, seal

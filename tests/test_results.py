@@ -13,7 +13,7 @@ from openpyxl.workbook import Workbook
 
 from cadre_rules import check
 from cadre_rules.cli import FOUND, UNREADABLE, main
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import Report

@@ -166,7 +166,7 @@ def test_a_part_knows_what_it_tests_and_where_its_clauses_stand() -> None:
 
 
 def test_where_durable_rules_cannot_be_had_the_plain_matcher_judges_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "durable.engine", None)
+    monkeypatch.setitem(sys.modules, "durable_rules_engine", None)
     load_engine.cache_clear()
     try:
         with pytest.warns(EngineUnavailableWarning, match="plain matcher judges alone") as told:
@@ -184,12 +184,12 @@ def test_the_engine_is_loaded_lazily_and_the_flags_put_back(monkeypatch: pytest.
     monkeypatch.setattr(sys, "getdlopenflags", lambda: flags[-1])
     monkeypatch.setattr(sys, "setdlopenflags", flags.append)
     load_engine.cache_clear()
-    assert load_engine() is sys.modules["durable.engine"]
-    assert load_engine() is sys.modules["durable.engine"]
+    assert load_engine() is sys.modules["durable_rules_engine"]
+    assert load_engine() is sys.modules["durable_rules_engine"]
     assert flags == [7, 1, 7]
     monkeypatch.delattr(sys, "getdlopenflags")
     load_engine.cache_clear()
-    assert load_engine() is sys.modules["durable.engine"]
+    assert load_engine() is sys.modules["durable_rules_engine"]
     assert flags == [7, 1, 7]
 
 
@@ -199,7 +199,3 @@ def test_a_disagreement_is_told_at_the_line_that_asked(monkeypatch: pytest.Monke
     with pytest.warns(EngineDisagreementWarning) as told:
         part.match({})
     assert [warning.filename for warning in told] == [__file__]
-
-
-def test_the_action_that_never_runs_does_nothing() -> None:
-    assert single._never_run(object()) is None  # type: ignore[func-returns-value]

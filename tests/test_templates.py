@@ -15,7 +15,8 @@ from cadre_rules import check
 from cadre_rules.catalogue import rules_by_field
 from cadre_rules.cli import CLEAN, MISUSED, UNREADABLE
 from cadre_rules.dossier.codes import CODES
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.names import fold

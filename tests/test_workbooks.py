@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from cadre_rules.dossier.models import Appointment
+from cadre_rules.dossier.people import Appointment
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.sources.batches import read_batches, read_models
 from cadre_rules.sources.files import Rejected

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from cadre_rules.audits.running import Audit as Audit
     from cadre_rules.audits.running import audit as audit
     from cadre_rules.checks import check as check
-    from cadre_rules.dossier.models import Appointment as Appointment
-    from cadre_rules.dossier.models import Body as Body
-    from cadre_rules.dossier.models import Planning as Planning
-    from cadre_rules.dossier.models import Statistics as Statistics
-    from cadre_rules.dossier.models import Unit as Unit
+    from cadre_rules.dossier.collectives import Body as Body
+    from cadre_rules.dossier.collectives import Planning as Planning
+    from cadre_rules.dossier.collectives import Statistics as Statistics
+    from cadre_rules.dossier.collectives import Unit as Unit
+    from cadre_rules.dossier.people import Appointment as Appointment
     from cadre_rules.errors import CadreRulesError as CadreRulesError
     from cadre_rules.errors import DossierError as DossierError
     from cadre_rules.errors import RulebookError as RulebookError
@@ -36,7 +36,8 @@ _HOMES = {
     "Report": "findings",
     "Finding": "findings",
     **dict.fromkeys(("CadreRulesError", "DossierError", "RulebookError", "SourceError"), "errors"),
-    **dict.fromkeys(("Appointment", "Body", "Planning", "Statistics", "Unit"), "dossier.models"),
+    "Appointment": "dossier.people",
+    **dict.fromkeys(("Body", "Planning", "Statistics", "Unit"), "dossier.collectives"),
 }
 
 __all__ = [

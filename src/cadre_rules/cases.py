@@ -8,8 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from cadre_rules.dossier.collectives import Statistics
 from cadre_rules.dossier.fields import steps
-from cadre_rules.dossier.models import DOSSIERS, Dossier, Statistics
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import DossierError, Problem

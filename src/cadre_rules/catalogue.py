@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from cadre_rules.dossier.fields import code_text, fields_of
-from cadre_rules.dossier.models import DOSSIERS, PARTS, Dossier, ExceptionGranted
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
 from cadre_rules.expression import Expression, Fact, Lookup, paths, walk

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
 from cadre_rules.findings import LEVELS, OnFile, Report, SubjectLine, Verdict

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from cadre_rules.dossier.models import ExceptionGranted
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.rulebook.schema import Rule
 
 

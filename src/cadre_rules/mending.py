@@ -16,7 +16,7 @@ from cadre_rules import expression as ex
 from cadre_rules.dossier.amending import amended, nearest
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other
 from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, fields_of, steps
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
 from cadre_rules.facts.inverting import Inverter, Plan, Row, demands_of, fewest_seats, together
 from cadre_rules.facts.operations import bounds

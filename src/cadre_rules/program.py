@@ -62,8 +62,14 @@ class Program:
 
     subject: str
     facts: Mapping[str, ex.Expression]
-    defined: Mapping[str, Definition]
+    definitions: Apart[Mapping[str, Definition]]
+    late_facts: frozenset[str]
     slices: tuple[Slice, ...]
+
+    @property
+    def defined(self) -> Mapping[str, Definition]:
+        """Return the definition of each fact, of which little is asked before something is to be told."""
+        return self.definitions()
 
 
 def program_of(rulebook: Rulebook, subject: str) -> Program:
@@ -103,7 +109,8 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
             except TooLargeError as error:
                 path, line = rulebook.places[rule.id, rule.in_force.starts]
                 problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
-    return Program(subject, compiler.facts, compiler.defined, tuple(slices)), problems
+    program = Program(subject, compiler.facts, Apart(compiler.defined), frozenset(compiler.late), tuple(slices))
+    return program, problems
 
 
 def share_judged(program: Program, piece: Slice) -> tuple[str, int | None] | None:

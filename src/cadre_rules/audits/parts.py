@@ -10,7 +10,7 @@ import polars as pl
 from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.audits.summing import total_heads, total_outcomes
 from cadre_rules.dossier.frames import Fields, filed_on
-from cadre_rules.dossier.models import ExceptionGranted
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.judging import AsOf
 from cadre_rules.rulebook.model import Rulebook

@@ -30,7 +30,7 @@ from cadre_rules.audits.processes import judged_beside, worth_while
 from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
 from cadre_rules.audits.suppressing import suppressed
 from cadre_rules.audits.veiling import veiled
-from cadre_rules.dossier.models import ExceptionGranted
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import LEVELS, Level
 from cadre_rules.judging import AsOf

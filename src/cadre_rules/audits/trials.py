@@ -8,7 +8,7 @@ import polars as pl
 from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.cases import CASE_DAY, Trial, case_dossiers, difference, on_each_day, unclear
 from cadre_rules.dossier.frames import frame_of
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import CaseSource
 

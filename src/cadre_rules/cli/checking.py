@@ -14,7 +14,7 @@ from cadre_rules.cli.outputs import CLEAN, MISUSED, NEEDED, RENDERERS, UNREADABL
 from cadre_rules.errors import CadreRulesError, SourceError
 
 if TYPE_CHECKING:
-    from cadre_rules.dossier.models import Dossier
+    from cadre_rules.dossier.kinds import Dossier
     from cadre_rules.findings import Report
     from cadre_rules.rulebook.model import Rulebook
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cadre_rules.errors import SourceError
 
 if TYPE_CHECKING:
-    from cadre_rules.dossier.models import Dossier
+    from cadre_rules.dossier.kinds import Dossier
     from cadre_rules.pseudonyms import Pseudonyms
     from cadre_rules.rulebook.model import Rulebook
     from cadre_rules.sources.files import Rejected

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Literal, TypeAlias
 
-from cadre_rules.cli.outputs import KINDS, LEVELS, RENDERERS
+from cadre_rules.cli.outputs import LEVELS, RENDERERS
+from cadre_rules.dossier.kinds import KINDS
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # it has no public name
 

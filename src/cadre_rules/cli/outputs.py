@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from cadre_rules.findings import Level
 
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
-KINDS = ("appointment", "planning", "body", "unit", "statistics")
 RENDERERS = {
     "text": ("reports.text", "render_text"),
     "json": ("findings", "render_json"),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from cadre_rules.dossier.demands import Bounds, Demand, Other, exactly, fits
 from cadre_rules.dossier.fields import members_of, steps
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 
 
 def amended(dossier: Dossier, place: str, value: Any, *, postponed: bool = False) -> Dossier:

@@ -13,12 +13,13 @@ from pydantic.fields import FieldInfo as FieldFacts
 
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.codes import CODES
-from cadre_rules.dossier.models import DOSSIERS, PARTS, Office
+from cadre_rules.dossier.kinds import KINDS, WHOLES, model_of
+from cadre_rules.dossier.people import Office
 from cadre_rules.dossier.values import Codes, PartialDate
 from cadre_rules.expression import ValueKind
 from cadre_rules.formula import Kind
 
-SUBJECTS = (*DOSSIERS, *PARTS, "head")
+SUBJECTS = (*KINDS, *WHOLES, "head")
 """Everything a rule can be about; `head` gathers the dossiers one head answers for."""
 
 PROTECTED = ("sex", "birth", "ethnicity", "religion", "health", "kin", "origin")
@@ -52,12 +53,12 @@ class FieldInfo:
 @cache
 def fields_of(subject: str) -> dict[tuple[str, ...], FieldInfo]:
     """Return every path a rule about `subject` can read outside lists."""
-    if subject in DOSSIERS:
-        return dict(_paths(DOSSIERS[subject]))
-    if subject in PARTS:
-        whole, part = PARTS[subject]
-        inherited = {(whole, *path): info for path, info in _paths(DOSSIERS[whole])}
-        own = {path: info for path, info in _paths(part) if path[0] != whole}
+    if subject in KINDS:
+        return dict(_paths(model_of(subject)))
+    if subject in WHOLES:
+        whole = WHOLES[subject]
+        inherited = {(whole, *path): info for path, info in _paths(model_of(whole))}
+        own = {path: info for path, info in _paths(model_of(subject)) if path[0] != whole}
         return {**own, **inherited}
     return {}
 

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import members_of
-from cadre_rules.dossier.models import DOSSIERS, ExceptionGranted
+from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.dossier.values import PartialDate
 
 SPAN = pl.Struct({"earliest": pl.Date, "latest": pl.Date})

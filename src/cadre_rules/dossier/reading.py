@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.kinds import KINDS, Dossier, model_of
 from cadre_rules.errors import DossierError
 from cadre_rules.names import did_you_mean
 
@@ -17,16 +17,17 @@ def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
         return raw
     subject = str(raw.get("id", "?"))[:80] if isinstance(raw, Mapping) else "?"
     kind = raw.get("kind") if isinstance(raw, Mapping) else None
-    if not isinstance(kind, str) or kind not in DOSSIERS:
-        hint = did_you_mean(str(kind), DOSSIERS) or f"; one of: {', '.join(DOSSIERS)}"
+    if not isinstance(kind, str) or kind not in KINDS:
+        hint = did_you_mean(str(kind), KINDS) or f"; one of: {', '.join(KINDS)}"
         raise DossierError(subject, [("kind", f"{str(kind)[:80]!r} is no kind of dossier{hint}")])
-    model = DOSSIERS[kind]
+    model = model_of(kind)
     try:
-        return model.model_validate(raw)
+        read: Dossier = model.model_validate(raw)
     except ValidationError as error:
         raise DossierError(subject, [_mistake(detail, model) for detail in error.errors(include_url=False)]) from None
     except RecursionError:
         raise DossierError(subject, [("", "nested too deep to be a dossier")]) from None
+    return read
 
 
 NEEDED = {

@@ -6,7 +6,8 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
-from cadre_rules.dossier.models import DOSSIERS, PARTS, Dossier, ExceptionGranted
+from cadre_rules.dossier.kinds import KINDS, WHOLES, Dossier
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.dossier.values import PartialDate
 
 
@@ -40,7 +41,7 @@ class Subject:
     def place(self, path: str) -> str:
         """Return where in the dossier a path of the subject stands."""
         head, _, rest = path.partition(".")
-        return rest if head in DOSSIERS and self.prefix and rest else f"{self.prefix}{path}"
+        return rest if head in KINDS and self.prefix and rest else f"{self.prefix}{path}"
 
 
 def subjects_of(dossier: Dossier, only: Container[str] | None = None) -> Iterator[Subject]:
@@ -54,5 +55,5 @@ def subjects_of(dossier: Dossier, only: Container[str] | None = None) -> Iterato
             if only is not None and name not in only:
                 continue
             title = getattr(part, "name", None) or getattr(part, "title", None) or part.id
-            root = SimpleNamespace(**{**vars(part), PARTS[kind][0]: dossier})
+            root = SimpleNamespace(**{**vars(part), WHOLES[kind]: dossier})
             yield Subject(kind, name, title, root, dossier, f"{field}[{position}].")

@@ -7,6 +7,7 @@ sent as whole numbers (texts by their number among the constants), for it compar
 with numbers as texts and knows names by a 32-bit hash only.
 """
 
+import json
 import os
 import sys
 import threading
@@ -104,7 +105,7 @@ def load_engine() -> Any | None:
     try:
         if flags is not None:
             sys.setdlopenflags(os.RTLD_LAZY)
-        import durable.engine  # noqa: PLC0415  # its one door, opened only when a dossier is judged
+        import durable_rules_engine  # noqa: PLC0415  # its one door, opened only when a dossier is judged
     except ImportError as error:
         message = f"durable_rules is not to be had here ({error}); the plain matcher judges alone"
         warnings.warn(message, EngineUnavailableWarning, stacklevel=3)
@@ -112,7 +113,8 @@ def load_engine() -> Any | None:
     finally:
         if flags is not None:
             sys.setdlopenflags(flags)
-    return durable.engine
+    engine: Any = durable_rules_engine
+    return engine
 
 
 class _Wire:
@@ -200,16 +202,14 @@ class _Session:
 
     def _handle(self, number: int) -> Any:
         if number not in self._rulesets:
-            rules = {
-                f"c{position}": {"all": [{"m": _pattern(clause, self._wire)}], "run": _never_run}
-                for position, clause in enumerate(self._batches[number].clauses)
-            }
-            self._rulesets[number] = self._engine.Ruleset(f"b{number}", None, rules)
-        return self._rulesets[number]._handle  # noqa: SLF001  # the C handle, which has no public name
+            clauses = enumerate(self._batches[number].clauses)
+            rules = {f"c{position}": {"all": [{"m": _pattern(clause, self._wire)}]} for position, clause in clauses}
+            self._rulesets[number] = self._engine.create_ruleset(f"b{number}", json.dumps(rules))
+        return self._rulesets[number]
 
     def _fire(self, handle: Any, message: str) -> list[int]:
         """Assert the row, take every rule that fires, and retract it, so that nothing is left behind."""
-        rules = self._engine.durable_rules_engine
+        rules = self._engine
         fired: list[int] = []
         code, state = rules.assert_fact(handle, message)
         if code == 0:
@@ -220,10 +220,6 @@ class _Session:
                 firing = rules.complete_and_start_action(handle, state)
         rules.retract_fact(handle, message)
         return fired
-
-
-def _never_run(_context: object) -> None:
-    """Stand where durable_rules wants an action; which rule fired is read off without running it."""
 
 
 def _pattern(clause: Clause, wire: _Wire) -> Pattern:

@@ -15,7 +15,8 @@ from pathlib import Path
 from sys import intern
 from typing import IO, NamedTuple
 
-from cadre_rules.dossier.models import Dossier, ExceptionGranted
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError, refused
 from cadre_rules.findings import OPEN, Level
 from cadre_rules.register.entries import Baseline, Entry, Grant, Recorded, Remark, Said, Withdrawal, canonical, examine, seal

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from cadre_rules.dossier.models import PARTS, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import PARTS
 from cadre_rules.findings import OPEN, Followed, FollowUp, Level, OnFile, Remarked, Report
 from cadre_rules.register.book import Known, Register, readings
 from cadre_rules.register.entries import Entry, Recorded, Remark

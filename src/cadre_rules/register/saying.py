@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cadre_rules.dossier.models import ExceptionGranted
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.register.book import Known, Register
 from cadre_rules.register.entries import Baseline, Grant, Recorded, Remark, Said, Withdrawal

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from cadre_rules.dossier.models import ExceptionGranted
+from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.findings import Followed, FollowUp, OnFile, Remarked
 from cadre_rules.wording import day_text, phrase
 

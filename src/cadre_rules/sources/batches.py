@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import polars as pl
 
 from cadre_rules.dossier.frames import models_of
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.errors import SourceError
 from cadre_rules.sources.databases import DATABASES, open_database, open_folder
 from cadre_rules.sources.files import WORKBOOKS, Rejected

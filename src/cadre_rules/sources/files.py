@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cadre_rules.dossier.fields import steps
-from cadre_rules.dossier.models import Dossier
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import DossierError, SourceError, refused
 from cadre_rules.rulebook.yaml import Document, read_yaml

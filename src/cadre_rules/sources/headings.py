@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from cadre_rules.dossier.fields import FieldInfo, element_fields
-from cadre_rules.dossier.models import DOSSIERS, Person
+from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.dossier.people import Person
 from cadre_rules.names import did_you_mean, fold
 
 Path = tuple[str, ...]

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from pydantic import BaseModel
 
 from cadre_rules.dossier.fields import element_fields
-from cadre_rules.dossier.models import DOSSIERS, PARTS, Person
+from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.dossier.people import Person
 from cadre_rules.names import fold
 from cadre_rules.sources.headings import Path
 

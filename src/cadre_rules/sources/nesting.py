@@ -19,7 +19,8 @@ from pydantic import BaseModel
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.frames import frame_of
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.values import parse_count, parse_day, parse_flag, parse_loose_day, parse_percent
 from cadre_rules.errors import DossierError, SourceError, refused

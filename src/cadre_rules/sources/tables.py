@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.frames import type_of
-from cadre_rules.dossier.models import DOSSIERS, Person
+from cadre_rules.dossier.models import DOSSIERS
+from cadre_rules.dossier.people import Person
 from cadre_rules.dossier.values import parse_percent
 from cadre_rules.errors import SourceError
 from cadre_rules.names import did_you_mean, fold
