@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any, Literal
 
 from cadre_rules.dossier.models import Dossier
@@ -55,8 +56,8 @@ def check(
         subjects=lines,
         findings=tuple(findings),
         rejected=(),
-        rules_in_force=len({judgement.piece.rule_id for judgement in judgements}),
-        by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
+        rules_in_force=len(set(map(attrgetter("piece.rule_id"), judgements))),
+        by_outcome=dict(sorted(Counter(map(attrgetter("outcome"), judgements)).items())),
         lang=lang,
         met=tuple(writer.met(applied)),
         mended_together=tuple(mender.together(applied)) if mender is not None else (),

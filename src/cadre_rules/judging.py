@@ -143,7 +143,12 @@ class Court:
                 for fact in governing.facts:
                     row[fact]
         standing = (plan.formulas.plain if engine == "plain" else plan.formulas).standing(row, among)
-        return [governing.judge(bench, standing) for governing in plan.governing]
+        return [
+            governing.told[-1].judge(bench, standing, governing.day)
+            if governing.awaits is None
+            else governing.judge(bench, standing)
+            for governing in plan.governing
+        ]
 
 
 def _matcher(pieces: Sequence[Slice]) -> SingleMatcher:
@@ -327,9 +332,7 @@ class _Governing:
     """Of each slice, the clauses one of which tells that it does not apply."""
 
     def judge(self, bench: Bench, standing: Clauses) -> Judgement:
-        """Return how the rule came out; with its day not stated, only what every law it may fall under agrees on."""
-        if self.awaits is None:
-            return self.told[-1].judge(bench, standing, self.day)
+        """Return how a rule came out whose day is not stated: only what every law it may fall under agrees on."""
         found = [told.judge(bench, standing, self.day) for told in self.told]
         outcomes = {judgement.outcome for judgement in found}
         if outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from cadre_rules.engine.plain import Clauses, Fired, Part, PlainMatcher
@@ -196,7 +197,7 @@ class _Session:
         for number, facts, bits, every in part.batches:
             if not every & among:
                 continue
-            stated = "".join([written[fact] for fact in facts if fact in written])
+            stated = "".join(map(written.get, facts, repeat("")))
             for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
                 heard |= bits[position]
         return heard & among
@@ -204,7 +205,7 @@ class _Session:
     def _handle(self, number: int) -> Any:
         if number not in self._rulesets:
             rules = {
-                f"c{position}": {"all": [{"m": _pattern(clause, self._wire)}], "run": _never_run}
+                f"{position:02}": {"all": [{"m": _pattern(clause, self._wire)}], "run": _never_run}
                 for position, clause in enumerate(self._batches[number].clauses)
             }
             self._rulesets[number] = self._engine.Ruleset(f"b{number}", None, rules)
@@ -219,7 +220,7 @@ class _Session:
             started = rules.start_action_for_state(handle, state)
             firing = started[1] if started else None
             while firing:
-                fired.append(int(firing[3 : firing.index('"', 3)]))  # {"c12":{…
+                fired.append(int(firing[2:4]))  # {"12":{…
                 firing = rules.complete_and_start_action(handle, state)
         rules.retract_fact(handle, _RETRACTED)
         return fired

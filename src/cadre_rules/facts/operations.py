@@ -181,6 +181,8 @@ def _less(first: Any, second: Any) -> bool | None:
 
 
 def _at_most(first: Any, second: Any) -> bool | None:
+    if first.__class__ not in SPREAD and second.__class__ not in SPREAD:
+        return bool(first <= second)
     later = _less(second, first)
     return None if later is None else not later
 
