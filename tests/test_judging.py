@@ -20,6 +20,7 @@ from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
 from cadre_rules.judging import Judge, Tally, judge_of, level_of
 from cadre_rules.lowering import Lowering, Verdicts, passes
+from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.reading import read_cases
@@ -402,6 +403,30 @@ def test_plans_are_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatc
     assert list(court._plans) == [(False, second)]
     court.plan(third, second_pass=False)
     assert list(court._plans) == [(False, second), (False, third)]
+
+
+def test_both_passes_look_at_one_bench_and_evidence_is_written_once() -> None:
+    found = judged(appointment(deputies_after=9, steps=[]))
+    assert {judgement.piece.second_pass for judgement in found} == {False, True}
+    (bench,) = {id(judgement.bench): judgement.bench for judgement in found}.values()
+    assert all(judgement.subject is bench.subject for judgement in found)
+    breach = next(judgement for judgement in found if judgement.piece.rule_id == "deputies-limit")
+    (first,), (again,) = (list(writer_of(small(), "vi").findings([breach])) for _ in range(2))
+    assert first.evidence
+    assert all(one is other is bench.told["vi", one.fact] for one, other in zip(first.evidence, again.evidence, strict=True))
+    (english,) = writer_of(small(), "en").findings([breach])
+    assert english.evidence != first.evidence
+    assert english.fingerprint == first.fingerprint
+
+
+def test_each_pass_is_matched_by_what_is_asked_of_it_alone() -> None:
+    court = Judge(small()).court("appointment")
+    asked = {
+        late: {name for piece in court.program.slices if piece.second_pass == late for name in piece.names}
+        for late in (False, True)
+    }
+    assert {late: set(matcher._formulas) for late, matcher in court._matchers.items()} == asked
+    assert all(asked.values())
 
 
 @pytest.mark.parametrize(

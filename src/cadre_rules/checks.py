@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any, Literal
 
 from cadre_rules.dossier.kinds import Dossier
@@ -36,15 +37,16 @@ def check(
     now = today or date.today()
     judge = judge_of(rulebook)
     judgements = list(judge.judgements(subjects, as_of, now, engine))
+    applied = [judgement for judgement in judgements if judgement.outcome != "not_applicable"]
     writer = writer_of(rulebook, lang)
     mender = None
-    if not mending or not any(judgement.outcome == "violated" for judgement in judgements):
-        findings = list(writer.findings(judgements))
+    if not mending or not any(judgement.outcome == "violated" for judgement in applied):
+        findings = list(writer.findings(applied))
     else:
         from cadre_rules.mending import Mender  # noqa: PLC0415  # a cold check that finds no breach would feel its import
 
         mender = Mender(judge, lang, as_of, now)
-        findings = [mender.mended(finding, judgement) for judgement in judgements for finding in writer.findings([judgement])]
+        findings = [mender.mended(finding, judgement) for judgement in applied for finding in writer.findings([judgement])]
     order = {subject.id: position for position, subject in enumerate(subjects)}
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))
     lines = tuple(SubjectLine(s.id, s.kind, s.title, judge.day(s, as_of, now)) for s in subjects)
@@ -54,15 +56,15 @@ def check(
         subjects=lines,
         findings=tuple(findings),
         rejected=(),
-        rules_in_force=len({judgement.piece.rule_id for judgement in judgements}),
-        by_outcome=dict(sorted(Counter(judgement.outcome for judgement in judgements).items())),
+        rules_in_force=len(set(map(attrgetter("piece.rule_id"), judgements))),
+        by_outcome=dict(sorted(Counter(map(attrgetter("outcome"), judgements)).items())),
         lang=lang,
-        met=tuple(writer.met(judgements)),
-        mended_together=tuple(mender.together(judgements)) if mender is not None else (),
-        shares=tuple(writer.shares(judgements)),
+        met=tuple(writer.met(applied)),
+        mended_together=tuple(mender.together(applied)) if mender is not None else (),
+        shares=tuple(writer.shares(applied)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
         exceptions=tuple(_exceptions(judge, subjects, judgements)),
-        verdicts=tuple(Verdict(j.subject.id, j.piece.rule_id, j.outcome) for j in judgements if j.outcome != "not_applicable"),
+        verdicts=tuple([Verdict(j.bench.subject.id, j.piece.rule_id, j.outcome) for j in applied]),
     )
 
 

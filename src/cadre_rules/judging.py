@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple, TypeAlias
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import SUBJECTS
 from cadre_rules.dossier.subjects import Subject
-from cadre_rules.engine.plain import Clauses, Part
+from cadre_rules.engine.plain import Clauses, Part, PlainMatcher
 from cadre_rules.engine.single import SingleMatcher, SinglePart
 from cadre_rules.errors import Problem
 from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Row, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer, Ways
-from cadre_rules.findings import Level
+from cadre_rules.findings import Evidence, Level
 from cadre_rules.formula import Clause
 from cadre_rules.program import Slice, code_of, compile_program, keep_code, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
@@ -46,16 +46,20 @@ MAX_PLANS = 4_096
 class Judgement:
     """How one rule came out for one subject."""
 
-    subject: Subject
+    bench: "Bench"
     piece: Slice
     outcome: str
     level: Level | None
     clause: Clause
     day: date
-    bench: "Bench"
     awaits_day: str | None = None
     passages: Sequence[Passage] = ()
     rival: "Judgement | None" = None
+
+    @property
+    def subject(self) -> Subject:
+        """Return what was judged."""
+        return self.bench.subject
 
 
 @dataclass(slots=True)
@@ -63,8 +67,11 @@ class Bench:
     """A subject laid out for judgement: its facts, as derived and as rules see them."""
 
     court: "Court"
+    subject: Subject
     row: Row
     traced: Tracer | None = None
+    told: dict[tuple[str, str], Evidence] = field(default_factory=dict)
+    """Facts as evidence, by language and name: several findings may rest on one."""
 
     @property
     def scope(self) -> Scope:
@@ -96,13 +103,15 @@ class Court:
         self.deriver = Deriver(self.program.facts, tables, self._kept)
         self.ways = Ways(self.deriver)
         pieces = sorted(self.program.slices, key=_asked_together)
-        formulas = [named for piece in pieces for named in piece.formulas()]
-        gates = {piece.apart for piece in pieces}
-        self._matcher = SingleMatcher(dict(sorted(formulas, key=lambda named: named[0] not in gates)))
+        self._matchers = {late: _matcher([piece for piece in pieces if piece.second_pass == late]) for late in (False, True)}
         self._versions: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in pieces:
             self._versions[piece.second_pass, piece.rule_id, piece.hangs_on].append(piece)
         self._plans: dict[tuple[bool, _Days], _Plan] = {}
+
+    def bench(self, subject: Subject) -> Bench:
+        """Return a subject laid out for judgement."""
+        return Bench(self, subject, Row(Scope(self.deriver, subject.root)))
 
     def plan(self, days: "_Days", *, second_pass: bool) -> _Plan:
         """Return what governs a subject of these days."""
@@ -110,15 +119,16 @@ class Court:
         if key not in self._plans:
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
+            matcher = self._matchers[second_pass]
             found = [
-                self._governing(pieces, days, hangs_on)
+                _governing(pieces, days, hangs_on, matcher.plain)
                 for (late, _, hangs_on), pieces in self._versions.items()
                 if late == second_pass
             ]
-            governing = tuple(each for each in found if each.pieces)
-            pieces = [piece for each in governing for piece in each.pieces]
-            formulas = self._matcher.part(name for piece in pieces for name in piece.names)
-            gates = self._matcher.plain.part(piece.apart for piece in pieces)
+            governing = tuple(each for each in found if each.told)
+            pieces = [told.piece for each in governing for told in each.told]
+            formulas = matcher.part(name for piece in pieces for name in piece.names)
+            gates = matcher.plain.part(piece.apart for piece in pieces)
             self._plans[key] = _Plan(governing, gates, formulas)
         return self._plans[key]
 
@@ -127,34 +137,36 @@ class Court:
         if len(self.deriver.written) > len(self._kept):
             keep_code(rulebook, self.program.subject, self.deriver.written)
 
-    def _governing(self, versions: list[Slice], days: "_Days", hangs_on: str) -> "_Governing":
-        pieces, day, awaits = _govern(versions, days, hangs_on)
-        clauses_of = self._matcher.plain.clauses_of
-        clauses = clauses_of(name for piece in pieces for name in piece.names)
-        facts = tuple(dict.fromkeys(fact for piece in pieces for fact in piece.facts.values()))
-        return _Governing(pieces, day, awaits, facts, clauses, tuple(clauses_of([piece.apart]) for piece in pieces))
-
-    def hear(self, subject: Subject, plan: _Plan, tally: "Tally | None", engine: Engine) -> Iterator[Judgement]:
+    def hear(self, bench: Bench, plan: _Plan, engine: Engine) -> list[Judgement]:
         """Judge a subject by what governs it; of a rule that does not apply no more is derived than tells so."""
-        bench = Bench(self, Row(Scope(self.deriver, subject.root, tally)))
         row = bench.row
         for fact, _, _ in plan.gates.rulers:
             row[fact]
-        apart, among = plan.gates.standing(row), plan.gates.every
+        is_apart, among = plan.gates.standing(row).__and__, plan.gates.every
         for governing in plan.governing:
-            if not all(apart & gate for gate in governing.gates):
+            if not all(map(is_apart, governing.gates)):
                 among |= governing.clauses
                 for fact in governing.facts:
                     row[fact]
-        formulas = plan.formulas.plain if engine == "plain" else plan.formulas
-        fired = formulas.match(row, among)
-        for governing in plan.governing:
-            yield governing.judge(subject, bench, fired)
+        standing = (plan.formulas.plain if engine == "plain" else plan.formulas).standing(row, among)
+        return [
+            governing.told[-1].judge(bench, standing, governing.day)
+            if governing.awaits is None
+            else governing.judge(bench, standing)
+            for governing in plan.governing
+        ]
 
 
-def _asked_together(piece: Slice) -> tuple[bool, date, date]:
+def _matcher(pieces: Sequence[Slice]) -> SingleMatcher:
+    """Return what matches the formulas of these slices, those that tell which do not apply together."""
+    gates = {piece.apart for piece in pieces}
+    formulas = [named for piece in pieces for named in piece.formulas()]
+    return SingleMatcher(dict(sorted(formulas, key=lambda named: named[0] not in gates)))
+
+
+def _asked_together(piece: Slice) -> tuple[date, date]:
     """Order slices so that those asked about together stand together, and share rulesets."""
-    return piece.second_pass, piece.window.starts or date.min, piece.window.until or date.max
+    return piece.window.starts or date.min, piece.window.until or date.max
 
 
 class Tally:
@@ -220,20 +232,28 @@ class Judge:
     def judgements(self, subjects: Sequence[Subject], as_of: AsOf, today: date, engine: Engine) -> Iterator[Judgement]:
         """Judge every subject, then what the outcomes themselves call for."""
         by_head: dict[str, list[Judgement]] = defaultdict(list)
+        answered: dict[str, set[int]] = defaultdict(set)
         for subject in subjects:
-            found = list(self._pass(subject, as_of, today, engine, None))
+            court = self.court(subject.kind)
+            bench, days = court.bench(subject), self._days(subject, as_of, today)
+            found = court.hear(bench, court.plan(days, second_pass=False), engine)
             self._weigh(found)
-            by_head[_head(subject)] += found
+            if head := _head(subject):
+                by_head[head] += found
+                answered[head].add(id(subject.dossier))
             yield from found
-            late = list(self._pass(subject, as_of, today, engine, Tally(found, self._states(subject, found))))
+            bench.scope.tally = Tally(found, self._states(subject, found))
+            late = court.hear(bench, court.plan(days, second_pass=True), engine)
             self._weigh(late)
             yield from late
-        by_head.pop("", None)
         for head, found in sorted(by_head.items()):
-            if len({id(judgement.subject.dossier) for judgement in found}) > 1:
+            if len(answered[head]) > 1:
                 whole = Subject("head", head, head, None, None)
                 day = max(judgement.day for judgement in found)
-                yield from self._pass(whole, day if as_of == "decision" else as_of, today, engine, Tally(found, ()))
+                court = self.court("head")
+                bench, days = court.bench(whole), self._days(whole, day if as_of == "decision" else as_of, today)
+                bench.scope.tally = Tally(found, ())
+                yield from court.hear(bench, court.plan(days, second_pass=True), engine)
 
     def day(self, subject: Subject, as_of: AsOf, today: date) -> date:
         """Return the day whose law judges a subject."""
@@ -241,16 +261,11 @@ class Judge:
             return as_of
         return today if as_of == "today" else subject.day("decided") or today
 
-    def _pass(self, subject: Subject, as_of: AsOf, today: date, engine: Engine, tally: Tally | None) -> Iterator[Judgement]:
-        court = self.court(subject.kind)
+    def _days(self, subject: Subject, as_of: AsOf, today: date) -> "_Days":
         day = self.day(subject, as_of, today)
-        if as_of == "decision":
-            days = _Days(day, subject.day("process_started"), subject.day("file_received"), subject.day("effective"))
-        else:
-            days = _Days(day, fixed=True)
-        plan = court.plan(days, second_pass=tally is not None)
-        if plan.governing:
-            yield from court.hear(subject, plan, tally, engine)
+        if as_of != "decision":
+            return _Days(day, fixed=True)
+        return _Days(day, subject.day("process_started"), subject.day("file_received"), subject.day("effective"))
 
     def _weigh(self, judgements: list[Judgement]) -> None:
         """Let exceptions excuse and rival texts stand side by side."""
@@ -293,11 +308,33 @@ def _head(subject: Subject) -> str:
     return (authority.head or "") if authority is not None else ""
 
 
+class _Told(NamedTuple):
+    """A slice and what tells how it comes out."""
+
+    piece: Slice
+    ways: tuple[tuple[str, Clauses, Sequence[tuple[Clauses, Clause]]], ...]
+    """The outcomes it may have, the first believed first, each with the clauses that tell it: together, and one by one."""
+
+    def judge(self, bench: Bench, standing: Clauses, day: date) -> Judgement:
+        """Return how the slice came out, given the clauses that hold."""
+        for outcome, every, clauses in self.ways:
+            if standing & every:
+                for bit, clause in clauses:
+                    if standing & bit:
+                        level = level_of(self.piece) if outcome == "violated" else None
+                        return Judgement(bench, self.piece, outcome, level, clause, day)
+        return Judgement(bench, self.piece, "undetermined", "information_missing", (), day)
+
+
+_WAYS = ((2, "not_applicable"), (1, "satisfied"), (0, "violated"))
+"""Where a slice names the formula of each outcome, in the order they are believed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Governing:
     """The slices of a rule that may govern a subject, the day of law, and the day awaited if it is not stated."""
 
-    pieces: list[Slice]
+    told: tuple[_Told, ...]
     day: date
     awaits: str | None
     facts: tuple[str, ...]
@@ -305,19 +342,26 @@ class _Governing:
     gates: tuple[Clauses, ...]
     """Of each slice, the clauses one of which tells that it does not apply."""
 
-    def judge(self, subject: Subject, bench: Bench, fired: Mapping[str, Clause]) -> Judgement:
-        """Return how the rule came out; with its day not stated, only what every law it may fall under agrees on."""
-        if self.awaits is None:
-            return _outcome(subject, self.pieces[-1], bench, fired, self.day)
-        found = [_outcome(subject, piece, bench, fired, self.day) for piece in self.pieces]
+    def judge(self, bench: Bench, standing: Clauses) -> Judgement:
+        """Return how a rule came out whose day is not stated: only what every law it may fall under agrees on."""
+        found = [told.judge(bench, standing, self.day) for told in self.told]
         outcomes = {judgement.outcome for judgement in found}
         if outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):
             return found[-1]
         return replace(found[-1], outcome="undetermined", level="information_missing", clause=(), awaits_day=self.awaits)
 
     def _always(self) -> bool:
-        edge = self.pieces[-1].window.until if self.awaits == "effective" else self.pieces[0].window.starts
-        return edge is None and all(one.window.until == next_.window.starts for one, next_ in pairwise(self.pieces))
+        windows = [told.piece.window for told in self.told]
+        edge = windows[-1].until if self.awaits == "effective" else windows[0].starts
+        return edge is None and all(one.until == next_.starts for one, next_ in pairwise(windows))
+
+
+def _governing(versions: list[Slice], days: "_Days", hangs_on: str, plain: PlainMatcher) -> _Governing:
+    pieces, day, awaits = _govern(versions, days, hangs_on)
+    told = tuple(_Told(piece, tuple((word, *plain.formula(piece.names[at])) for at, word in _WAYS)) for piece in pieces)
+    facts = tuple(dict.fromkeys(fact for piece in pieces for fact in piece.facts.values()))
+    clauses = plain.clauses_of(name for piece in pieces for name in piece.names)
+    return _Governing(told, day, awaits, facts, clauses, tuple(plain.clauses_of([piece.apart]) for piece in pieces))
 
 
 class _Days(NamedTuple):
@@ -353,17 +397,6 @@ _LEVEL_OF_FORCE: Mapping[str, Level] = {
     "indicator": "indicator",
     "judgement": "judgement_needed",
 }
-
-
-def _outcome(subject: Subject, piece: Slice, bench: Bench, fired: Mapping[str, Clause], day: date) -> Judgement:
-    violated, satisfied, apart = piece.names
-    if (clause := fired.get(apart)) is not None:
-        return Judgement(subject, piece, "not_applicable", None, clause, day, bench)
-    if (clause := fired.get(satisfied)) is not None:
-        return Judgement(subject, piece, "satisfied", None, clause, day, bench)
-    if (clause := fired.get(violated)) is not None:
-        return Judgement(subject, piece, "violated", level_of(piece), clause, day, bench)
-    return Judgement(subject, piece, "undetermined", "information_missing", (), day, bench)
 
 
 def level_of(piece: Slice) -> Level:

@@ -1,7 +1,7 @@
 """Write a judgement down as a finding: message, evidence, article, remedy, who answers."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,10 +9,10 @@ from typing import Any
 from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.expression import Expression, Field, Outcomes, walk
-from cadre_rules.facts.tracing import Trace, Tracer
+from cadre_rules.facts.tracing import Trace
 from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Share, Wait, fingerprint
 from cadre_rules.formula import Scalar
-from cadre_rules.judging import Judgement, Tally
+from cadre_rules.judging import Bench, Judgement, Tally
 from cadre_rules.program import share_judged
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
@@ -42,7 +42,8 @@ def is_told(judgement: Judgement) -> bool:
 
 def writer_of(rulebook: Rulebook, lang: str) -> "Writer":
     """Return the writer of a rulebook's findings in one language, kept with it."""
-    writer: Writer = rulebook.compiled.setdefault(f"writer {lang}", Writer(rulebook, lang))
+    key = f"writer {lang}"
+    writer: Writer = rulebook.compiled.get(key) or rulebook.compiled.setdefault(key, Writer(rulebook, lang))
     return writer
 
 
@@ -66,7 +67,7 @@ class Writer:
         for judgement in judgements:
             if judgement.outcome == "satisfied" and judgement.piece.force in _STRIVEN_FOR:
                 rule = judgement.piece.rule
-                told = [e.text for e in self._evidence(judgement, judgement.bench.tracer()) if not isinstance(e.value, bool)]
+                told = [e.text for e in self._evidence(judgement) if not isinstance(e.value, bool)]
                 yield Met(rule.id, self._filled(rule.title.of(self._lang), judgement), judgement.subject.id, "; ".join(told))
 
     def shares(self, judgements: Iterable[Judgement]) -> Iterator[Share]:
@@ -100,15 +101,15 @@ class Writer:
     def _finding(self, judgement: Judgement, level: Level) -> Finding:
         rule = judgement.piece.rule
         undetermined = judgement.outcome == "undetermined"
-        tracer = judgement.bench.tracer()
-        waits = tuple(self._waits(judgement, tracer)) if undetermined else ()
-        evidence = () if undetermined else tuple(self._evidence(judgement, tracer))
+        waits = tuple(self._waits(judgement)) if undetermined else ()
+        evidence = () if undetermined else tuple(self._evidence(judgement))
         message, remedy = rule.message.of(self._lang), rule.remedy.of(self._lang)
         if undetermined:
             asked = f" {phrase('or', self._lang)} ".join(
                 ", ".join(a for wait in s for a in wait.ask or (wait.label,)) for s in waits
             )
             message, remedy = phrase("missing_title", self._lang), phrase("state", self._lang, fields=asked)
+        breaches = self._breaches(judgement)
         failing = [(e.fact, e.value) for e in evidence] or [(wait.fact, None) for s in waits for wait in s]
         return Finding(
             rule=rule.id,
@@ -117,7 +118,7 @@ class Writer:
             title=self._filled(rule.title.of(self._lang), judgement),
             level=level,
             outcome=judgement.outcome,
-            provisional=self._provisional(judgement),
+            provisional=self._provisional(judgement, breaches),
             subject=judgement.subject.id,
             as_of=judgement.day,
             message=self._filled(message, judgement),
@@ -127,21 +128,19 @@ class Writer:
             responsible=self._responsible(judgement),
             provisions=self.citations(rule, judgement.rival.piece.rule if judgement.rival is not None else None),
             questions=tuple(question.of(self._lang) for question in rule.questions) if level == "judgement_needed" else (),
-            notes=tuple(self._notes(judgement)),
+            notes=tuple(self._notes(judgement, breaches)),
             fingerprint=fingerprint(rule.id, judgement.subject.id, failing),
         )
 
-    def _provisional(self, judgement: Judgement) -> bool:
+    def _provisional(self, judgement: Judgement, breaches: Sequence[Judgement] = ()) -> bool:
         """Tell whether a finding rests on less than confirmed texts, itself or through the breaches it counts."""
-        counted_ones = self._breaches(judgement)
-        return not self._static_of(judgement).firm or (bool(counted_ones) and all(map(self._provisional, counted_ones)))
+        return not self._static_of(judgement).firm or (bool(breaches) and all(map(self._provisional, breaches)))
 
-    def _breaches(self, judgement: Judgement) -> list[Judgement]:
+    def _breaches(self, judgement: Judgement) -> Sequence[Judgement]:
         """Return the breaches a rule of the second pass has counted."""
-        tally = judgement.bench.scope.tally
-        if not isinstance(tally, Tally):
-            return []
-        wanted = self._static_of(judgement).counted
+        tally, wanted = judgement.bench.scope.tally, self._static_of(judgement).counted
+        if not wanted or not isinstance(tally, Tally):
+            return ()
         return list({id(found): found for node in wanted for found in tally.matching(node)}.values())
 
     def _filled(self, text: str, judgement: Judgement) -> str:
@@ -151,23 +150,29 @@ class Writer:
         names = judgement.piece.facts
 
         def value(found: re.Match[str]) -> str:
-            return self._fact_text(judgement, names[found[1]], in_sentence=True)
+            return self._fact_text(judgement.bench, names[found[1]], in_sentence=True)
 
         return PLACEHOLDER.sub(value, text)
 
-    def _evidence(self, judgement: Judgement, tracer: Tracer) -> Iterator[Evidence]:
-        subject = judgement.subject
-        for name in dict.fromkeys((*[test.fact for test in judgement.clause], *self._static_of(judgement).named)):
-            definition = judgement.bench.court.program.defined[name]
-            read = tracer.trace(name).read
-            paths = tuple(map(subject.place, read))
-            stated = [self._stated(subject, path, value) for path, value in read.items()]
-            places = "; ".join([f"{path} = {text}" for path, text in zip(paths, stated, strict=True)])
-            text = self._fact_text(judgement, name)
-            yield Evidence(definition.id, definition.label.of(self._lang), judgement.bench.row[name], text, places, paths)
+    def _evidence(self, judgement: Judgement) -> Iterator[Evidence]:
+        bench = judgement.bench
+        for name in dict.fromkeys([*[test.fact for test in judgement.clause], *self._static_of(judgement).named]):
+            key = (self._lang, name)
+            if key not in bench.told:
+                bench.told[key] = self._told(bench, name)
+            yield bench.told[key]
 
-    def _fact_text(self, judgement: Judgement, name: str, *, in_sentence: bool = False) -> str:
-        value, program = judgement.bench.row[name], judgement.bench.court.program
+    def _told(self, bench: Bench, name: str) -> Evidence:
+        """Return a fact of a subject as evidence."""
+        subject, definition = bench.subject, bench.court.program.defined[name]
+        read = bench.tracer().trace(name).read
+        paths = tuple(map(subject.place, read))
+        stated = [f"{place} = {self._stated(subject.kind, *at)}" for place, at in zip(paths, read.items(), strict=True)]
+        text = self._fact_text(bench, name)
+        return Evidence(definition.id, definition.label.of(self._lang), bench.row[name], text, "; ".join(stated), paths)
+
+    def _fact_text(self, bench: Bench, name: str, *, in_sentence: bool = False) -> str:
+        value, program = bench.row[name], bench.court.program
         return self.fact_text(program.subject, program.facts[name], program.defined[name], value, in_sentence=in_sentence)
 
     def fact_text(
@@ -184,23 +189,22 @@ class Writer:
         unit = definition.unit
         return value_text(value, counted(unit) if in_sentence else unit, self._lang)
 
-    def _stated(self, subject: Subject, path: str, value: Any) -> str:
-        info, _, _ = field_at(subject.kind, path)
+    def _stated(self, kind: str, path: str, value: Any) -> str:
+        info = field_at(kind, path)[0]
         if isinstance(value, str) and info is not None:
             return info.text(value, self._lang)
         if info is not None and info.kind == "list":
             return phrase("elements", self._lang, n=value) if value else phrase("no_elements", self._lang)
         scalar: Scalar = value if isinstance(value, (bool, int, date)) else str(value)
-        unit = "percent" if path.endswith("percent") else None
-        return value_text(scalar, unit, self._lang)
+        return value_text(scalar, "percent" if path.endswith("percent") else None, self._lang)
 
-    def _waits(self, judgement: Judgement, tracer: Tracer) -> Iterator[tuple[Wait, ...]]:
+    def _waits(self, judgement: Judgement) -> Iterator[tuple[Wait, ...]]:
         if judgement.awaits_day is not None:
             path = judgement.subject.dossier.day_fields[judgement.awaits_day] if judgement.subject.dossier else ""
             yield (Wait(path, self._ask(judgement.subject, path), (path,), (self._ask(judgement.subject, path),)),)
             return
         for facts in settling_sets(judgement.piece.verdicts, judgement.bench.row)[:MAX_SETS]:
-            yield tuple(self._wait(judgement, name, tracer.trace(name)) for name in facts)
+            yield tuple(self._wait(judgement, name, judgement.bench.tracer().trace(name)) for name in facts)
 
     def _wait(self, judgement: Judgement, name: str, trace: Trace) -> Wait:
         definition = judgement.bench.court.program.defined[name]
@@ -250,9 +254,9 @@ class Writer:
         )
         return self._cited[name]
 
-    def _notes(self, judgement: Judgement) -> Iterator[str]:
+    def _notes(self, judgement: Judgement, breaches: Iterable[Judgement]) -> Iterator[str]:
         rule, lang = judgement.piece.rule, self._lang
-        for title in dict.fromkeys(breach.piece.rule.title.of(lang) for breach in self._breaches(judgement)):
+        for title in dict.fromkeys(breach.piece.rule.title.of(lang) for breach in breaches):
             yield f"{phrase('counts', lang)}: {title}"
         if judgement.rival is not None:
             outcome = phrase(judgement.rival.outcome, lang)

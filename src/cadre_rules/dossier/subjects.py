@@ -40,8 +40,10 @@ class Subject:
 
     def place(self, path: str) -> str:
         """Return where in the dossier a path of the subject stands."""
+        if not self.prefix:
+            return path
         head, _, rest = path.partition(".")
-        return rest if head in KINDS and self.prefix and rest else f"{self.prefix}{path}"
+        return rest if head in KINDS and rest else f"{self.prefix}{path}"
 
 
 def subjects_of(dossier: Dossier, only: Container[str] | None = None) -> Iterator[Subject]:

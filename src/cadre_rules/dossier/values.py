@@ -37,12 +37,12 @@ _DATE_HINT = "not a date; write 2021-05-03 or 03/05/2021"
 def parse_day(raw: object) -> object:
     """Accept a date, or one typed as text in ISO or Vietnamese order."""
     match raw:
+        case str():
+            return _day(raw)
         case datetime():
             return raw.date()
         case date():
             return raw
-        case str():
-            return _day(raw)
         case _:
             raise ValueError(_DATE_HINT)
 
@@ -98,8 +98,9 @@ def parse_flag(raw: object) -> object:
     """Accept yes and no as people write them."""
     if isinstance(raw, bool):
         return raw
-    if isinstance(raw, str) and fold(raw) in _FOLDED_FLAGS:
-        return _FOLDED_FLAGS[fold(raw)]
+    flag = _FOLDED_FLAGS.get(fold(raw)) if isinstance(raw, str) else None
+    if flag is not None:
+        return flag
     raise ValueError("neither yes nor no; write true/false or có/không")
 
 
@@ -147,6 +148,8 @@ class Codes:
 
     def parse(self, raw: object) -> str:
         """Return the code meant, or say which was probably meant."""
+        if raw.__class__ is str and raw in self.names:
+            return raw
         word = fold(raw) if isinstance(raw, str) else ""
         if word in self._spellings:
             return self._spellings[word]

@@ -39,11 +39,16 @@ class PlainMatcher:
 
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
-        return self.part(self._clauses if names is None else names).match(row)
+        part = self.part(self._clauses if names is None else names)
+        return part.fired(part.standing(row))
 
     def clauses_of(self, names: Iterable[str]) -> Clauses:
         """Return the clauses of the formulas of these names."""
         return reduce(or_, (bit for name in names for bit, _ in self._clauses.get(name, ())), 0)
+
+    def formula(self, name: str) -> tuple[Clauses, list[tuple[Clauses, Clause]]]:
+        """Return the clauses of the formula of this name: all together, and each with its bit."""
+        return self.clauses_of([name]), self._clauses[name]
 
     def part(self, names: Iterable[str]) -> "Part":
         """Return the formulas of these names, to be matched together again and again."""
@@ -65,10 +70,6 @@ class Part:
     every: Clauses
     rulers: tuple[tuple[str, list[Any], list[Clauses]], ...]
     clauses: tuple[tuple[str, Clauses, Clause], ...]
-
-    def match(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Fired:
-        """Return the first true clause, of those among which it is sought, of every formula that the row makes true."""
-        return self.fired(self.standing(row, among))
 
     def standing(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Clauses:
         """Return the clauses the row makes true."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from cadre_rules.engine.plain import Clauses, Fired, Part, PlainMatcher
@@ -32,6 +33,8 @@ MAX_NUMBER = 2**62
 """durable_rules counts in 64 bits; constants have at most 18 digits, so a number beyond this compares as this does."""
 
 _GUARD: Pattern = {"g": 1}
+_RETRACTED = '{"id":"row"}'
+"""A fact is found again by its id alone."""
 _ORDERINGS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 
 
@@ -48,7 +51,8 @@ class SingleMatcher:
 
     def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
         """Return the first true clause of every formula, of those named, that the row makes true."""
-        return self.part(self._formulas if names is None else names).match(row)
+        part = self.part(self._formulas if names is None else names)
+        return part.plain.fired(part.standing(row))
 
     def part(self, names: Iterable[str]) -> "SinglePart":
         """Return the formulas of these names, to be matched together again and again."""
@@ -59,7 +63,7 @@ class SingleMatcher:
             if any(bits):
                 batches.append((number, batch.facts, bits, sum(bits)))
         facts = {fact: self._wire.keys[fact] for _, of_batch, _, _ in batches for fact in of_batch}
-        return SinglePart(plain, self, tuple(facts.items()), tuple(batches))
+        return SinglePart(plain, self, facts, tuple(batches))
 
     def hear(self, row: Mapping[str, Scalar | None], part: "SinglePart", among: Clauses) -> Clauses:
         """Return the clauses sought that durable_rules finds true, by a session nobody else has at the time."""
@@ -79,12 +83,12 @@ class SinglePart:
     plain: Part
     """The oracle, to be asked alone where that is wanted."""
     matcher: SingleMatcher
-    keys: tuple[tuple[str, str], ...]
+    keys: Mapping[str, str]
     batches: tuple[tuple[int, tuple[str, ...], list[Clauses], Clauses], ...]
     """Number, facts, the bit of each clause, none where it is not asked for, and all of them together."""
 
-    def match(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Fired:
-        """Return the first true clause, of those among which it is sought, of every formula that the row makes true."""
+    def standing(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Clauses:
+        """Return the clauses the row makes true, as both matchers say."""
         standing = self.plain.standing(row, among)
         if load_engine() is not None:
             differing = self.matcher.hear(row, self, among) ^ standing
@@ -92,7 +96,7 @@ class SinglePart:
                 names = sorted({name for name, bit, _ in self.plain.clauses if bit & differing})
                 message = f"durable_rules differs on {', '.join(names)}; the plain matcher is believed"
                 warnings.warn(message, EngineDisagreementWarning, stacklevel=2)
-        return self.plain.fired(standing)
+        return standing
 
 
 @cache
@@ -185,17 +189,17 @@ class _Session:
 
     def run(self, row: Mapping[str, Scalar | None], part: SinglePart, among: Clauses) -> Clauses:
         """Return every true clause of those asked for; a ruleset without one is not troubled."""
-        plain = self._wire.plain
+        plain, keys = self._wire.plain, part.keys
         written = {
             fact: key + "1" if value is True else key + "0" if value is False else f"{key}{plain(value)}"
-            for fact, key in part.keys
-            if (value := row.get(fact)) is not None
+            for fact, value in row.items()
+            if value is not None and (key := keys.get(fact)) is not None
         }
         heard = 0
         for number, facts, bits, every in part.batches:
             if not every & among:
                 continue
-            stated = "".join([written[fact] for fact in facts if fact in written])
+            stated = "".join(map(written.get, facts, repeat("")))
             for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
                 heard |= bits[position]
         return heard & among
@@ -203,7 +207,7 @@ class _Session:
     def _handle(self, number: int) -> Any:
         if number not in self._rulesets:
             clauses = enumerate(self._batches[number].clauses)
-            rules = {f"c{position}": {"all": [{"m": _pattern(clause, self._wire)}]} for position, clause in clauses}
+            rules = {f"{position:02}": {"all": [{"m": _pattern(clause, self._wire)}]} for position, clause in clauses}
             self._rulesets[number] = self._engine.create_ruleset(f"b{number}", json.dumps(rules))
         return self._rulesets[number]
 
@@ -216,9 +220,9 @@ class _Session:
             started = rules.start_action_for_state(handle, state)
             firing = started[1] if started else None
             while firing:
-                fired.append(int(firing[3 : firing.index('"', 3)]))  # {"c12":{…
+                fired.append(int(firing[2:4]))  # {"12":{…
                 firing = rules.complete_and_start_action(handle, state)
-        rules.retract_fact(handle, message)
+        rules.retract_fact(handle, _RETRACTED)
         return fired
 
 

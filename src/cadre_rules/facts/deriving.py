@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from cadre_rules import expression as ex
 from cadre_rules.facts.generating import Written, write
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import bounds, settled
+from cadre_rules.facts.operations import SPREAD, bounds
 from cadre_rules.formula import Scalar
 from cadre_rules.names import fold
 
@@ -38,7 +38,7 @@ class Scope(dict[str, Any]):
         """The element at hand."""
 
     def __missing__(self, fact: str) -> Any:
-        value = self[fact] = self.deriver.deriving(fact)(self)
+        value = self[fact] = (self.deriver.made.get(fact) or self.deriver.deriving(fact))(self)
         return value
 
 
@@ -51,8 +51,9 @@ class Row(dict[str, Scalar | None]):
         self.scope = scope
 
     def __missing__(self, fact: str) -> Scalar | None:
-        self[fact] = value = settled(self.scope[fact])
-        return value  # type: ignore[no-any-return]
+        value = self.scope[fact]
+        self[fact] = value = None if value.__class__ in SPREAD else value
+        return value
 
 
 Evaluate: TypeAlias = Callable[[Scope], Any]
@@ -75,18 +76,17 @@ class Deriver:
         """Definitions written down, before or since, by the fact each defines."""
         self._tables = tables
         self._finders: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
-        self._deriving: dict[str, Evaluate] = {}
+        self.made: dict[str, Evaluate] = {}
+        """What derives each fact that was asked for."""
         self._made: dict[int, tuple[ex.Expression, Evaluate]] = {}
         self._lock = threading.Lock()
 
     def deriving(self, fact: str) -> Evaluate:
-        """Return the function that derives a fact."""
-        made = self._deriving.get(fact)
-        if made is None:
-            node = self.definitions[fact]
-            if fact not in self.written:
-                self.written[fact] = write(node)
-            made = self._deriving[fact] = self._function(node, self.written[fact])
+        """Return the function that derives a fact, for whoever asks next too."""
+        node = self.definitions[fact]
+        if fact not in self.written:
+            self.written[fact] = write(node)
+        made = self.made[fact] = self._function(node, self.written[fact])
         return made
 
     def evaluator(self, node: ex.Expression) -> Evaluate:

@@ -59,7 +59,7 @@ def add_months(day: date, months: int) -> date:
     datetime.date(2024, 2, 29)
     """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    return date(year, month + 1, day.day if day.day <= 28 else min(day.day, monthrange(year, month + 1)[1]))
 
 
 def months_between(first: date, last: date) -> int:
@@ -71,7 +71,7 @@ def months_between(first: date, last: date) -> int:
     if last < first:
         return -months_between(last, first)
     months = (last.year - first.year) * 12 + last.month - first.month
-    short = last.day < first.day and last.day < monthrange(last.year, last.month)[1]
+    short = last.day < first.day and (last.day < 28 or last.day < monthrange(last.year, last.month)[1])
     return months - short
 
 
@@ -181,6 +181,8 @@ def _less(first: Any, second: Any) -> bool | None:
 
 
 def _at_most(first: Any, second: Any) -> bool | None:
+    if first.__class__ not in SPREAD and second.__class__ not in SPREAD:
+        return bool(first <= second)
     later = _less(second, first)
     return None if later is None else not later
 

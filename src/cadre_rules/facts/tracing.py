@@ -67,7 +67,9 @@ class Ways:
             case ex.Fact(name):
                 return partial(_fact, name)
             case ex.Call(operation, arguments):
-                return partial(_call, _DECIDING.get(operation, _unknown), self._parts(arguments))
+                deciding = _DECIDING.get(operation)
+                asked = arguments if deciding is not None else [part for part in arguments if not isinstance(part, ex.Constant)]
+                return partial(_call, deciding or _unknown, self._parts(asked))
             case ex.Each():
                 where = self._value(node.where) if node.where is not None else None
                 return partial(_elements, node, where, self._parts(ex.children(node)))
@@ -127,34 +129,43 @@ def _all(parts: Iterable[_Part], tracer: Tracer, _: Any, found: Trace, inside: s
 
 _Known: TypeAlias = list[tuple[Any, Follow]]
 """Arguments by their values."""
+_Deciding: TypeAlias = Callable[[list[_Part], Scope], _Known]
+"""Finds the arguments that made the answer what it is, and asks for no more of them than tells."""
 
 
-def _call(
-    deciding: Callable[[_Known], _Known], parts: Iterable[_Part], tracer: Tracer, _: Any, found: Trace, inside: str
-) -> None:
-    """Follow the arguments that made the answer what it is."""
-    for value, follow in deciding([(value(tracer.scope), follow) for value, follow in parts]):
+def _call(deciding: _Deciding, parts: list[_Part], tracer: Tracer, _: Any, found: Trace, inside: str) -> None:
+    for value, follow in deciding(parts, tracer.scope):
         follow(tracer, value, found, inside)
 
 
-def _unknown(known: _Known) -> _Known:
+def _unknown(parts: list[_Part], scope: Scope) -> _Known:
+    known = [(value(scope), follow) for value, follow in parts]
     return [pair for pair in known if settled(pair[0]) is None] or known
 
 
-def _first_known(known: _Known) -> _Known:
-    return [pair for pair in known if settled(pair[0]) is not None][:1] or known
+def _first_known(parts: list[_Part], scope: Scope) -> _Known:
+    known: _Known = []
+    for value, follow in parts:
+        known.append((value(scope), follow))
+        if settled(known[-1][0]) is not None:
+            return known[-1:]
+    return known
 
 
-def _chosen(known: _Known) -> _Known:
-    test = settled(known[0][0])
-    return known[:1] if test is None else [known[0], known[1 if test else 2]]
+def _chosen(parts: list[_Part], scope: Scope) -> _Known:
+    test, follow = parts[0][0](scope), parts[0][1]
+    if test is None:
+        return [(test, follow)]
+    value, followed = parts[1 if test else 2]
+    return [(test, follow), (value(scope), followed)]
 
 
-def _decisive(answer: bool, known: _Known) -> _Known:  # noqa: FBT001  # what settles the operation
+def _decisive(answer: bool, parts: list[_Part], scope: Scope) -> _Known:  # noqa: FBT001  # what settles the operation
+    known = [(value(scope), follow) for value, follow in parts]
     return [pair for pair in known if pair[0] is answer] or [pair for pair in known if pair[0] is None] or known
 
 
-_DECIDING: dict[str, Callable[[_Known], _Known]] = {
+_DECIDING: dict[str, _Deciding] = {
     "coalesce": _first_known,
     "all": partial(_decisive, False),
     "some": partial(_decisive, True),
