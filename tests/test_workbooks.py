@@ -1,5 +1,6 @@
 """Workbooks are read as offices keep them, and what cannot be read is told by its sheet and row."""
 
+import os
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
@@ -16,6 +17,8 @@ from cadre_rules.sources.files import Rejected
 from tabled import stated
 
 Sheet = list[list[Any]]
+ROWS = int(os.environ.get("CADRE_RULES_ROWS") or 2_000)
+"""Rows of the large workbook; 200,000 where all is shown."""
 
 
 def book(folder: Path, sheets: Mapping[str, Sheet], merged: Mapping[str, list[tuple[int, int, int, int]]] | None = None) -> Path:
@@ -185,3 +188,31 @@ def test_a_workbook_gives_check_the_dossiers_that_yaml_would(tmp_path: Path) -> 
     rejected, dossier = sorted(read_models(path), key=lambda found: isinstance(found, Appointment))
     assert dossier == read_dossier({"kind": "appointment", "id": "1", "decision": "appointment", "person": {"birth_date": 1980}})
     assert isinstance(rejected, Rejected)
+
+
+def test_a_large_workbook_is_read_and_every_row_that_cannot_be_is_named(tmp_path: Path) -> None:
+    births = [
+        "12/03/1980",
+        "1975",
+        date(1980, 3, 12),
+        unicodedata.normalize("NFD", "Tháng 5 năm 1976"),
+        None,
+        "03/1976",
+        " 1.2.1971 ",
+    ]
+    bad = {97: ("31/02/1980", "bổ nhiệm", "person.birth_date"), 101: ("1975", "thăng chức", "decision")}
+    wrong: list[str] = []
+    with xlsxwriter.Workbook(
+        path := tmp_path / "a.xlsx", {"constant_memory": True, "default_date_format": "dd/mm/yyyy"}
+    ) as workbook:
+        sheet = workbook.add_worksheet("Quyết định")
+        sheet.write_row(0, 0, [*HEADING, "Ngày sinh", "Họ và tên"])
+        for row in range(1, ROWS + 1):
+            born, decision, field = next(
+                (told for every, told in bad.items() if row % every == 0), (births[row % 7], "Bổ nhiệm ", "")
+            )
+            wrong += [f"Quyết định:{row + 1}: q{row}: {field}"] if field else []
+            sheet.write_row(row, 0, [f"q{row}", decision, born, f"Nguyễn Thị {row % 1000}"])
+    batches = list(read_batches(path))
+    assert [one.where.removeprefix(f"{path}: ") for batch in batches for one in batch.rejected] == wrong
+    assert sum(batch.frame.height for batch in batches) == ROWS - len(wrong) > len(wrong) > 0
