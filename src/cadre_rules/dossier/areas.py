@@ -9,12 +9,12 @@ from pydantic_core import CoreSchema
 from cadre_rules.dossier.values import Text
 from cadre_rules.names import clean, fold
 
-_PREFIXES = {
+_RANKS = {
     "province": ("tỉnh",),
     "district": ("huyện", "quận", "thị xã", "tp.", "tp", "thành phố"),
     "commune": ("xã", "phường", "thị trấn", "đặc khu"),
 }
-_FOLDED_PREFIXES = {level: tuple(fold(word) for word in words) for level, words in _PREFIXES.items()}
+_PREFIXES = {level: tuple(f"{fold(word)} " for word in words) for level, words in _RANKS.items()}
 
 
 class Area(BaseModel):
@@ -60,20 +60,12 @@ def read_area(text: str) -> dict[str, str]:
 def bare(name: str) -> str:
     """Return the folded name without the word for its rank: `Huyện Yên Định` and `yên định` compare equal."""
     folded = fold(name)
-    for words in _FOLDED_PREFIXES.values():
-        for word in words:
-            rest = folded.removeprefix(word)
-            if rest != folded and rest.strip() and rest[0] == " ":
-                return rest.strip()
-    return folded
+    prefixes = (prefix for prefixes in _PREFIXES.values() for prefix in prefixes)
+    return folded.removeprefix(next(filter(folded.startswith, prefixes), ""))
 
 
 def _level(part: str, *, last: bool) -> str | None:
     folded = fold(part)
-    if last and not any(folded.startswith(word + " ") for word in _FOLDED_PREFIXES["commune"]):
-        district = any(folded.startswith(word + " ") for word in _FOLDED_PREFIXES["district"][:3])
-        return "district" if district else "province"
-    for level, words in _FOLDED_PREFIXES.items():
-        if any(folded.startswith(word + " ") for word in words):
-            return level
-    return None
+    if last and not folded.startswith(_PREFIXES["commune"]):
+        return "district" if folded.startswith(_PREFIXES["district"][:3]) else "province"
+    return next((level for level, prefixes in _PREFIXES.items() if folded.startswith(prefixes)), None)
