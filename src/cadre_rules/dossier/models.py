@@ -7,7 +7,7 @@ Everything but identity is optional: what is absent is unknown, and an empty lis
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.codes import CODES
@@ -710,11 +710,3 @@ class DossierFile(_Stated):
     """Several dossiers in one file."""
 
     dossiers: tuple[AnyDossier, ...]
-
-    @model_validator(mode="after")
-    def _ids_differ(self) -> "DossierFile":
-        ids = [dossier.id for dossier in self.dossiers]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
-            raise ValueError(f"dossiers share the id {', '.join(twice)}")
-        return self

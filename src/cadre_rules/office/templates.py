@@ -16,7 +16,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from cadre_rules.catalogue import names_by_field, rules_by_field
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import FieldInfo, members_of
-from cadre_rules.dossier.models import DOSSIERS, Dossier
+from cadre_rules.dossier.models import Dossier
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.errors import SourceError
 from cadre_rules.facts.tracing import reached
@@ -24,7 +24,7 @@ from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Force
 from cadre_rules.sources.headings import Path, fields_of_row, heading_of
-from cadre_rules.sources.levels import Level, levels_of, tree
+from cadre_rules.sources.levels import Level, all_levels, levels_of, tree
 from cadre_rules.sources.tables import is_percent
 from cadre_rules.wording import day_text, phrase, value_text
 
@@ -359,7 +359,7 @@ class _Writer:
         """Return what is told of a column: what it is, how to write it, and which rules need it."""
         lang = self._lang
         if column.owner is not None:
-            above = next(level for level in _all_levels() if any(below is column.owner for below in level.below))
+            above = next(level for level in all_levels() if any(below is column.owner for below in level.below))
             told = phrase("about_key", lang, sheet=above.sheet(lang))
             return f"{told} {phrase('required', lang)}" if column.required else told
         if column.info is None:
@@ -420,10 +420,6 @@ class _Writer:
         for at, choices in enumerate(self._lists):
             page.write_column(0, at, choices)
         page.hide()
-
-
-def _all_levels() -> Iterator[Level]:
-    return (level for kind in DOSSIERS for level in levels_of(tree(kind)))
 
 
 def _places(sheet: Sheet, column: Column) -> Iterator[tuple[str, Path]]:

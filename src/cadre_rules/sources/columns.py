@@ -15,7 +15,7 @@ from polars._typing import PolarsDataType
 from pydantic import AfterValidator, BaseModel
 
 from cadre_rules.dossier.areas import Area, read_area
-from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.fields import marks_of, members_of
 from cadre_rules.dossier.frames import SPAN, Fields, asked_for, type_of
 from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count, parse_percent, understood
 from cadre_rules.names import clean, did_you_mean
@@ -249,23 +249,14 @@ def parse_text(raw: Any) -> str:
 
 def parser_of(annotation: Any, marks: tuple[Any, ...]) -> Callable[[Any], Any]:
     """Return the function the models read this field by."""
-    for mark in (*marks, *_marks_of(annotation)):
-        match mark:
-            case Codes() | ReadBy():
-                return mark.parse
-            case AfterValidator() if mark.func is clean:
-                return parse_text
-            case _:
-                pass
+    for mark in (*marks, *marks_of(annotation)):
+        if isinstance(mark, (Codes, ReadBy)):
+            return mark.parse
+        if isinstance(mark, AfterValidator) and mark.func is clean:
+            return parse_text
     choices = get_args(members_of(annotation)[0])
     assert get_origin(members_of(annotation)[0]) is Literal, annotation
     return lambda raw: _choice(raw, choices)
-
-
-def _marks_of(annotation: Any) -> Iterator[Any]:
-    yield from getattr(annotation, "__metadata__", ())
-    for part in get_args(annotation):
-        yield from _marks_of(part)
 
 
 def _choice(raw: Any, choices: tuple[str, ...]) -> str:
