@@ -212,6 +212,10 @@ def _cell(column: Column, level: Level, owner: str | None, row: Any, lang: str) 
             return value
 
 
+_NUMBERS: Mapping[Held, Mapping[str, Any]] = {
+    "date": {"num_format": "dd/mm/yyyy", "align": "left"},
+    "int": {"num_format": "0", "align": "left"},
+}
 _WEIGHT = {force: at for at, force in enumerate(get_args(Force))}
 _FIRST_DAY = date(1900, 3, 1)
 """The first day spreadsheets agree on."""
@@ -300,13 +304,7 @@ class _Writer:
 
     def _body(self, column: Column) -> Any:
         """Return the format of a column's cells: days and whole numbers as such, all else as text, which is never a formula."""
-        match column.held:
-            case "date":
-                return self._format(num_format="dd/mm/yyyy", align="left")
-            case "int":
-                return self._format(num_format="0", align="left")
-            case _:
-                return self._format(num_format="@", quote_prefix=True)
+        return self._format(**_NUMBERS.get(column.held, {"num_format": "@", "quote_prefix": True}))
 
     def _value(self, page: Any, sheet: Sheet, column: Column, value: Any, place: tuple[int, int]) -> None:
         match value:

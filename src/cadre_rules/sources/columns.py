@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel
 
 from cadre_rules.dossier.areas import Area, read_area
 from cadre_rules.dossier.fields import marks_of, members_of
-from cadre_rules.dossier.frames import SPAN, Fields, asked_for, type_of
-from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count, parse_percent, understood
+from cadre_rules.dossier.frames import SPAN, Fields, asked_for, span_of, type_of
+from cadre_rules.dossier.values import Codes, ReadBy, parse_count, parse_percent, understood
 from cadre_rules.names import clean, did_you_mean
 
 _SPACES = r"[\s\x1c-\x1f]+"
@@ -265,22 +265,14 @@ def _choice(raw: Any, choices: tuple[str, ...]) -> str:
     return str(raw)
 
 
-def _as_row(value: Any, wanted: pl.DataType) -> Any:
-    match value:
-        case PartialDate(earliest, latest):
-            return {"earliest": earliest, "latest": latest}
-        case date() if wanted == SPAN:
-            return {"earliest": value, "latest": value}
-        case _:
-            return value
-
-
 def _meant(distinct: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any]) -> tuple[pl.Series, pl.Series | None]:
     """Return what each value means, and what is wrong with it, if with any."""
     if parse is parse_text:
         return _cleaned(distinct), None
     outcomes = [understood(parse, raw) for raw in distinct.to_list()]
-    values = pl.Series([_as_row(value, wanted) for value, _ in outcomes], dtype=wanted, strict=True)
+    values = pl.Series(
+        [span_of(value) if wanted == SPAN and value is not None else value for value, _ in outcomes], dtype=wanted, strict=True
+    )
     wrong = pl.Series("wrong", [reason for _, reason in outcomes], dtype=pl.String)
     return values, wrong if wrong.null_count() < len(wrong) else None
 
