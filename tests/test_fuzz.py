@@ -23,7 +23,7 @@ from cadre_rules.rulebook import keeping
 from cadre_rules.rulebook.checking import build_rulebook
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.rulebook.reading import PackFiles, Read, Source, _read, read_cases, rule_paths
+from cadre_rules.rulebook.reading import PackFiles, Source, _read, read_cases, rule_paths
 from cadre_rules.rulebook.schema import RuleFile
 from cadre_rules.rulebook.yaml import read_yaml
 from cadre_rules.sources.files import Rejected, read_dossiers
@@ -141,11 +141,8 @@ def rule_files() -> tuple[list[Path], list[bytes], list[Any], list[Source]]:
     paths = rule_paths(SMALL)
     texts = [path.read_bytes() for path in paths]
     values = [read_yaml(text.decode(), path)[0].value for text, path in zip(texts, paths, strict=True)]
-    sources = []
-    for path in paths:
-        document, file, _ = _read(path, RuleFile)
-        assert file is not None
-        sources.append(Read(path, file, document))
+    sources = [source for path in paths if (source := _read(path, RuleFile)[0]) is not None]
+    assert len(sources) == len(paths)
     return paths, texts, values, sources
 
 
@@ -160,12 +157,12 @@ def test_a_rule_file_gives_problems_or_rules_and_nothing_else(tmp_path: Path) ->
             which, raw = mutated(texts, values, as_yaml, random)
             path = tmp_path / paths[which].name
             path.write_bytes(raw)
-            document, file, problems = _read(path, RuleFile)
+            source, problems = _read(path, RuleFile)
             assert all(isinstance(problem, Problem) and problem.line > 0 for problem in problems), seed
-            if file is None or problems:
+            if source is None or problems:
                 assert problems, seed
                 continue
-            layer = [*sources[:which], Read(path, file, document), *sources[which + 1 :]]
+            layer = [*sources[:which], source, *sources[which + 1 :]]
             rulebook, problems = build_rulebook([PackFiles(SMALL, tuple(layer), "x")])
             if not problems:
                 problems = Judge(rulebook).problems()

@@ -14,7 +14,7 @@ from cadre_rules.formula import Formula, kept
 from cadre_rules.lowering import Lowering, TooLargeError, Verdicts
 from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in, tests_in
 from cadre_rules.rulebook.keeping import Apart, find_kept, keep
-from cadre_rules.rulebook.model import BoundDefinition, Rulebook
+from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import raise_if
 from cadre_rules.rulebook.schema import Definition, ParameterRef, Rule, Window, window_between
 
@@ -198,15 +198,12 @@ class _Compiler:
             if parameter.in_force.covers(day)
         }
 
-    def _version(self, fact: str, day: date) -> BoundDefinition:
-        versions = self._book.definitions[self._subject, fact]
-        return next((v for v in versions if v.definition.in_force.covers(day)), versions[0])
-
     def _fact(self, fact: str, day: date) -> str:
         """Return the name of a fact as defined on a day; equal definitions share one name."""
         if fact in self._lasting:
             return self._lasting[fact]
-        version = self._version(fact, day)
+        versions = self._book.definitions[self._subject, fact]
+        version = next((v for v in versions if v.definition.in_force.covers(day)), versions[0])
         resolved = self._resolve(version.expression, day)
         key = (fact, resolved)
         if key not in self._names:

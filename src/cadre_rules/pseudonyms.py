@@ -122,13 +122,9 @@ class Pseudonyms:
         return "p-" + "".join(digit.upper() if cases >> at & 1 else digit for at, digit in enumerate(digits))
 
     def _stays(self, text: str, how: How) -> bool:
-        match how:
-            case "text":
-                return fold(text) in self._words
-            case "province":
-                return self._map.code_before(text) is not None or self._map.code_after(text) is not None
-            case _:
-                return False
+        if how == "province":
+            return self._map.code_before(text) is not None or self._map.code_after(text) is not None
+        return how == "text" and fold(text) in self._words
 
     def _digest(self, purpose: str, text: str) -> bytes:
         return hmac.digest(self._key, f"{purpose}\0{text}".encode("utf-8", "surrogatepass"), "sha256")

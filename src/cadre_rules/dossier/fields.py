@@ -98,8 +98,14 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
 
 def codes_of(field: FieldFacts) -> Codes | None:
     """Return the closed list a field's values come from, if there is one."""
-    marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in getattr(part, "__metadata__", ()))]
-    return next((mark for mark in marks if isinstance(mark, Codes)), None)
+    return next((mark for mark in (*field.metadata, *marks_of(field.annotation)) if isinstance(mark, Codes)), None)
+
+
+def marks_of(annotation: Any) -> Iterator[Any]:
+    """Yield what an annotation is marked with, itself or in its parts."""
+    yield from getattr(annotation, "__metadata__", ())
+    for part in get_args(annotation):
+        yield from marks_of(part)
 
 
 def members_of(annotation: Any) -> tuple[Any, ...]:

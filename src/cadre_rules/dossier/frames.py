@@ -140,10 +140,16 @@ def _held(value: Any, annotation: Any) -> Any:
             return value
 
 
+def span_of(day: date | PartialDate) -> dict[str, date]:
+    """Return a day as SPAN holds it."""
+    first, last = (day.earliest, day.latest) if isinstance(day, PartialDate) else (day, day)
+    return {"earliest": first, "latest": last}
+
+
 def _plain(value: Any) -> Any:
     match value:
-        case PartialDate(earliest, latest):
-            return {"earliest": earliest, "latest": latest}
+        case PartialDate():
+            return span_of(value)
         case BaseModel():
             annotations = type(value).model_fields
             return {name: _loose(getattr(value, name), field.annotation) for name, field in annotations.items()}
@@ -155,5 +161,5 @@ def _plain(value: Any) -> Any:
 
 def _loose(value: Any, annotation: Any) -> Any:
     if isinstance(value, date) and PartialDate in members_of(annotation):
-        return {"earliest": value, "latest": value}
+        return span_of(value)
     return _plain(value)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from cadre_rules.dossier.collectives import Body, Planning, Statistics, Unit
 from cadre_rules.dossier.kinds import KINDS, WHOLES, Dossier, model_of
@@ -18,11 +18,3 @@ class DossierFile(Stated):
     """Several dossiers in one file."""
 
     dossiers: tuple[AnyDossier, ...]
-
-    @model_validator(mode="after")
-    def _ids_differ(self) -> "DossierFile":
-        ids = [dossier.id for dossier in self.dossiers]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
-            raise ValueError(f"dossiers share the id {', '.join(twice)}")
-        return self

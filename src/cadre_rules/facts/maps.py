@@ -1,6 +1,6 @@
 """Whether two places are one, as the administrative map stood on a day."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,21 +11,12 @@ from cadre_rules.names import fold
 class AreaMap:
     """The provinces of both sides of a reform, from a dated table: code, name, successor code and name."""
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._before: dict[str, str] = {}
-        self._after: dict[str, str] = {}
-        self.reform = date.max
-        for row in rows:
-            old, new = str(row["code"]), str(row["successor"])
-            self.reform = min(self.reform, row["merged_on"])
-            self._after[new] = self._after[bare(row["successor_name"])] = new
-            for spelling in (row["name"], *filter(None, (row.get("alias"),))):
-                self._before[bare(spelling)] = old
-            self._before[old] = old
-        for row in rows:
-            for spelling in (row["name"], *filter(None, (row.get("alias"),))):
-                self._after.setdefault(bare(spelling), str(row["successor"]))
-            self._after.setdefault(str(row["code"]), str(row["successor"]))
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        known = [(bare(row[by]), row) for row in rows for by in ("code", "name", "alias") if row.get(by)]
+        made = {bare(row[by]): row["successor"] for row in rows for by in ("successor", "successor_name")}
+        self._before: dict[str, str] = {spelling: row["code"] for spelling, row in known}
+        self._after: dict[str, str] = {spelling: row["successor"] for spelling, row in known} | made
+        self.reform = min((row["merged_on"] for row in rows), default=date.max)
 
     def code_before(self, name: str) -> str | None:
         """Return the code of a province by its name or code before the reform."""

@@ -104,12 +104,12 @@ def _lifted(compute: Callable[..., Any], spread: Callable[..., Any]) -> Callable
     return run
 
 
-def _between(measure: Callable[[date, date], int]) -> Callable[[Any, Any], Any]:
+def _between(measure: Callable[[date, date], int | Span]) -> Callable[[Any, Any], Any]:
     """Measure from a day to a day; the later the first and the earlier the last, the less."""
 
     def spread(first: Any, last: Any) -> Any:
         (first_low, first_high), (last_low, last_high) = bounds(first), bounds(last)
-        return span(measure(first_high, last_low), measure(first_low, last_high))
+        return span(bounds(measure(first_high, last_low))[0], bounds(measure(first_low, last_high))[1])
 
     return _lifted(measure, spread)
 
@@ -138,23 +138,13 @@ def _dated(compute: Callable[[date, int], date]) -> Callable[[Any, Any], Any]:
     return run
 
 
-def _spread_working_days(first: Any, last: Any) -> Any:
-    (first_low, first_high), (last_low, last_high) = bounds(first), bounds(last)
-    return span(bounds(_working_days(first_high, last_low))[0], bounds(_working_days(first_low, last_high))[1])
-
-
 def _subtract(first: Any, second: Any) -> Any:
     (first_low, first_high), (second_low, second_high) = bounds(first), bounds(second)
     return span(first_low - second_high, first_high - second_low)
 
 
 def _multiply(*factors: Any) -> Any:
-    products = []
-    for corner in product(*map(bounds, factors)):
-        result = 1
-        for factor in corner:
-            result *= factor
-        products.append(result)
+    products = [prod(corner) for corner in product(*map(bounds, factors))]
     return span(min(products), max(products))
 
 
@@ -195,7 +185,7 @@ STRICT: dict[str, Callable[..., Any]] = {
     "years_between": _between(lambda first, last: months_between(first, last) // 12),
     "months_between": _between(months_between),
     "days_between": _between(lambda first, last: (last - first).days),
-    "working_days_between": _lifted(_working_days, _spread_working_days),
+    "working_days_between": _between(_working_days),
     "add_months": _dated(add_months),
     "add_days": _dated(lambda day, days: day + timedelta(days=days)),
     "month_end": _rising(lambda day: day.replace(day=monthrange(day.year, day.month)[1])),

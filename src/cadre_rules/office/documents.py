@@ -85,7 +85,7 @@ def note_words(report: Report) -> Words:
         "rejected": [{"where": place["where"], "reason": place["reason"]} for place in report.rejected],
         "conclusion": _conclusion(shown, missing, judgement, lang),
         "notices": [
-            *_rejected_notice(len(report.rejected), lang),
+            *([phrase("conclude_rejected", lang, n=len(report.rejected))] if report.rejected else []),
             *_followed(report.follow_up, lang),
             *report.notices,
             _rulebook(report.rulebook, lang),
@@ -208,10 +208,6 @@ def _followed(told: FollowUp | None, lang: str) -> list[str]:
         return []
     counts = ", ".join(f"{count} {phrase(f'follow_{state}', lang)}" for state, count in told.counts().items())
     return [f"{phrase('follow_up', lang)}: {counts or phrase('no_finding', lang)}"]
-
-
-def _rejected_notice(count: int, lang: str) -> list[str]:
-    return [phrase("conclude_rejected", lang, n=count)] if count else []
 
 
 def _rulebook(packs: Iterable[Words], lang: str) -> str:

@@ -17,7 +17,6 @@ from cadre_rules.catalogue import names_by_field, rules_by_field
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import FieldInfo, members_of
 from cadre_rules.dossier.kinds import Dossier
-from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.errors import SourceError
 from cadre_rules.facts.tracing import reached
@@ -25,7 +24,7 @@ from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Force
 from cadre_rules.sources.headings import Path, fields_of_row, heading_of
-from cadre_rules.sources.levels import Level, levels_of, tree
+from cadre_rules.sources.levels import Level, all_levels, levels_of, tree
 from cadre_rules.sources.tables import is_percent
 from cadre_rules.wording import day_text, phrase, value_text
 
@@ -213,6 +212,10 @@ def _cell(column: Column, level: Level, owner: str | None, row: Any, lang: str) 
             return value
 
 
+_NUMBERS: Mapping[Held, Mapping[str, Any]] = {
+    "date": {"num_format": "dd/mm/yyyy", "align": "left"},
+    "int": {"num_format": "0", "align": "left"},
+}
 _WEIGHT = {force: at for at, force in enumerate(get_args(Force))}
 _FIRST_DAY = date(1900, 3, 1)
 """The first day spreadsheets agree on."""
@@ -301,13 +304,7 @@ class _Writer:
 
     def _body(self, column: Column) -> Any:
         """Return the format of a column's cells: days and whole numbers as such, all else as text, which is never a formula."""
-        match column.held:
-            case "date":
-                return self._format(num_format="dd/mm/yyyy", align="left")
-            case "int":
-                return self._format(num_format="0", align="left")
-            case _:
-                return self._format(num_format="@", quote_prefix=True)
+        return self._format(**_NUMBERS.get(column.held, {"num_format": "@", "quote_prefix": True}))
 
     def _value(self, page: Any, sheet: Sheet, column: Column, value: Any, place: tuple[int, int]) -> None:
         match value:
@@ -360,7 +357,7 @@ class _Writer:
         """Return what is told of a column: what it is, how to write it, and which rules need it."""
         lang = self._lang
         if column.owner is not None:
-            above = next(level for level in _all_levels() if any(below is column.owner for below in level.below))
+            above = next(level for level in all_levels() if any(below is column.owner for below in level.below))
             told = phrase("about_key", lang, sheet=above.sheet(lang))
             return f"{told} {phrase('required', lang)}" if column.required else told
         if column.info is None:
@@ -421,10 +418,6 @@ class _Writer:
         for at, choices in enumerate(self._lists):
             page.write_column(0, at, choices)
         page.hide()
-
-
-def _all_levels() -> Iterator[Level]:
-    return (level for kind in DOSSIERS for level in levels_of(tree(kind)))
 
 
 def _places(sheet: Sheet, column: Column) -> Iterator[tuple[str, Path]]:

@@ -1,6 +1,6 @@
 """Findings of an audit told in tables for people: CSV that Excel opens in Vietnamese, and workbooks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from cadre_rules.dossier.fields import field_at
 from cadre_rules.findings import LEVELS
-from cadre_rules.formula import Scalar
+from cadre_rules.formula import Kind, Scalar
 from cadre_rules.reporting import Writer, version_of, writer_of
 from cadre_rules.reports.text import cite
 from cadre_rules.rulebook.checking import PLACEHOLDER
-from cadre_rules.rulebook.model import BoundDefinition, Rulebook
+from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Rule
 from cadre_rules.wording import phrase, value_text
 from cadre_rules.writing import whole
@@ -194,27 +194,22 @@ def _fact_texts(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.Dat
     return facts.join(told, on=key, how="left", nulls_equal=True, maintain_order="left")
 
 
+_READ: Mapping[Kind, Callable[[str], Scalar]] = {
+    "bool": lambda text: text == "true",
+    "int": int,
+    "str": str,
+    "date": date.fromisoformat,
+}
+"""How the value of a fact is read from the text an audit keeps it as."""
+
+
 def _worded(rulebook: Rulebook, lang: str, kind: str, fact: str, day: date | None, value: str | None) -> tuple[str, str, str]:
     versions = rulebook.definitions[kind, fact]
     bound = next((version for version in versions if day is not None and version.definition.in_force.covers(day)), versions[0])
-    read = _read(value, bound)
+    read = _READ[bound.definition.kind](value) if value is not None else None
     sayer = writer_of(rulebook, lang)
     text, inside = (sayer.fact_text(kind, bound.expression, bound.definition, read, in_sentence=i) for i in (False, True))
     return bound.definition.label.of(lang), text, inside
-
-
-def _read(value: str | None, bound: BoundDefinition) -> Scalar | None:
-    if value is None:
-        return None
-    match bound.definition.kind:
-        case "bool":
-            return value == "true"
-        case "int":
-            return int(value)
-        case "date":
-            return date.fromisoformat(value)
-        case _:
-            return value
 
 
 def _write_csv(chunks: Iterable[pl.DataFrame], headings: list[str], path: Path, _lang: str) -> None:

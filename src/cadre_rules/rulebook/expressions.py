@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, get_args
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.names import did_you_mean
-from cadre_rules.rulebook.schema import GRADES, OUTCOMES, Table
+from cadre_rules.rulebook.schema import OUTCOMES, Table
 
 Location: TypeAlias = tuple[str | int, ...]
 Complain: TypeAlias = Callable[[Location, str, str], None]
@@ -47,14 +47,8 @@ class ExpressionReader:
     def read(self, raw: Any, at: Location) -> tuple[ex.Expression, str]:
         """Return the node and its kind; `any` after a complaint, so that one mistake is told once."""
         match raw:
-            case bool():
-                return ex.Constant(raw), "bool"
-            case int():
-                return ex.Constant(raw), "int"
-            case str():
-                return ex.Constant(raw), "str"
-            case date():
-                return ex.Constant(raw), "date"
+            case bool() | int() | str() | date():
+                return ex.Constant(raw), type(raw).__name__
             case list() | tuple() if raw and all(isinstance(choice, str) for choice in raw):
                 return ex.Constant(tuple(raw)), "list"
             case dict() if len(raw) == 1:
@@ -226,8 +220,3 @@ class ExpressionReader:
     def _wrong(self, at: Location, code: str, message: str) -> tuple[ex.Expression, str]:
         self.complain(at, code, message)
         return _UNREADABLE, "any"
-
-
-def weakest(grades: Iterable[str]) -> str:
-    """Return the weakest of the evidence grades."""
-    return max(grades, key=GRADES.index)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from cadre_rules.expression import Expression
 from cadre_rules.formula import kept
-from cadre_rules.rulebook.expressions import weakest
 from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.schema import (
+    GRADES,
     Definition,
     Instrument,
     Pack,
@@ -90,7 +90,7 @@ class Rulebook:
 
     def grade(self, rule: Rule) -> str:
         """Return the weakest evidence among the provisions a rule rests on."""
-        return weakest(self.provisions[name].evidence for name in rule.provisions)
+        return max((self.provisions[name].evidence for name in rule.provisions), key=GRADES.index)
 
     def instrument_of(self, provision: Provision) -> Instrument:
         """Return the legal text a provision stands in."""

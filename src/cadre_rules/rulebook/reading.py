@@ -49,11 +49,6 @@ def rule_paths(folder: Path) -> list[Path]:
     return [folder / name for name in _rule_files(folder)]
 
 
-def case_paths(folder: Path) -> list[Path]:
-    """Return the files of worked examples of a pack."""
-    return [folder / name for name in files_in(folder, ".cases.yaml")]
-
-
 def digest_of(folder: Path) -> str:
     """Return a digest of the rule files' names and bytes."""
     return digest_of_all(folder, _rule_files(folder))[:16]
@@ -73,17 +68,16 @@ def read_pack(folder: Path) -> tuple[PackFiles, list[Problem]]:
 
 def read_cases(folder: Path) -> tuple[tuple[CaseSource, ...], list[Problem]]:
     """Read the worked examples of a pack."""
-    return _read_all(case_paths(folder), CaseFile)
+    return _read_all(sorted(folder.rglob("*.cases.yaml")), CaseFile)
 
 
 def _read_all(paths: Iterable[Path], model: type[Model]) -> tuple[tuple[Read[Model], ...], list[Problem]]:
     sources: list[Read[Model]] = []
     problems: list[Problem] = []
     for path in paths:
-        document, file, found = _read(path, model)
+        source, found = _read(path, model)
         problems += found
-        if file is not None:
-            sources.append(Read(path, file, document))
+        sources += [source] if source is not None else []
     return tuple(sources), problems
 
 
@@ -93,20 +87,20 @@ def raise_if(problems: Iterable[Problem]) -> None:
         raise RulebookError(found)
 
 
-def _read(path: Path, model: type[Model]) -> tuple[Document, Model | None, list[Problem]]:
+def _read(path: Path, model: type[Model]) -> tuple[Read[Model] | None, list[Problem]]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return Document(None, {}), None, [Problem(path, 1, "RB006", f"cannot be read as UTF-8 text: {error}")]
+        return None, [Problem(path, 1, "RB006", f"cannot be read as UTF-8 text: {error}")]
     document, problems = read_yaml(text, path)
     if document.value is None:
-        return document, None, problems or [Problem(path, 1, "RB101", "the file is empty")]
+        return None, problems or [Problem(path, 1, "RB101", "the file is empty")]
     if not isinstance(document.value, dict):
-        return document, None, [*problems, Problem(path, 1, "RB101", "a rule file is a mapping at its top")]
+        return None, [*problems, Problem(path, 1, "RB101", "a rule file is a mapping at its top")]
     try:
-        return document, model.model_validate(tuples(document.value)), problems
+        return Read(path, model.model_validate(tuples(document.value)), document), problems
     except ValidationError as error:
-        return document, None, [*problems, *_explained(error, model, document, path)]
+        return None, [*problems, *_explained(error, model, document, path)]
 
 
 def _explained(error: ValidationError, model: type[BaseModel], document: Document, path: Path) -> Iterator[Problem]:

@@ -15,9 +15,9 @@ from polars._typing import PolarsDataType
 from pydantic import AfterValidator, BaseModel
 
 from cadre_rules.dossier.areas import Area, read_area
-from cadre_rules.dossier.fields import members_of
-from cadre_rules.dossier.frames import SPAN, Fields, asked_for, type_of
-from cadre_rules.dossier.values import Codes, PartialDate, ReadBy, parse_count, parse_percent, understood
+from cadre_rules.dossier.fields import marks_of, members_of
+from cadre_rules.dossier.frames import SPAN, Fields, asked_for, span_of, type_of
+from cadre_rules.dossier.values import Codes, ReadBy, parse_count, parse_percent, understood
 from cadre_rules.names import clean, did_you_mean
 
 _SPACES = r"[\s\x1c-\x1f]+"
@@ -251,23 +251,14 @@ def parse_text(raw: Any) -> str:
 
 def parser_of(annotation: Any, marks: tuple[Any, ...]) -> Callable[[Any], Any]:
     """Return the function the models read this field by."""
-    for mark in (*marks, *_marks_of(annotation)):
-        match mark:
-            case Codes() | ReadBy():
-                return mark.parse
-            case AfterValidator() if mark.func is clean:
-                return parse_text
-            case _:
-                pass
+    for mark in (*marks, *marks_of(annotation)):
+        if isinstance(mark, (Codes, ReadBy)):
+            return mark.parse
+        if isinstance(mark, AfterValidator) and mark.func is clean:
+            return parse_text
     choices = get_args(members_of(annotation)[0])
     assert get_origin(members_of(annotation)[0]) is Literal, annotation
     return lambda raw: _choice(raw, choices)
-
-
-def _marks_of(annotation: Any) -> Iterator[Any]:
-    yield from getattr(annotation, "__metadata__", ())
-    for part in get_args(annotation):
-        yield from _marks_of(part)
 
 
 def _choice(raw: Any, choices: tuple[str, ...]) -> str:
@@ -276,22 +267,14 @@ def _choice(raw: Any, choices: tuple[str, ...]) -> str:
     return str(raw)
 
 
-def _as_row(value: Any, wanted: pl.DataType) -> Any:
-    match value:
-        case PartialDate(earliest, latest):
-            return {"earliest": earliest, "latest": latest}
-        case date() if wanted == SPAN:
-            return {"earliest": value, "latest": value}
-        case _:
-            return value
-
-
 def _meant(distinct: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any]) -> tuple[pl.Series, pl.Series | None]:
     """Return what each value means, and what is wrong with it, if with any."""
     if parse is parse_text:
         return _cleaned(distinct), None
     outcomes = [understood(parse, raw) for raw in distinct.to_list()]
-    values = pl.Series([_as_row(value, wanted) for value, _ in outcomes], dtype=wanted, strict=True)
+    values = pl.Series(
+        [span_of(value) if wanted == SPAN and value is not None else value for value, _ in outcomes], dtype=wanted, strict=True
+    )
     wrong = pl.Series("wrong", [reason for _, reason in outcomes], dtype=pl.String)
     return values, wrong if wrong.null_count() < len(wrong) else None
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +35,7 @@ def read_dossiers(name: str) -> Iterator[Dossier | Rejected]:
     """
     if name.lower().endswith((".docx", ".doc", ".pdf")):
         raise SourceError(name, "documents are not read by this version; write the dossier as YAML, JSON or a workbook")
-    document = _read_json(name) if name.endswith(".json") else _read_yaml(name)
+    document = _document(name)
     listed, at = _listed(document.value)
     if not listed:
         raise SourceError(name, "holds no dossier; a dossier is a mapping with `kind` and `id`")
@@ -67,8 +68,8 @@ def _listed(value: Any) -> tuple[list[Any], tuple[str, ...] | None]:
 
 
 def _text(name: str) -> str:
-    with refused(name):
-        raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else _bytes(Path(name))
+    with refused(name), nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise SourceError(name, f"larger than {MAX_BYTES:,} bytes; use `audit` for tables")
     try:
@@ -77,24 +78,14 @@ def _text(name: str) -> str:
         raise SourceError(name, f"not UTF-8 text (byte {error.start}); save it as UTF-8 YAML or JSON") from error
 
 
-def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > MAX_BYTES:
-        return b" " * (MAX_BYTES + 1)
-    return path.read_bytes()
-
-
-def _read_yaml(name: str) -> Document:
+def _document(name: str) -> Document:
     text = _text(name)
-    if name == "-" and text.lstrip()[:1] in ("{", "["):
+    if name.endswith(".json") or (name == "-" and text.lstrip()[:1] in ("{", "[")):
         return _parse_json(name, text)
     document, problems = read_yaml(text, Path(name))
     if problems:
         raise SourceError(f"{name}:{problems[0].line}", "; ".join(problem.message for problem in problems))
     return document
-
-
-def _read_json(name: str) -> Document:
-    return _parse_json(name, _text(name))
 
 
 def _parse_json(name: str, text: str) -> Document:

@@ -1,5 +1,6 @@
 """What people call tables and columns: every name the models carry, and the headings offices commonly write, compared folded."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -128,12 +129,9 @@ def _cells(model: type[BaseModel]) -> Iterator[tuple[Path, FieldInfo]]:
                 yield (*path, level), FieldInfo("str", f"{_bare(info.vi)} {word}", f"{info.en} {level}", info.protected)
 
 
-def _whole(label: str) -> str:
-    return label.rpartition("(")[2].removesuffix(")")
-
-
 def _bare(label: str) -> str:
-    return label.removesuffix(f" ({_whole(label)})")
+    """Return a label without the part it is of, which stands behind it in brackets."""
+    return re.sub(r" \([^(]*\)$", "", label)
 
 
 def _nearest(paths: Mapping[Path, Any]) -> tuple[Path, ...]:

@@ -124,6 +124,16 @@ def levels_of(level: Level) -> Iterator[Level]:
         yield from levels_of(below)
 
 
+def all_levels() -> Iterator[Level]:
+    """Yield every table there can be."""
+    return (level for kind in DOSSIERS for level in levels_of(tree(kind)))
+
+
+def levels_called(name: str) -> list[Level]:
+    """Return the tables that can be called so: by their own name, or folded by any other."""
+    return [level for level in all_levels() if name == level.name or name in level.called]
+
+
 def title(table: str) -> str:
     """Return what a table is called, folded, without the year or number after it."""
     return re.sub(r"[ _-]*[0-9]+$", "", fold(table))

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.values import understood
 from cadre_rules.errors import SourceError
 from cadre_rules.names import did_you_mean, fold
 from cadre_rules.rulebook.yaml import Document, read_yaml
 from cadre_rules.sources.headings import fields_of_row, meaning_of, why_unread
-from cadre_rules.sources.levels import levels_of, title, tree
+from cadre_rules.sources.levels import all_levels, levels_called, title
 
 _Word = Annotated[str, BeforeValidator(lambda raw: str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw)]
 
@@ -82,7 +81,7 @@ def _mistake(detail: Any, document: Document) -> tuple[int, str]:
 
 def _mistakes(mapping: Mapping, document: Document) -> Iterator[tuple[int, str]]:
     """Tell what names no table, field or code of ours."""
-    levels = {level.name: level for kind in DOSSIERS for level in levels_of(tree(kind))}
+    levels = {level.name: level for level in all_levels()}
     for name in mapping.complete:
         if name not in levels or not levels[name].path:
             yield document.line(("complete", mapping.complete.index(name))), f"{name!r} is no list{did_you_mean(name, levels)}"
@@ -91,8 +90,7 @@ def _mistakes(mapping: Mapping, document: Document) -> Iterator[tuple[int, str]]
         if mapped.table is not None and mapped.table not in levels:
             yield document.line((*at, "table")), f"no such table {mapped.table!r}{did_you_mean(mapped.table, levels)}"
             continue
-        called = mapped.table if mapped.table is not None else title(table)
-        known = [level for kind in DOSSIERS for level in levels_of(tree(kind)) if called == level.name or called in level.called]
+        known = levels_called(mapped.table if mapped.table is not None else title(table))
         if not known and not mapped.ignored:
             yield document.line(at), f"{table!r}: say which of our tables it is: `table: …`, one of {', '.join(levels)}"
         if not known:

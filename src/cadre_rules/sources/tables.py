@@ -22,7 +22,7 @@ from cadre_rules.sources.columns import Mistake, parser_of, read_columns
 from cadre_rules.sources.databases import Tables, named
 from cadre_rules.sources.files import Rejected
 from cadre_rules.sources.headings import NONE, Path, fields_of_row, meaning_of, why_unread
-from cadre_rules.sources.levels import Level, levels_of, title, tree
+from cadre_rules.sources.levels import Level, all_levels, title, tree
 from cadre_rules.sources.mapping import NOTHING, MappedTable, Mapping
 from cadre_rules.sources.rows import ROW, UNREAD, Batch, nothing
 
@@ -95,7 +95,7 @@ class _Reader:
         for _, root in roots:
             for found in _all(root):
                 used.setdefault(found.table, []).append(found)
-        names = {name: level.name for kind in DOSSIERS for level in levels_of(tree(kind)) for name in level.called}
+        names = {name: level.name for level in all_levels() for name in level.called}
         for table, columns in self.tables.columns.items():
             if table not in used and not self.mapping.tables.get(table, MappedTable()).ignored:
                 hint = did_you_mean(title(table), names, names)
@@ -144,7 +144,7 @@ class _Reader:
         texts = {path: _blank_is_null(pl.Series([value])).new_from_index(0, raw.height) for path, value in constants.items()}
         read = read_columns(_nested(texts | typed), found.level.model)
         mistakes += read.mistakes
-        keys = _key(raw[found.ref]) if found.ref is not None else read.frame["id"]
+        keys = _blank_is_null(raw[found.ref]) if found.ref is not None else read.frame["id"]
         none = self._none(raw, keys, found, mistakes)
         self._tell(mistakes, found, keys, raw[ROW])
         bad = pl.Series([wrong.row for wrong in mistakes], dtype=pl.Int64).unique()
@@ -321,8 +321,6 @@ def _blank_is_null(cell: pl.Series) -> pl.Series:
     tidy = cell.str.normalize("NFC").str.strip_chars()
     return tidy.set(tidy == "", None)
 
-
-_key = _blank_is_null
 
 _DAY_NOUGHT = pl.date(1899, 12, 30)
 """What spreadsheets count days from."""

@@ -17,7 +17,7 @@ from cadre_rules.names import clean, fold
 from cadre_rules.sources.databases import Tables, once, open_frames
 from cadre_rules.sources.files import Rejected
 from cadre_rules.sources.headings import meaning_of
-from cadre_rules.sources.levels import Level, levels_of, title, tree
+from cadre_rules.sources.levels import Level, levels_called, title, tree
 from cadre_rules.sources.mapping import NOTHING, Mapping
 from cadre_rules.sources.rows import ROW
 from cadre_rules.wording import PHRASES
@@ -102,9 +102,7 @@ def _grids(path: Path) -> Iterator[tuple[str, Grid, list[_Merged]]]:
 
 def _levels_of_sheet(name: str, mapping: Mapping) -> list[Level]:
     mapped = mapping.tables.get(name)
-    called = mapped.table if mapped is not None and mapped.table else title(name)
-    levels = [level for kind in DOSSIERS for level in levels_of(tree(kind))]
-    return [level for level in levels if called == level.name or called in level.called]
+    return levels_called(mapped.table if mapped is not None and mapped.table else title(name))
 
 
 @dataclass(frozen=True, slots=True)
