@@ -4,7 +4,7 @@ A yes or no of a hundred thousand rows is twelve kilobytes of bits, and "and" ta
 only where its column says it is stated; a column of which nothing is stated is None. Arrays are taken from polars as they lie.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, reduce
 from typing import Any, TypeAlias
@@ -77,15 +77,27 @@ class Numbers:
 class Texts:
     """Texts, or one text for all; codes of a closed list compare as they are, others as names do."""
 
-    values: pl.Series
+    source: "pl.Series | tuple[Texts, Array]"
+    """The texts themselves, or whose rows they are, and which."""
     stated: Bits
     coded: bool = False
-    taken_from: tuple["Texts", Array] | None = None
-    """Of whose rows these are, and of which."""
+
+    @property
+    def is_one(self) -> bool:
+        """Tell whether it is one text for all."""
+        return isinstance(self.source, pl.Series) and len(self.source) == 1
+
+    @cached_property
+    def values(self) -> pl.Series:
+        """Return the texts."""
+        return self.source if isinstance(self.source, pl.Series) else self.source[0].values.gather(self.source[1])
 
     def being(self, text: str) -> Bits:
         """Return where it is just this text."""
-        if len(self.values) == 1:
+        if not isinstance(self.source, pl.Series):
+            whole, rows = self.source
+            return packed(at(whole.being(text), rows)) & self.stated
+        if self.is_one:
             return self.stated if self.values.cast(pl.String).item() == text else np.zeros_like(self.stated)
         if self.values.dtype == pl.Categorical:
             return packed(self.codes == _code(text)) & self.stated
@@ -118,16 +130,22 @@ class Texts:
     @cached_property
     def words(self) -> tuple[Array, list[str | None]]:
         """Return different texts, all that there are and maybe others, and for each row which it is."""
-        if self.taken_from is None:
-            return words_of(self.values)
-        places, words = self.taken_from[0].words
-        return places[self.taken_from[1]], words
+        if isinstance(self.source, pl.Series):
+            return words_of(self.source)
+        places, words = self.source[0].words
+        return places[self.source[1]], words
 
     def classes(self, names: dict[str | None, int]) -> Array:
         """Return a number for each row, the same for what names the same; `names` keeps which is which."""
         places, words = self.words
         folded = [word if word is None or self.coded else fold(word) for word in words]
         return np.array([names.setdefault(word, len(names)) for word in folded], np.int32)[places]
+
+    def numbered(self, numbers: Mapping[str, int]) -> Array:
+        """Return the number of each name, which are folded; 0 for another and for none."""
+        places, words = self.words
+        found = [0 if word is None else numbers.get(word if self.coded else fold(word), 0) for word in words]
+        return np.array(found, np.int16)[places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,13 +330,6 @@ def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     return place[codes], values.gather(row_of[used]).cast(pl.String).to_list()
 
 
-def mapped(values: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
-    """Map texts one by one, asking only once for each that differs."""
-    places, words = words_of(values)
-    told = pl.Series([None if word is None else function(word) for word in words], dtype=pl.Categorical)
-    return told.gather(places)
-
-
 def _alike(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Return texts of both columns in one type."""
     return (one, other) if one.dtype == other.dtype else (one.cast(pl.String), other.cast(pl.String))
@@ -356,10 +367,10 @@ def taken(column: Column | None, rows: Array) -> Column | None:
             ends = [None if end is None else end if np.ndim(end) == 0 else end[rows] for end in (low, top)]
             return Numbers(ends[0], packed(at(stated, rows)), ends[1], days)  # type: ignore[arg-type]
         case _:
-            if len(column.values) == 1:
-                return replace(column, stated=packed(at(column.stated, rows)))
-            new = replace(column, values=column.values.gather(rows), stated=packed(at(column.stated, rows)))
-            return replace(new, taken_from=(column, rows)) if isinstance(new, Texts) and isinstance(column, Texts) else new
+            stated = packed(at(column.stated, rows))
+            if isinstance(column, Areas):
+                return Areas(spelt(column.values, rows) if len(column.values) > 1 else column.values, stated)
+            return Texts(column.source if column.is_one else (column, rows), stated, column.coded)
 
 
 def either(bits: Bits, one: Column | None, other: Column | None, table: Table) -> Column | None:

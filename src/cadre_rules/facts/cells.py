@@ -1,6 +1,6 @@
 """Cells of dated tables and places on the map, looked up for whole columns."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -14,7 +14,7 @@ import polars as pl
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import bare
 from cadre_rules.dossier.values import PartialDate
-from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, mapped, read_column, spread
+from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, spread, words_of
 from cadre_rules.facts.columnwise import both
 from cadre_rules.facts.deriving import find_cell
 from cadre_rules.facts.maps import AreaMap
@@ -167,7 +167,7 @@ class _Ruler:
             case Truths(yes, no):
                 held = [spread(yes if edge else no, table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
             case Texts():
-                held = [spread(column.named(edge), table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
+                held = [column.numbered({edge: 2 * n + 1 for n, edge in enumerate(self._edges)})]
             case _:
                 raise AssertionError("areas are no keys of tables")
         found: Array = reduce(np.add, held)
@@ -212,7 +212,7 @@ def reach_of_cells(rows: Iterable[Row], get: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Areas as columns: the codes of their provinces before and after the reform, their districts and communes."""
+    """Areas as columns: numbers of their provinces before and after the reform, of their districts and communes."""
 
     stated: Bits
     before: Column | None
@@ -221,20 +221,22 @@ class Place:
     commune: Column | None
 
 
-def place_of(areas: Column, codes: AreaMap, table: Table) -> Place:
-    """Return places in columns by which they compare."""
+def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int]) -> Place:
+    """Return places in columns by which they compare; `names` keeps the number of each name, for all places of a table."""
     assert isinstance(areas, Areas)
-    province, district, commune = (areas.values.struct.field(name) for name in ("province", "district", "commune"))
+    provinces, districts, communes = (words_of(areas.values.struct.field(name)) for name in ("province", "district", "commune"))
 
-    def compared(texts: pl.Series, function: Any) -> Column | None:
-        return read_column(mapped(texts, function), table, coded=True)
+    def numbered(texts: tuple[Array, list[str | None]], compared: Callable[[str], str | None]) -> Column | None:
+        told = [None if word is None else compared(word) for word in texts[1]]
+        number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int64)[texts[0]]
+        return Numbers(number, table.bits(number > 0)) if number.any() else None
 
     return Place(
         areas.stated,
-        compared(province, codes.code_before),
-        compared(province, codes.code_after),
-        compared(district, bare),
-        compared(commune, bare),
+        numbered(provinces, codes.code_before),
+        numbered(provinces, codes.code_after),
+        numbered(districts, bare),
+        numbered(communes, bare),
     )
 
 

@@ -167,7 +167,7 @@ class FactColumns:
 
         def run(facts: "Facts") -> Any:
             column = facts.get(area)
-            return None if column is None else place_of(column, codes, facts.table(at))
+            return None if column is None else place_of(column, codes, facts.table(at), facts.names)
 
         return self._also(("place", node), at, run)
 
@@ -192,6 +192,8 @@ class Facts:
 
     def __init__(self, compiled: FactColumns, frame: pl.DataFrame, given: Mapping[ex.Expression, Column]) -> None:
         self._compiled, self._frame, self.given = compiled, frame, given
+        self.names: dict[str, int] = {}
+        """The number of each name of a place."""
         self._known: dict[int, Any] = {}
         self._tables: dict[Path | None, Table] = {None: Table(frame.height)}
         self._lists: dict[Path, tuple[pl.Series, Array, Bits]] = {}
@@ -478,7 +480,7 @@ def _names(pick: Column, kept: Array) -> Array:
         case Numbers(low):
             return np.broadcast_to(low, len(kept)) if np.ndim(low) == 0 else low[kept]
         case Texts():
-            return pick.classes({})[kept] if len(pick.values) > 1 else np.zeros(len(kept), np.int64)
+            return pick.classes({})[kept] if not pick.is_one else np.zeros(len(kept), np.int64)
         case _:
             raise AssertionError("areas are not counted")
 
