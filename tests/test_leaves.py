@@ -119,6 +119,14 @@ def test_what_cannot_be_wrong_is_not_read_unless_it_is_asked_for(stated: dict[st
     assert [column for column in found.read if column not in BODY] == read
 
 
+@pytest.mark.parametrize(("name", "held"), [("on", pl.Date), ("seats_allowed", pl.Int64), ("merged", pl.Boolean)])
+def test_a_column_of_texts_that_states_nothing_is_read_as_its_field_is(name: str, held: pl.DataType, tmp_path: Path) -> None:
+    silent = pl.Series(name, [None] * 99, dtype=pl.String)
+    pl.DataFrame({key: [value] * 99 for key, value in BODY.items()}).with_columns(silent).write_parquet(tmp_path / "a.parquet")
+    (batch,) = read_batches(tmp_path / "a.parquet", asked=lambda _: frozenset({"id", name}))
+    assert batch.frame[name].dtype == held
+
+
 def test_a_file_of_several_kinds_is_read_whole(tmp_path: Path) -> None:
     pl.DataFrame({"kind": ["body", "unit"], "id": ["a", "b"], "title": ["A", "B"]}).write_parquet(tmp_path / "a.parquet")
     with pq.ParquetFile(tmp_path / "a.parquet") as file:

@@ -5,9 +5,10 @@ struct of the first and last day it can mean, a code its canonical text, a share
 Null is "not stated"; an empty list is "none".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
+from itertools import accumulate
 from typing import Any, Literal, TypeAlias, get_args, get_origin
 
 import polars as pl
@@ -48,7 +49,17 @@ def _columns(model: type[BaseModel], path: str, fields: Fields) -> dict[str, pl.
 @cache
 def asked_for(path: str, fields: Fields) -> bool:
     """Tell whether a field, or something inside it, is among those asked for."""
-    return fields is None or any(f"{path}.".startswith(f"{one}.") or one.startswith(f"{path}.") for one in fields)
+    return fields is None or path in _above(fields) or any(whole in fields for whole in _wholes(path))
+
+
+@cache
+def _above(fields: frozenset[str]) -> frozenset[str]:
+    return frozenset(whole for path in fields for whole in _wholes(path))
+
+
+def _wholes(path: str) -> Iterator[str]:
+    """Yield a path and what it lies in."""
+    return accumulate(path.split("."), "{}.{}".format)
 
 
 def type_of(annotation: Any, path: str = "", fields: Fields = None) -> pl.DataType:

@@ -7,6 +7,7 @@ already hold what the models hold pass as they are, once their ranges are checke
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, cached_property, lru_cache
 from typing import Any, Literal, get_args, get_origin
 
 import polars as pl
@@ -69,26 +70,33 @@ def read_columns(
     return Read(pl.DataFrame([one for one in columns if asked_for(one.name, asked)]), reader.mistakes, reader.unknown)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Place:
-    """Where the values of a column stand: under which field of what, and for a list's elements, in which list."""
+    """Where the values of a column stand: under which field of what, and for a list's elements, in which lists."""
 
     parent: "_Place | None" = None
     name: str = ""
-    ends: pl.Series | None = None
+    lists: pl.Series | None = None
 
     def at(self, position: int) -> tuple[int, str]:
         """Return the row of the table and the path in its dossier of one value of the column."""
         if self.parent is None:
             return position, ""
-        if self.ends is not None:
-            owner = int(self.ends.search_sorted(position, side="right"))
+        if self.lists is not None:
+            ends = self.ends
+            owner = int(ends.search_sorted(position, side="right"))
             row, path = self.parent.at(owner)
-            return row, f"{path}[{position - (int(self.ends[owner - 1]) if owner else 0)}]"
+            return row, f"{path}[{position - (int(ends[owner - 1]) if owner else 0)}]"
         row, path = self.parent.at(position)
         return row, f"{path}.{self.name}" if path else self.name
 
-    @property
+    @cached_property
+    def ends(self) -> pl.Series:
+        """Return where, among the elements of all lists, those of each end."""
+        assert self.lists is not None
+        return self.lists.list.len().fill_null(0).cum_sum().cast(pl.Int64)
+
+    @cached_property
     def path(self) -> str:
         """Return the path without the places in lists."""
         before = self.parent.path if self.parent is not None else ""
@@ -134,21 +142,20 @@ class _Reader:
             column = column.cast(pl.List(column.dtype.inner))
         if not isinstance(column.dtype, pl.List):
             return self._refused(column, NOT_LIST, wanted, place)
-        flat = column.explode(empty_as_null=False, keep_nulls=False)
-        ends = column.list.len().fill_null(0).cum_sum().cast(pl.Int64)
-        below = _Place(place, "", ends)
+        flat = _elements(column)
+        below = _Place(place, "", column)
         if flat.null_count():
             self._tell(flat.is_null(), _empty_element(element), below)
         read = self._column(flat, element, (), below)
         if read is flat or not asked_for(place.path, self.asked):
             return column
-        return put_back(read, ends, column)
+        return put_back(read, below.ends, column)
 
     def _part(self, column: pl.Series, model: type[BaseModel], place: _Place) -> pl.Series:
         wanted = type_of(model, place.path, self.asked)
         assert isinstance(wanted, pl.Struct)
         if model is Area and column.dtype in _TEXTS:
-            return self._values(column, wanted, lambda text: {**dict.fromkeys(Area.model_fields), **read_area(text)}, place)
+            return self._values(column, wanted, _parse_area, place)
         if not isinstance(column.dtype, pl.Struct):
             return self._refused(column, NOT_FIELDS, wanted, place)
         stated = column.is_not_null() if column.null_count() else None
@@ -206,6 +213,8 @@ class _Reader:
     def _distinct(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
         """Read each distinct value once and put what it means where it stood."""
         known = self.words.get(place.path) if column.dtype == pl.Categorical else None
+        if known is not None and wanted == pl.String and all(_stays(word, parse) for word in known):
+            return column
         distinct = column.unique().drop_nulls() if known is None else pl.Series([*known], dtype=pl.String)
         if known is None and column.dtype in _TEXTS:
             column, distinct = column.cast(pl.String), distinct.cast(pl.String)
@@ -249,8 +258,17 @@ def parse_text(raw: Any) -> str:
     return clean(raw)
 
 
+def _parse_area(text: str) -> dict[str, str | None]:
+    return {**dict.fromkeys(Area.model_fields), **read_area(text)}
+
+
 def parser_of(annotation: Any, marks: tuple[Any, ...]) -> Callable[[Any], Any]:
     """Return the function the models read this field by."""
+    return _parser_of(annotation, marks)
+
+
+@cache
+def _parser_of(annotation: Any, marks: tuple[Any, ...]) -> Callable[[Any], Any]:
     for mark in (*marks, *marks_of(annotation)):
         if isinstance(mark, (Codes, ReadBy)):
             return mark.parse
@@ -265,6 +283,11 @@ def _choice(raw: Any, choices: tuple[str, ...]) -> str:
     if raw not in choices:
         raise ValueError(f"one of: {', '.join(choices)}")
     return str(raw)
+
+
+@lru_cache(maxsize=16_384)
+def _stays(word: str, parse: Callable[[Any], Any]) -> bool:
+    return understood(parse, word) == (word, None)
 
 
 def _meant(distinct: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any]) -> tuple[pl.Series, pl.Series | None]:
@@ -293,6 +316,21 @@ def _by_number(column: pl.Series, meant: pl.DataFrame) -> pl.DataFrame:
     every = pl.select(number=pl.int_range(pl.lit(numbers.max() or 0) + 1, dtype=pl.UInt32))
     found = every.join(meant.with_columns(number=number), on="number", how="left", maintain_order="left").drop("number", "raw")
     return found.select(pl.all().gather(numbers))
+
+
+def _elements(lists: pl.Series) -> pl.Series:
+    """Return the elements of lists one after another, as they lie in memory: `explode` copies all of them if one list is null."""
+    if lists.null_count():
+        lying: list[pl.Series] = []
+
+        def seen(elements: pl.Series) -> pl.Series:
+            lying.append(elements)
+            return elements
+
+        lists.list.eval(pl.element().map_batches(seen, pl.self_dtype(), is_elementwise=True))
+        if lying and lying[-1].len() == lists.list.len().sum():  # none lies where a list is null
+            return lying[-1].alias(lists.name)
+    return lists.explode(empty_as_null=False, keep_nulls=False)
 
 
 def put_back(flat: pl.Series, ends: pl.Series, like: pl.Series) -> pl.Series:

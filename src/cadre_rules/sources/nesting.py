@@ -94,7 +94,7 @@ class NestedParquet:
         """Yield the dossiers of a stretch, `size` at a time; raises `SourceError` where the file breaks off."""
         at, leaves = stretch.before, self._leaves
         try:
-            with pq.ParquetFile(self._path, metadata=self._metadata, read_dictionary=leaves.repeated) as file:
+            with _opened(self._path, self._metadata, leaves.repeated) as file:
                 for frame, words in _frames(file, leaves.read, stretch.groups, size):
                     numbered = frame.drop(ROW, strict=False).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64})
                     yield from _by_kind(numbered, str(self._path), self._asked, self._options | {"words": words})
@@ -108,42 +108,51 @@ def _broken(path: Path, at: int, error: Exception) -> SourceError:
     return SourceError(f"{path}:{at + 1}", f"cannot be read from here on: {reason}")
 
 
+def _opened(path: Path, metadata: pq.FileMetaData, repeated: list[str]) -> pq.ParquetFile:
+    """Open a file to be read into memory as the system gives it: Arrow's own asks for huge pages, which are slow to come."""
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())  # which a file takes as it is opened
+    try:
+        return pq.ParquetFile(path, metadata=metadata, read_dictionary=repeated)
+    finally:
+        pa.set_memory_pool(usual)
+
+
 _Words: TypeAlias = dict[str, set[str]]
 """The different texts of columns of categories, by their fields."""
 
 
 def _frames(file: pq.ParquetFile, columns: list[str], groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Words]]:
     """Yield the rows of some groups of a file `size` at a time, however many stand in each."""
-    held: list[tuple[pl.DataFrame, _Words]] = []
+    held: list[pa.RecordBatch] = []
     for group in groups:  # a dictionary is one group's
         for piece in file.iter_batches(size, row_groups=[group], columns=columns):
-            held.append((pl.DataFrame(pl.from_arrow(piece)), _words(piece)))
+            held.append(piece)
             del piece  # while another works with the rows, what they were made of is not kept
-            while sum(rows.height for rows, _ in held) >= size:
-                yield _first(held, size)
+            while sum(rows.num_rows for rows in held) >= size:
+                yield _frame(_first(held, size))
     if held:
-        yield _first(held, size)
+        yield _frame(_first(held, size))
 
 
-def _first(held: list[tuple[pl.DataFrame, _Words]], size: int) -> tuple[pl.DataFrame, _Words]:
+def _first(held: list[pa.RecordBatch], size: int) -> pa.RecordBatch:
     """Take the first rows from what is held."""
-    over = max(sum(rows.height for rows, _ in held) - size, 0)
-    last, words = held[-1]
-    taken = [*held[:-1], (last.head(last.height - over), words)]
-    held[:] = [(last.tail(over), words)] if over else []
-    known = {path: set().union(*(words[path] for _, words in taken)) for path in words}
-    return pl.concat((rows for rows, _ in taken), rechunk=True), known
+    over = max(sum(rows.num_rows for rows in held) - size, 0)
+    last = held.pop()
+    taken = [*held, last.slice(0, last.num_rows - over)]
+    held[:] = [last.slice(last.num_rows - over)] if over else []
+    return pa.concat_batches(taken, memory_pool=pa.system_memory_pool()) if len(taken) > 1 else taken[0]
 
 
-def _words(piece: pa.RecordBatch) -> _Words:
-    """Return the texts that columns of dictionaries hold; raises `ArrowInvalid` if a text of the piece is not UTF-8."""
+def _frame(rows: pa.RecordBatch) -> tuple[pl.DataFrame, _Words]:
+    """Return rows as a table, and what texts its columns of categories hold; raises `ArrowInvalid` if one is not UTF-8."""
     words = {}
-    for path, texts in _texts(piece.to_struct_array(), ""):
+    for path, texts in _texts(rows.to_struct_array(), ""):
         held = texts.dictionary if isinstance(texts, pa.DictionaryArray) else texts
         held.validate(full=True)  # which polars takes for granted
         if held is not texts:
-            words[path] = set(held.drop_null().to_pylist())
-    return words
+            words[path] = {*held.to_pylist()} - {None}
+    return pl.DataFrame(pl.from_arrow(rows)), words
 
 
 def _texts(array: pa.Array, path: str) -> Iterator[tuple[str, pa.Array]]:
