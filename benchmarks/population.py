@@ -35,6 +35,9 @@ from cadre_rules.sources.nesting import CANONICAL
 CHUNK = 25_000
 """Dossiers drawn together; with it and the seed, a population is fixed."""
 
+GROUP = 100_000
+"""Dossiers written together: fewer than Arrow and Polars put into a row group unless told."""
+
 BREACH_LEVELS = ("violation", "exception_needed", "target_missed")
 OTHERS = {"planning": "planning", "body": "bodies", "unit": "units", "statistics": "statistics"}
 """The file of each other kind of dossier; there is one for every `APPOINTMENTS_EACH` appointments, and ten at least."""
@@ -62,14 +65,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write(folder: Path, seed: int, count: int, share: float) -> None:
-    """Write a population into a folder, a row group for each chunk."""
+    """Write a population into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    planted, writer, start = [], None, time.perf_counter()
-    for table, breaches in chunks(seed, count, share):
-        arrow = table.to_arrow()
-        writer = writer or pq.ParquetWriter(folder / "appointments.parquet", arrow.schema, compression="zstd")
-        writer.write_table(arrow, row_group_size=CHUNK)
+    planted, held, writer, start = [], [], None, time.perf_counter()
+    for done, (table, breaches) in enumerate(chunks(seed, count, share), 1):
+        held.append(table)
         planted.append(breaches)
+        if done * CHUNK % GROUP == 0 or done * CHUNK >= count:
+            arrow = pl.concat(held).to_arrow()
+            writer = writer or pq.ParquetWriter(folder / "appointments.parquet", arrow.schema, compression="zstd")
+            writer.write_table(arrow)
+            held = []
         print(f"{sum(map(len, planted)):>9,} planted  {time.perf_counter() - start:6.1f} s", file=sys.stderr)
     if writer is not None:
         writer.add_key_value_metadata(CANONICAL)
