@@ -92,8 +92,8 @@ class _Process:
 
     def close(self) -> None:
         self._process.kill()
-        with self._process, suppress(OSError):
-            pass  # its pipes are closed, and it is waited for
+        with suppress(OSError), self._process:
+            pass  # its pipes are closed, whatever they still hold, and it is waited for
 
     def _send(self, said: bytes) -> None:
         assert self._process.stdin is not None
