@@ -135,8 +135,8 @@ def test_processes_end_with_the_audit_that_asked_them(tmp_path: Path, source: Pa
     started: list[int] = []
     begin = processes._Process.__init__
 
-    def begun(self: processes._Process, brief: bytes) -> None:
-        begin(self, brief)
+    def begun(self: processes._Process) -> None:
+        begin(self)
         started.append(self._process.pid)
 
     monkeypatch.setattr(processes._Process, "__init__", begun)

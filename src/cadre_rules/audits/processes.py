@@ -50,9 +50,11 @@ def worth_while(stretches: Sequence[Stretch]) -> int:
 
 def judged_beside(asked: Iterable[tuple[Stretch, bool]], judging: Judging, size: int, count: int) -> Iterator[Part]:
     """Yield the parts of stretches in their order, each judged if that is asked; raises `SourceError`."""
-    brief = pickle.dumps((judging, size))
     with ExitStack() as stack:
-        processes = [stack.enter_context(closing(_Process(brief))) for _ in range(count)]
+        processes = [stack.enter_context(closing(_Process())) for _ in range(count)]
+        brief = pickle.dumps((judging, size))
+        for process in processes:
+            process.say(brief)
         busy: deque[_Process] = deque()
         for number, (stretch, judged) in enumerate(asked):
             answer = busy.popleft().answer() if len(busy) == count * _AHEAD else ([], None)
@@ -73,14 +75,13 @@ def _told(answer: _Answer) -> Iterator[Part]:
 class _Process:
     """A process that judges, as who asks it sees it."""
 
-    def __init__(self, brief: bytes) -> None:
+    def __init__(self) -> None:
         where = os.pathsep.join(filter(None, sys.path))
         command = [sys.executable, "-P", "-m", __name__]
         self._process = Popen(command, stdin=PIPE, stdout=PIPE, env=_ALONE | os.environ | {"PYTHONPATH": where})  # noqa: S603  # ourselves
-        self._send(brief)
 
     def ask(self, stretch: Stretch, *, judged: bool) -> None:
-        self._send(pickle.dumps((stretch, judged)))
+        self.say(pickle.dumps((stretch, judged)))
 
     def answer(self) -> _Answer:
         assert self._process.stdout is not None
@@ -95,7 +96,7 @@ class _Process:
         with suppress(OSError), self._process:
             pass  # its pipes are closed, whatever they still hold, and it is waited for
 
-    def _send(self, said: bytes) -> None:
+    def say(self, said: bytes) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(said)
