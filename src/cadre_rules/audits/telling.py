@@ -248,7 +248,10 @@ class Telling:
         order = np.argsort(place)
         pairs = pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values])}).to_struct().gather(order)
         offsets = pa.array(np.cumsum(np.concatenate(sizes)), pa.int64())
-        return pl.Series(pa.LargeListArray.from_arrays(offsets, pairs.rechunk().to_arrow()))
+        listed = pa.LargeListArray.from_arrays(offsets, pairs.rechunk().to_arrow())
+        return pl.DataFrame(
+            pl.from_arrow(pa.record_batch([listed], ["facts"]))
+        ).to_series()  # a column alone imports pyarrow.compute
 
     def _id(self, name: str) -> str:
         return self._program.defined[name].id
