@@ -110,6 +110,21 @@ def as_asked(column: pl.Expr, given: PolarsDataType, asked: PolarsDataType) -> p
             return column.cast(asked)
 
 
+def elements(lists: pl.Series) -> pl.Series:
+    """Return the elements of lists one after another, as they lie in memory: `explode` copies all of them if one list is null."""
+    if lists.null_count():
+        lying: list[pl.Series] = []
+
+        def seen(inner: pl.Series) -> pl.Series:
+            lying.append(inner)
+            return inner
+
+        lists.list.eval(pl.element().map_batches(seen, pl.self_dtype(), is_elementwise=True))
+        if lying and lying[-1].len() == lists.list.len().sum():  # none lies where a list is null
+            return lying[-1].alias(lists.name)
+    return lists.explode(empty_as_null=False, keep_nulls=False)
+
+
 def frame_of(dossiers: list[Any], kind: str) -> pl.DataFrame:
     """Return dossiers of one kind, as the models hold them, as a table."""
     return pl.DataFrame([_plain(dossier) for dossier in dossiers], schema=frame_schema(kind), orient="row")

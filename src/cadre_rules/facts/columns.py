@@ -14,6 +14,7 @@ import polars as pl
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
+from cadre_rules.dossier.frames import elements
 from cadre_rules.facts.arrays import (
     Array,
     Bits,
@@ -236,8 +237,7 @@ class Facts:
             subjects = self.table(None)
             stated = subjects.bits(lists.is_not_null().to_numpy())
             sizes = lists.list.len().fill_null(0).to_numpy().astype(np.int64)
-            inner = lists.explode(empty_as_null=False, keep_nulls=False)
-            self._lists[path] = inner, sizes, stated
+            self._lists[path] = elements(lists), sizes, stated
         return self._lists[path]
 
     def stated(self, path: Path, at: Path | None) -> pl.Series:

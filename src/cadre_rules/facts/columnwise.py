@@ -183,6 +183,16 @@ def _add_days(day: Array, days: Array) -> tuple[Array, Array]:
 
 
 def _add_months(day: Array, months: Array) -> tuple[Array, Array]:
+    """Add months; many days that lie close together are looked up among all there are between them."""
+    if np.ndim(months) == 0 and np.ndim(day) and len(day):
+        least, most = int(day.min()), int(day.max())
+        if (most - least) * 4 < len(day):
+            later, there = _each_add_months(np.arange(least, most + 1, dtype=day.dtype), months)
+            return later[day - least], there[day - least]
+    return _each_add_months(day, months)
+
+
+def _each_add_months(day: Array, months: Array) -> tuple[Array, Array]:
     _, _, first, length = _calendar()
     index = _month(day) + months
     within = np.minimum(_day_of_month(day), np.take(length, index, mode="clip"))

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel
 
 from cadre_rules.dossier.areas import Area, read_area
 from cadre_rules.dossier.fields import marks_of, members_of
-from cadre_rules.dossier.frames import SPAN, Fields, asked_for, span_of, type_of
+from cadre_rules.dossier.frames import SPAN, Fields, asked_for, elements, span_of, type_of
 from cadre_rules.dossier.values import Codes, ReadBy, parse_count, parse_percent, understood
 from cadre_rules.names import clean, did_you_mean
 
@@ -142,7 +142,7 @@ class _Reader:
             column = column.cast(pl.List(column.dtype.inner))
         if not isinstance(column.dtype, pl.List):
             return self._refused(column, NOT_LIST, wanted, place)
-        flat = _elements(column)
+        flat = elements(column)
         below = _Place(place, "", column)
         if flat.null_count():
             self._tell(flat.is_null(), _empty_element(element), below)
@@ -316,21 +316,6 @@ def _by_number(column: pl.Series, meant: pl.DataFrame) -> pl.DataFrame:
     every = pl.select(number=pl.int_range(pl.lit(numbers.max() or 0) + 1, dtype=pl.UInt32))
     found = every.join(meant.with_columns(number=number), on="number", how="left", maintain_order="left").drop("number", "raw")
     return found.select(pl.all().gather(numbers))
-
-
-def _elements(lists: pl.Series) -> pl.Series:
-    """Return the elements of lists one after another, as they lie in memory: `explode` copies all of them if one list is null."""
-    if lists.null_count():
-        lying: list[pl.Series] = []
-
-        def seen(elements: pl.Series) -> pl.Series:
-            lying.append(elements)
-            return elements
-
-        lists.list.eval(pl.element().map_batches(seen, pl.self_dtype(), is_elementwise=True))
-        if lying and lying[-1].len() == lists.list.len().sum():  # none lies where a list is null
-            return lying[-1].alias(lists.name)
-    return lists.explode(empty_as_null=False, keep_nulls=False)
 
 
 def put_back(flat: pl.Series, ends: pl.Series, like: pl.Series) -> pl.Series:
