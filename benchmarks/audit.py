@@ -271,7 +271,8 @@ def _repeated(source: Path, times: int, place: Path) -> Path:
     with pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
         for turn in range(times):
             for batch in file.iter_batches(100_000):
-                ids = pc.binary_join_element_wise(batch.column(at), pa.scalar(f"-{turn}", batch.schema.field(at).type), "")
+                own = (pa.scalar(text, batch.schema.field(at).type) for text in (f"-{turn}", ""))
+                ids = pc.binary_join_element_wise(batch.column(at), *own)
                 writer.write_batch(batch.set_column(at, batch.schema.field(at), ids))
         writer.add_key_value_metadata(CANONICAL)
     return target
