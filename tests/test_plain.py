@@ -72,6 +72,12 @@ def test_of_no_formulas_none_is_true() -> None:
     assert PlainMatcher({}).match({"a": 1}) == {}
 
 
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_formula_is_told_clause_by_clause(name: str) -> None:
+    matcher = PlainMatcher(FORMULAS)
+    assert matcher.formula(name) == (matcher.clauses_of([name]), [(matcher.bits[clause], clause) for clause in FORMULAS[name]])
+
+
 def test_a_clause_of_several_formulas_is_one() -> None:
     matcher = PlainMatcher(FORMULAS)
     assert matcher.bits == {(A, B): 1, (A2,): 2, (B,): 4, (A,): 8, (): 16}
