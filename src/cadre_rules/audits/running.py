@@ -229,9 +229,9 @@ class _Run:
         """Have stretches judged in processes; those that hold no more than was done before are read for their ids."""
         ends = accumulate(stretch.rows for stretch in stretches)
         asked = ((stretch, end > done) for stretch, end in zip(stretches, ends, strict=True))
+        judge = PartJudge(judging, size)
         for number, part in enumerate(settled(judged_beside(asked, judging, size, count), done), parts + 1):
-            whole = part.frame.height == part.read
-            yield number, part if whole else PartJudge(judging, size).again(part), None
+            yield number, part if part.frame.height == part.read else judge.again(part), None
 
     def _keep(self, number: int, part: Part, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""

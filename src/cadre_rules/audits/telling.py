@@ -17,6 +17,7 @@ from cadre_rules.facts.arrays import Array, Bits, at, places, series_of, some
 from cadre_rules.formula import Clause, FactTest, Formula
 from cadre_rules.judging import level_of
 from cadre_rules.program import Program, Slice
+from cadre_rules.reporting import version_of
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.waiting import smallest_sets
 
@@ -59,8 +60,13 @@ class Matter:
     """What of the findings of a rule version is the same for all tables, found when first asked for."""
 
     def __init__(self, program: Program, piece: Slice) -> None:
-        self._program, self._piece, self.version = program, piece, version_of(piece)
+        self._program, self._piece = program, piece
         self._waits: dict[tuple[int, ...], list[list[str]] | None] = {}
+
+    @cached_property
+    def version(self) -> str:
+        """Return what it is called."""
+        return version_of(self._piece.rule)
 
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:
@@ -274,11 +280,6 @@ class Telling:
         )
         found: Array = (counted > 0) & (counted == provisional)
         return found
-
-
-def version_of(piece: Slice) -> str:
-    """Return what a rule version is called."""
-    return f"{piece.rule.in_force.starts or 'always'}.r{piece.rule.revision}"
 
 
 def _left(formula: Formula, known: Mapping[FactTest, int]) -> list[Clause]:
