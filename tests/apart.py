@@ -16,6 +16,11 @@ _CONTEXT = get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["cadre_rules.audits.running"])
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder by its path in it."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
 @contextmanager
 def auditing(source: Path, out: Path, room: int | None = None) -> Iterator[tuple[BaseProcess, Connection]]:
     """Give the process from the moment it begins, and what it says; a file of it can grow no larger than `room` bytes."""

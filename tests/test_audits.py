@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from apart import auditing
+from apart import auditing, contents
 from cadre_rules.audits import running
 from cadre_rules.audits.comparing import STATES, compare
 from cadre_rules.audits.kernel import BulkJudge
@@ -73,10 +73,6 @@ def remembering(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(BulkJudge, "judge", remembered)
     monkeypatch.setattr(running, "read_batches", lambda source, skip, asked, **options: after(read(source, **options), skip))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize("as_of", ["decision", "today", date(2021, 12, 1)])

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from apart import contents
 from cadre_rules.audits import processes
 from cadre_rules.audits.running import Audit, audit
 from cadre_rules.dossier.frames import frame_of
@@ -38,10 +39,6 @@ def write(path: Path, frame: pl.DataFrame, group: int = 10) -> Path:
 
 def run(source: Path, out: Path, **options: Any) -> Audit:
     return audit(source, small(), out=out, **{"today": TODAY, "size": 10, "processes": 2, **options})
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture
