@@ -13,7 +13,7 @@ import pyarrow as pa
 from cadre_rules import expression as ex
 from cadre_rules.audits.hearing import AWAITING, OUTCOME, UNDETERMINED, VIOLATED, Hearing, Line
 from cadre_rules.dossier.models import DOSSIERS
-from cadre_rules.facts.arrays import Array, Bits, at, places, series_of, some
+from cadre_rules.facts.arrays import Array, Bits, at, different, places, series_of, some
 from cadre_rules.formula import Clause, FactTest, Formula
 from cadre_rules.judging import level_of
 from cadre_rules.program import Program, Slice
@@ -22,6 +22,8 @@ from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.waiting import smallest_sets
 
 MAX_SETS = 3
+MAX_PATTERNS = 1 << 20
+"""Ways tests can come out beyond which those that do are numbered anew."""
 _NAMED = pl.List(pl.Struct({"fact": pl.String, "value": pl.String}))
 FINDINGS: dict[str, pl.DataType] = {
     "row": pl.UInt64(),
@@ -166,23 +168,28 @@ class Telling:
     def _open(self, piece: Slice, waiting: Bits) -> _Group:
         """Return what could not be judged, with what each waits for; what no answer could make a breach is not told."""
         matter, rows = self._matters[piece.key], places(waiting)
-        patterns, of_row = self._patterns(matter.tests, rows)
+        patterns, of_row = self._patterns(matter.tests, waiting, rows)
         told = map(matter.waits, patterns)
         sets = np.array([-1 if waits is None else self._set(waits) for waits in told])[of_row]
         return _Group(piece, rows[sets >= 0], UNDETERMINED, "information_missing", (), sets[sets >= 0])
 
-    def _patterns(self, tests: Sequence[FactTest], rows: Array) -> tuple[list[list[int]], Array]:
+    def _patterns(self, tests: Sequence[FactTest], waiting: Bits, rows: Array) -> tuple[list[list[int]], Array]:
         """Return each way tests come out (0 fails, 1 passes, 2 not stated), and which of them each row shows."""
         matcher = self._hearing.matcher
         states = np.full((len(tests), len(rows)), 2, np.int8)
-        pattern = np.zeros(len(rows), np.int64)
+        pattern, total = np.zeros(len(rows), np.int64), 1
         for number, test in enumerate(tests):
-            if (column := matcher.stated(test.fact)) is not None:
-                states[number] = np.where(at(column.stated, rows), at(matcher.passing(test), rows), 2)
-            if number % 30 == 29:  # what is left of 3 ** 39 after as many patterns as there are rows
-                pattern = np.unique(pattern, return_inverse=True)[1]
-            pattern = pattern * 3 + states[number]
-        _, first, of_row = np.unique(pattern, return_index=True, return_inverse=True)
+            column = matcher.stated(test.fact)
+            if column is None or not some(stated := column.stated & waiting):
+                continue
+            states[number] -= 2 * at(stated, rows).view(np.int8) - at(matcher.passing(test), rows).view(np.int8)
+            pattern, total = pattern * 3 + states[number], total * 3
+            if total > MAX_PATTERNS:
+                known, pattern = different(pattern, total)
+                total = len(known)
+        known, of_row = different(pattern, total)
+        first = np.zeros(len(known), np.int64)
+        first[of_row] = np.arange(len(rows))
         return states[:, first].T.tolist(), of_row
 
     def _set(self, waits: Sequence[Sequence[str]]) -> int:

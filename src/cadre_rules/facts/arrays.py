@@ -20,19 +20,39 @@ Bits: TypeAlias = NDArray[np.uint8]
 
 Array: TypeAlias = NDArray[Any]
 
+_SPARSE = 8
+"""Numbers there may be for each there is, beyond which putting them in order is quicker than a list of all."""
+
 FEW = 8
 """Texts beyond which looking each value up is quicker than comparing it with each."""
 
 
 class Table:
-    """How many rows there are, and, if they are elements of a list, whose they are."""
+    """How many rows there are, and, if they are elements of a list, how many each subject has."""
 
-    def __init__(self, height: int, rows: Array | None = None) -> None:
+    def __init__(self, height: int, sizes: Array | None = None) -> None:
         self.height = height
-        self.rows: Array = rows if rows is not None else np.arange(0)
-        """The row of the subject each element belongs to, rising."""
+        self._sizes: Array = sizes if sizes is not None else np.arange(0)
         self.all = packed(np.ones(height, np.bool_))
         self.none = np.zeros_like(self.all)
+
+    @cached_property
+    def rows(self) -> Array:
+        """Return the row of the subject each element belongs to, rising."""
+        return np.repeat(np.arange(len(self._sizes)), self._sizes)
+
+    def counts(self, bits: Bits) -> Array:
+        """Return of how many of its elements each subject has the bit set: what is set up to its end, less what is before."""
+        byte, before = self._bounds
+        held = np.pad(bits, 1)
+        up_to = np.cumsum(np.bitwise_count(held), dtype=np.int32)
+        return np.diff(up_to.take(byte) + np.bitwise_count(held.take(byte + 1) & before))
+
+    @cached_property
+    def _bounds(self) -> tuple[Array, Array]:
+        """Return in which byte each subject's elements begin, and which of its bits are of those before; the last is the end."""
+        bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._sizes)])
+        return bounds >> 3, ((1 << (bounds & 7)) - 1).astype(np.uint8)
 
     def bits(self, holds: Any) -> Bits:
         """Return the bits of what holds of each row, or of all."""
@@ -180,9 +200,15 @@ def some(bits: Bits) -> bool:
 
 def places(bits: Bits) -> Array:
     """Return the rows whose bit is set, rising."""
+    few = few_places(bits)
+    return few if few is not None else np.flatnonzero(np.unpackbits(bits, bitorder="little").view(np.bool_))
+
+
+def few_places(bits: Bits) -> Array | None:
+    """Return the rows whose bit is set, rising, if they stand in few of the bytes."""
     filled = np.flatnonzero(bits)
     if len(filled) * 4 > len(bits):
-        return np.flatnonzero(np.unpackbits(bits, bitorder="little").view(np.bool_))
+        return None
     byte, bit = np.nonzero(np.unpackbits(bits[filled, None], axis=1, bitorder="little"))
     found: Array = filled[byte] * 8 + bit
     return found
@@ -223,6 +249,18 @@ def added(columns: Iterable[Bits], height: int) -> Array:
     for place, digit in enumerate(digits):
         found += spread(digit, height).astype(np.int64) << place
     return found
+
+
+def different(numbers: Array, total: int) -> tuple[Array, Array]:
+    """Return which numbers from 0 up to a total there are, rising, and for each row which of those it is."""
+    if total > _SPARSE * len(numbers):
+        known, place = np.unique(numbers, return_inverse=True)
+        return known, place
+    seen, places = np.zeros(total, np.bool_), np.zeros(total, np.int32)
+    seen[numbers] = True
+    known = np.flatnonzero(seen)
+    places[known] = np.arange(len(known))
+    return known, places[numbers]
 
 
 # Out of polars and back
@@ -322,12 +360,10 @@ def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     codes = _held(values.to_physical().rechunk().to_arrow()).astype(np.int32) + 1
     if values.null_count():
         codes = np.where(values.is_not_null().to_numpy(), codes, 0)
-    row_of = np.full(int(codes.max(initial=0)) + 1, -1)
-    row_of[codes] = np.arange(len(codes))
-    used = np.flatnonzero(row_of >= 0)
-    place = np.zeros(len(row_of), np.int32)
-    place[used] = np.arange(len(used))
-    return place[codes], values.gather(row_of[used]).cast(pl.String).to_list()
+    known, place = different(codes, int(codes.max(initial=0)) + 1)
+    row_of = np.zeros(len(known), np.int64)
+    row_of[place] = np.arange(len(codes))
+    return place, values.gather(row_of).cast(pl.String).to_list()
 
 
 def _alike(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -14,7 +14,7 @@ import polars as pl
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import bare
 from cadre_rules.dossier.values import PartialDate
-from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, spread, words_of
+from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, different, spread, words_of
 from cadre_rules.facts.columnwise import both
 from cadre_rules.facts.deriving import find_cell
 from cadre_rules.facts.maps import AreaMap
@@ -22,8 +22,6 @@ from cadre_rules.facts.operations import Span
 from cadre_rules.names import fold
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_LISTED = 1 << 20
-"""Combinations of places up to which all answers stand in one list."""
 _FEW = 8
 """Edges up to which comparing with each is quicker than searching among them."""
 Row: TypeAlias = Mapping[str, Any]
@@ -78,14 +76,7 @@ class Finder:
         return self._cells_of(number, total, tuple(map(len, ends)), table)
 
     def _cells_of(self, numbers: Array, total: int, ends: tuple[int, ...], table: Table) -> Column | None:
-        if total <= _LISTED:
-            seen, places = np.zeros(total + 1, np.bool_), np.zeros(total + 1, np.int32)
-            seen[numbers] = True
-            asked = np.flatnonzero(seen)
-            places[asked] = np.arange(len(asked))
-            place: Array = places[numbers]
-        else:
-            asked, place = np.unique(numbers, return_inverse=True)
+        asked, place = different(numbers, total + 1)
         answers = [self._answer(number - 1, ends) if number else None for number in asked.tolist()]
         stated = np.array([answer is not None for answer in answers], np.bool_)
         if not stated.any():

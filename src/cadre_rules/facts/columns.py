@@ -27,6 +27,7 @@ from cadre_rules.facts.arrays import (
     differing,
     either,
     exact,
+    few_places,
     packed,
     placed,
     places,
@@ -227,7 +228,7 @@ class Facts:
         if at not in self._tables:
             assert at is not None
             inner, sizes, _ = self.listed(at)
-            self._tables[at] = Table(len(inner), np.repeat(np.arange(self._frame.height), sizes))
+            self._tables[at] = Table(len(inner), sizes)
         return self._tables[at]
 
     def listed(self, path: Path) -> tuple[pl.Series, Array, Bits]:
@@ -375,8 +376,8 @@ class _Gathering:
             yes = _any(wanted, elements, subjects)
             no = stated & ~yes
             return Truths(yes & stated, no & ~_any(unsure, elements, subjects) if some(unsure) else no)
-        low = _count(wanted, elements, subjects)
-        return Numbers(low, stated, low + _count(unsure, elements, subjects) if some(unsure) else None)
+        low = _count(wanted, elements)
+        return Numbers(low, stated, low + _count(unsure, elements) if some(unsure) else None)
 
     def _gathered(self, facts: Facts, stated: Bits, subjects: Table, elements: Table) -> Column | None:
         wanted, unsure = (elements.all, elements.none) if self._where is None else _sides(facts.get(self._where), elements)
@@ -412,11 +413,13 @@ def _sides(where: Truths | None, elements: Table) -> tuple[Bits, Bits]:
 
 def _any(bits: Bits, elements: Table, subjects: Table) -> Bits:
     """Return the subjects one of whose elements has its bit set."""
-    return placed(elements.rows[places(bits)], subjects.height) if some(bits) else subjects.none
+    if (few := few_places(bits)) is not None:
+        return placed(elements.rows[few], subjects.height) if len(few) else subjects.none
+    return packed(elements.counts(bits) > 0)
 
 
-def _count(bits: Bits, elements: Table, subjects: Table) -> Array:
-    return np.bincount(elements.rows[places(bits)], minlength=subjects.height).astype(np.int64, copy=False)
+def _count(bits: Bits, elements: Table) -> Array:
+    return elements.counts(bits).astype(np.int64)
 
 
 def _starts(rows: Array) -> Array:
