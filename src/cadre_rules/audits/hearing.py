@@ -207,21 +207,22 @@ class Hearing:
         found = np.unique(of_law)
         return found, np.array([self.table.bits(of_law == year) for year in found]).view(np.uint64)
 
-    def counting(self, wanted: ex.Outcomes, *, provisional: bool = False) -> Array:
-        """Return how many outcomes of the first pass are as wanted, or how many of those are provisional."""
-        tags, found = set(wanted.tags), []
+    def counting(self, wanted: ex.Outcomes) -> tuple[Array, Array]:
+        """Return how many outcomes of the first pass are as wanted, and how many of those are provisional."""
+        tags, found = set(wanted.tags), defaultdict[bool, list[Bits]](list)
         codes = [code for outcome in wanted.outcomes for code in _CODES[outcome]] or EVERY
         for line in self.lines[False]:
             if wanted.rules and line.rule not in wanted.rules:
                 continue
             for number, piece in enumerate(line.pieces):
-                if (tags and tags.isdisjoint(piece.rule.tags)) or (provisional and not self.is_provisional(piece)):
+                if tags and tags.isdisjoint(piece.rule.tags):
                     continue
                 right = self.bits(line, *codes, number=number)
                 if wanted.levels:
                     right = right & self._at_level(line, number, wanted.levels)
-                found.append(right)
-        return added(found, self.table.height)
+                found[self.is_provisional(piece)].append(right)
+        firm, weak = (added(found[provisional], self.table.height) for provisional in (False, True))
+        return firm + weak, weak
 
     def _at_level(self, line: Line, number: int, levels: Sequence[str]) -> Bits:
         rivalled, found = self.rivalled.get(line.number, self.table.none), self.table.none
@@ -250,7 +251,7 @@ class _Given(dict[ex.Expression, Column]):
 
     def __missing__(self, node: ex.Expression) -> Column:
         assert isinstance(node, ex.Outcomes)
-        self.put(node, self._hearing.counting(node), self._hearing.counting(node, provisional=True))
+        self.put(node, *self._hearing.counting(node))
         return self[node]
 
     def put(self, node: ex.Expression, counts: Array, weak: Array | None = None) -> None:

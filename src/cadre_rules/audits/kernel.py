@@ -20,7 +20,7 @@ from cadre_rules.audits.hearing import EVERY, EXCEPTED, OUTCOME, SATISFIED, VIOL
 from cadre_rules.audits.telling import FINDINGS, Matters, Telling
 from cadre_rules.dossier.frames import Fields, as_asked, frame_schema, holds
 from cadre_rules.dossier.models import DOSSIERS, PARTS
-from cadre_rules.facts.arrays import at, places, series_of
+from cadre_rules.facts.arrays import at, gathered, places, series_of
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
@@ -320,9 +320,9 @@ class _Court:
                 codes[places(hearing.bits(line, code))] = code
             rows = np.flatnonzero(codes)
             columns = {
-                "subject": hearing.subjects.get_column("·subject").gather(rows),
+                "subject": gathered(hearing.subjects.get_column("·subject"), rows),
                 "rule": pl.Series([line.rule]).new_from_index(0, len(rows)),
-                "outcome": pl.Series(OUTCOME).gather(codes[rows]),
+                "outcome": gathered(pl.Series(OUTCOME), codes[rows]),
             }
             found.append(pl.DataFrame(columns, schema=VERDICTS))
         return pl.concat(found)
@@ -335,9 +335,9 @@ class _Court:
                 if (judged := self.targets.get(piece.key)) is not None:
                     rows = places(hearing.bits(line, VIOLATED, SATISFIED, EXCEPTED, number=number))
                     columns = {
-                        "subject": hearing.subjects.get_column("·subject").gather(rows),
+                        "subject": gathered(hearing.subjects.get_column("·subject"), rows),
                         "kind": pl.Series([self.kind]).new_from_index(0, len(rows)),
-                        "unit": hearing.subjects.get_column("·unit").gather(rows),
+                        "unit": gathered(hearing.subjects.get_column("·unit"), rows),
                         "rule": pl.Series([line.rule]).new_from_index(0, len(rows)),
                         "as_of": pl.Series(hearing.law_day(line.hangs_on)[rows]).cast(pl.Date),
                         "share": series_of(hearing.matcher.stated(judged[0]), rows).cast(pl.Int64),
@@ -359,14 +359,14 @@ class _Court:
         heads = hearing.subjects.get_column("·head")
         rows = np.flatnonzero((heads.str.len_bytes() > 0).fill_null(value=False).to_numpy() & (days > np.iinfo(np.int32).min))
         who = {
-            "head": heads.gather(rows),
-            "dossier": hearing.subjects.get_column("·dossier").gather(rows),
+            "head": gathered(heads, rows),
+            "dossier": gathered(hearing.subjects.get_column("·dossier"), rows),
             "day": pl.Series(days[rows]).cast(pl.Date),
         }
         counts = {
-            f"{name}.weak" if weak else name: hearing.counting(node, provisional=weak)[rows]
+            column: counted[rows]
             for name, node in self.for_heads.items()
-            for weak in (False, True)
+            for column, counted in zip((name, f"{name}.weak"), hearing.counting(node), strict=True)
         }
         return pl.DataFrame({**who, **counts})
 

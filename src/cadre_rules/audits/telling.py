@@ -13,7 +13,7 @@ import pyarrow as pa
 from cadre_rules import expression as ex
 from cadre_rules.audits.hearing import AWAITING, OUTCOME, UNDETERMINED, VIOLATED, Hearing, Line
 from cadre_rules.dossier.models import DOSSIERS
-from cadre_rules.facts.arrays import Array, Bits, at, different, places, series_of, some
+from cadre_rules.facts.arrays import Array, Bits, at, different, gathered, places, series_of, some
 from cadre_rules.formula import Clause, FactTest, Formula
 from cadre_rules.judging import level_of
 from cadre_rules.program import Program, Slice
@@ -205,13 +205,13 @@ class Telling:
         def each(say: Callable[[_Group], str]) -> pl.Series:
             texts = list(map(say, groups))
             known = list(dict.fromkeys(texts))
-            return pl.Series(known).gather(np.repeat([known.index(text) for text in texts], sizes))
+            return gathered(pl.Series(known), np.repeat([known.index(text) for text in texts], sizes))
 
         rule, subjects = each(lambda group: group.piece.rule.id), self._hearing.subjects
-        subject = subjects.get_column("·subject").gather(rows)
+        subject = gathered(subjects.get_column("·subject"), rows)
         whole = pl.DataFrame({"rule": rule, "subject": subject, "said": self._said(groups, waits)})
         columns = {
-            "row": subjects.get_column("row").gather(rows),
+            "row": gathered(subjects.get_column("row"), rows),
             "subject": subject,
             "kind": pl.Series([self._program.subject]).new_from_index(0, len(rows)),
             "rule": rule,
@@ -220,12 +220,12 @@ class Telling:
             "level": each(lambda group: group.level),
             "provisional": pl.Series(np.concatenate([self._provisional(group) for group in groups])),
             "as_of": days.cast(pl.Date),
-            "unit": subjects.get_column("·unit").gather(rows),
-            "head": subjects.get_column("·head").gather(rows),
+            "unit": gathered(subjects.get_column("·unit"), rows),
+            "head": gathered(subjects.get_column("·head"), rows),
             "year": days.cast(pl.Date).dt.year(),
             "evidence": self._listed(groups, lambda group: group.named, _spelt),
             "also": self._listed(groups, self._also, _spelt),
-            "waits_for": pl.Series([list(map(list, sets)) for sets in self._sets], dtype=FINDINGS["waits_for"]).gather(waits),
+            "waits_for": gathered(pl.Series([list(map(list, sets)) for sets in self._sets], dtype=FINDINGS["waits_for"]), waits),
             "fingerprint": whole.select(
                 pl.concat_str(pl.col("rule") + "\x1f", "subject", "said").chash.sha2_256().str.slice(0, 16)  # type: ignore[attr-defined]
             ).to_series(),
@@ -238,7 +238,7 @@ class Telling:
         one = pl.element().struct
         parts = rested_on.list.eval("\x1f" + one.field("fact") + "=" + one.field("value").fill_null("None"))
         waited_for = pl.Series([_failing(sets) for sets in self._sets], dtype=pl.String)
-        return waited_for.gather(waits) + parts.list.join("")
+        return gathered(waited_for, waits) + parts.list.join("")
 
     def _listed(
         self, groups: Sequence[_Group], naming: Callable[[_Group], Sequence[str]], spell: Callable[[pl.Series], pl.Series]
@@ -257,9 +257,9 @@ class Telling:
         values = [spell(series_of(self._hearing.matcher.stated(name), np.concatenate(held))) for name, held in rows.items()]
         place = np.concatenate([np.zeros(0, np.int64), *(one for held in places.values() for one in held)])
         facts = pl.Series(list(map(self._id, rows)), dtype=pl.String)
-        fact = facts.gather(np.repeat(np.arange(len(rows)), [sum(map(len, held)) for held in rows.values()]))
+        fact = gathered(facts, np.repeat(np.arange(len(rows)), [sum(map(len, held)) for held in rows.values()]))
         order = np.argsort(place)
-        pairs = pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values])}).to_struct().gather(order)
+        pairs = gathered(pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values])}).to_struct(), order)
         offsets = pa.array(np.cumsum(np.concatenate(sizes)), pa.int64())
         listed = pa.LargeListArray.from_arrays(offsets, pairs.rechunk().to_arrow())
         return pl.DataFrame(

@@ -4,7 +4,7 @@ A yes or no of a hundred thousand rows is twelve kilobytes of bits, and "and" ta
 only where its column says it is stated; a column of which nothing is stated is None. Arrays are taken from polars as they lie.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, reduce
 from typing import Any, TypeAlias
@@ -110,7 +110,7 @@ class Texts:
     @cached_property
     def values(self) -> pl.Series:
         """Return the texts."""
-        return self.source if isinstance(self.source, pl.Series) else self.source[0].values.gather(self.source[1])
+        return self.source if isinstance(self.source, pl.Series) else gathered(self.source[0].values, self.source[1])
 
     def being(self, text: str) -> Bits:
         """Return where it is just this text."""
@@ -195,7 +195,7 @@ def spread(bits: Bits, height: int) -> Array:
 
 def some(bits: Bits) -> bool:
     """Tell whether any bit is set."""
-    return bool(np.maximum.reduce(bits, initial=0))
+    return bool(np.count_nonzero(bits))
 
 
 def places(bits: Bits) -> Array:
@@ -261,6 +261,15 @@ def different(numbers: Array, total: int) -> tuple[Array, Array]:
     known = np.flatnonzero(seen)
     places[known] = np.arange(len(known))
     return known, places[numbers]
+
+
+def each_once(compute: Callable[[Array], Array], numbers: Array) -> Array:
+    """Return what a function makes of numbers; of many that lie close together, it is asked once for each there may be."""
+    if np.ndim(numbers) and len(numbers):
+        least, most = int(numbers.min()), int(numbers.max())
+        if (most - least) * 4 < len(numbers):
+            return compute(np.arange(least, most + 1, dtype=numbers.dtype)).take(numbers - least)
+    return compute(numbers)
 
 
 # Out of polars and back
@@ -350,7 +359,12 @@ def series_of(column: Column | None, rows: Array) -> pl.Series:
 
 def spelt(values: pl.Series, rows: Array) -> pl.Series:
     """Return the values of the given rows; a single one is that of all."""
-    return values.new_from_index(0, len(rows)) if len(values) == 1 else values.gather(rows)
+    return values.new_from_index(0, len(rows)) if len(values) == 1 else gathered(values, rows)
+
+
+def gathered(values: pl.Series, rows: Array) -> pl.Series:
+    """Return the values of the given rows, as `gather` does, without its tenth of a millisecond."""
+    return values[pl.Series(rows.astype(np.uint32))]
 
 
 def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
@@ -363,7 +377,7 @@ def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     known, place = different(codes, int(codes.max(initial=0)) + 1)
     row_of = np.zeros(len(known), np.int64)
     row_of[place] = np.arange(len(codes))
-    return place, values.gather(row_of).cast(pl.String).to_list()
+    return place, gathered(values, row_of).cast(pl.String).to_list()
 
 
 def _alike(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from math import prod
-from operator import ge, gt
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,7 +13,7 @@ import polars as pl
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import bare
 from cadre_rules.dossier.values import PartialDate
-from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, different, spread, words_of
+from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, different, each_once, gathered, spread, words_of
 from cadre_rules.facts.columnwise import both
 from cadre_rules.facts.deriving import find_cell
 from cadre_rules.facts.maps import AreaMap
@@ -22,8 +21,6 @@ from cadre_rules.facts.operations import Span
 from cadre_rules.names import fold
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_FEW = 8
-"""Edges up to which comparing with each is quicker than searching among them."""
 Row: TypeAlias = Mapping[str, Any]
 
 
@@ -108,7 +105,7 @@ def _column(answers: Sequence[Any], places: Array, there: Bits, kind: type, tabl
         yes = table.bits(np.array([answer is True for answer in answers], np.bool_)[places]) & there
         return Truths(yes, there ^ yes)
     if kind is str:
-        return Texts(pl.Series(answers, dtype=pl.Categorical).gather(places), there)
+        return Texts(gathered(pl.Series(answers, dtype=pl.Categorical), places), there)
     days = kind is date
     numbers = [0 if answer is None else number_of(answer) if days else answer for answer in answers]
     return Numbers(np.array(numbers, np.int32 if days else np.int64)[places], there, days=days)
@@ -151,10 +148,7 @@ class _Ruler:
         match column:
             case Numbers():
                 marks = self._marks.astype(np.asarray(end).dtype)
-                if len(marks) <= _FEW:
-                    held = [np.asarray(passed(end, mark)).view(np.int8) for mark in marks for passed in (ge, gt)]
-                else:
-                    held = [np.searchsorted(marks, end, side) for side in ("left", "right")]
+                return each_once(lambda end: np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right"), end)
             case Truths(yes, no):
                 held = [spread(yes if edge else no, table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
             case Texts():

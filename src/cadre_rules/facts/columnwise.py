@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, Texts, Truths, alike
+from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, Texts, Truths, alike, each_once
 from cadre_rules.facts.operations import HOLIDAYS_A_YEAR
 from cadre_rules.names import fold
 
@@ -124,6 +124,7 @@ def _calendar() -> tuple[Array, Array, Array, Array]:
     return month, np.arange(1, len(month) + 1, dtype=np.int32) - np.repeat(first - first[0], length), first, length
 
 
+_NEVER = np.int32(np.iinfo(np.int32).min)
 _FIRST_DAY, _LAST_DAY = (day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max))
 
 
@@ -162,6 +163,10 @@ def _days_between(first: Array, last: Array) -> Array:
 
 
 def _weekdays_up_to(day: Array) -> Array:
+    return each_once(_weekdays, day)
+
+
+def _weekdays(day: Array) -> Array:
     """Count the Mondays to Fridays up to and with a day, from some far Monday on."""
     weeks, rest = np.divmod(np.add(day, 3, dtype=np.int64), 7)  # 1970-01-01 was a Thursday
     found: Array = weeks * 5 + np.minimum(rest + 1, 5)
@@ -183,20 +188,16 @@ def _add_days(day: Array, days: Array) -> tuple[Array, Array]:
 
 
 def _add_months(day: Array, months: Array) -> tuple[Array, Array]:
-    """Add months; many days that lie close together are looked up among all there are between them."""
-    if np.ndim(months) == 0 and np.ndim(day) and len(day):
-        least, most = int(day.min()), int(day.max())
-        if (most - least) * 4 < len(day):
-            later, there = _each_add_months(np.arange(least, most + 1, dtype=day.dtype), months)
-            return later[day - least], there[day - least]
-    return _each_add_months(day, months)
+    later = each_once(lambda day: _later(day, months), day) if np.ndim(months) == 0 else _later(day, months)
+    return later, later != _NEVER
 
 
-def _each_add_months(day: Array, months: Array) -> tuple[Array, Array]:
+def _later(day: Array, months: Array) -> Array:
+    """Add months; what lies beyond the calendar is never."""
     _, _, first, length = _calendar()
     index = _month(day) + months
     within = np.minimum(_day_of_month(day), np.take(length, index, mode="clip"))
-    return np.take(first, index, mode="clip") + within - 1, (index >= 0) & (index < len(first))
+    return np.where((index >= 0) & (index < len(first)), np.take(first, index, mode="clip") + within - 1, _NEVER)
 
 
 # Numbers
