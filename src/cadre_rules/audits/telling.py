@@ -170,7 +170,7 @@ class Telling:
         matter, rows = self._matters[piece.key], places(waiting)
         patterns, of_row = self._patterns(matter.tests, waiting, rows)
         told = map(matter.waits, patterns)
-        sets = np.array([-1 if waits is None else self._set(waits) for waits in told])[of_row]
+        sets = np.array([-1 if waits is None else self._set(waits) for waits in told]).take(of_row)
         return _Group(piece, rows[sets >= 0], UNDETERMINED, "information_missing", (), sets[sets >= 0])
 
     def _patterns(self, tests: Sequence[FactTest], waiting: Bits, rows: Array) -> tuple[list[list[int]], Array]:

@@ -13,7 +13,23 @@ import polars as pl
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import bare
 from cadre_rules.dossier.values import PartialDate
-from cadre_rules.facts.arrays import Areas, Array, Bits, Column, Numbers, Table, Texts, Truths, alike, different, each_once, gathered, spread, words_of
+from cadre_rules.facts.arrays import (
+    Areas,
+    Array,
+    Bits,
+    Column,
+    Numbers,
+    Table,
+    Texts,
+    Truths,
+    alike,
+    different,
+    each_once,
+    gathered,
+    picked,
+    spread,
+    words_of,
+)
 from cadre_rules.facts.columnwise import both
 from cadre_rules.facts.deriving import find_cell
 from cadre_rules.facts.maps import AreaMap
@@ -78,7 +94,7 @@ class Finder:
         stated = np.array([answer is not None for answer in answers], np.bool_)
         if not stated.any():
             return None
-        return _column(answers, place, table.bits(stated[place]), self._kind, table)
+        return _column(answers, place, table.bits(picked(stated, place)), self._kind, table)
 
     def _answer(self, number: int, ends: tuple[int, ...]) -> Any:
         if (ends, number) not in self._answers:
@@ -102,13 +118,13 @@ def _ends(column: Column) -> list[Any]:
 def _column(answers: Sequence[Any], places: Array, there: Bits, kind: type, table: Table) -> Column:
     """Return answers as a column, each at its places."""
     if kind is bool:
-        yes = table.bits(np.array([answer is True for answer in answers], np.bool_)[places]) & there
+        yes = table.bits(picked(np.array([answer is True for answer in answers], np.bool_), places)) & there
         return Truths(yes, there ^ yes)
     if kind is str:
         return Texts(gathered(pl.Series(answers, dtype=pl.Categorical), places), there)
     days = kind is date
     numbers = [0 if answer is None else number_of(answer) if days else answer for answer in answers]
-    return Numbers(np.array(numbers, np.int32 if days else np.int64)[places], there, days=days)
+    return Numbers(picked(np.array(numbers, np.int32 if days else np.int64), places), there, days=days)
 
 
 def _days(days: Sequence[Any]) -> tuple[Any, Any]:
@@ -213,7 +229,8 @@ def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int])
 
     def numbered(texts: tuple[Array, list[str | None]], compared: Callable[[str], str | None]) -> Column | None:
         told = [None if word is None else compared(word) for word in texts[1]]
-        number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int64)[texts[0]]
+        number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int64)
+        number = picked(number, texts[0])
         return Numbers(number, table.bits(number > 0)) if number.any() else None
 
     return Place(

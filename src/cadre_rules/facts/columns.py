@@ -29,6 +29,7 @@ from cadre_rules.facts.arrays import (
     exact,
     few_places,
     packed,
+    picked,
     placed,
     places,
     read_column,
@@ -385,7 +386,7 @@ class _Gathering:
         known = elements.none if pick is None or by is None else pick.stated & by.stated
         unclear = _any(unsure | (wanted & ~known), elements, subjects)
         kept = places(wanted & known)
-        rows = elements.rows[kept]
+        rows = picked(elements.rows, kept)
         settled = stated & ~unclear
         match self._node.gather:
             case "sum":
@@ -432,7 +433,7 @@ def _reduced(fold_: Any, ends: Array, kept: Array, rows: Array, subjects: Table)
     starts = _starts(rows)
     found = np.zeros(subjects.height, ends.dtype)
     if len(starts):
-        found[rows[starts]] = fold_.reduceat(ends[kept] if np.ndim(ends) else np.broadcast_to(ends, len(kept)), starts)
+        found[rows[starts]] = fold_.reduceat(picked(ends, kept) if np.ndim(ends) else np.broadcast_to(ends, len(kept)), starts)
     return found
 
 
@@ -441,7 +442,7 @@ def _total(pick: Numbers | None, kept: Array, rows: Array, stated: Bits, subject
         return Numbers(np.asarray(0, np.int64), stated)
 
     def added(ends: Array) -> Array:
-        numbers = np.broadcast_to(ends, len(kept)) if np.ndim(ends) == 0 else ends[kept]
+        numbers = np.broadcast_to(ends, len(kept)) if np.ndim(ends) == 0 else picked(ends, kept)
         largest = max(abs(int(numbers.max())), abs(int(numbers.min())))
         if largest * len(kept) < 2**62:
             return _reduced(np.add, ends, kept, rows, subjects)
@@ -458,7 +459,7 @@ def _extreme(fold_: Any, pick: Numbers, kept: Array, rows: Array, stated: Bits, 
 
 def _outermost(gather: str, pick: Column, by: Numbers, kept: Array, rows: Array, stated: Bits, subjects: Table) -> Column | None:
     """Pick from the last (first) element; where several may be it, only what they agree on."""
-    low, high = (end[kept] if np.ndim(end) else np.broadcast_to(end, len(kept)) for end in (by.low, by.high))
+    low, high = (picked(end, kept) if np.ndim(end) else np.broadcast_to(end, len(kept)) for end in (by.low, by.high))
     starts = _starts(rows)
     sizes = np.diff(np.append(starts, len(rows)))
     if gather == "latest":
@@ -481,9 +482,9 @@ def _names(pick: Column, kept: Array) -> Array:
         case Truths(yes, _):
             return at_rows(yes, kept)
         case Numbers(low):
-            return np.broadcast_to(low, len(kept)) if np.ndim(low) == 0 else low[kept]
+            return np.broadcast_to(low, len(kept)) if np.ndim(low) == 0 else picked(low, kept)
         case Texts():
-            return pick.classes({})[kept] if not pick.is_one else np.zeros(len(kept), np.int64)
+            return picked(pick.classes({}), kept) if not pick.is_one else np.zeros(len(kept), np.int64)
         case _:
             raise AssertionError("areas are not counted")
 
