@@ -1,8 +1,14 @@
 """An audit judged by processes beside it: the same bytes, whatever happens to them."""
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +18,15 @@ import pytest
 
 from apart import contents
 from cadre_rules.audits import processes
+from cadre_rules.audits.parts import Judging
 from cadre_rules.audits.running import Audit, audit
+from cadre_rules.cli import main
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.sources.batches import read_apart
 from cadre_rules.sources.nesting import CANONICAL
-from small import TODAY, appointment, small
+from small import SMALL, TODAY, appointment, small, vn
 
 ROWS = 60
 
@@ -87,8 +95,7 @@ def test_a_process_that_is_killed_is_told_and_what_was_judged_is_kept(
 
     def killed(self: processes._Process, *stretch: Any, **judged: Any) -> None:
         if next(asked) == 5:
-            self._process.kill()
-            self._process.wait()
+            os.kill(self.pid, signal.SIGKILL)
         ask(self, *stretch, **judged)
 
     monkeypatch.setattr(processes._Process, "ask", killed)
@@ -128,21 +135,212 @@ def test_a_file_that_breaks_off_says_where_and_keeps_what_stood_before(tmp_path:
             run(source, tmp_path / f"out-{count}", processes=count)
 
 
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that is to hold the numbers of the processes that are started, and of those they fork."""
+    seen: list[int] = []
+    tell = processes.Processes._told
+
+    def told(self: processes.Processes, brief: bytes, count: int) -> list[processes._Process]:
+        found = tell(self, brief, count)
+        seen.extend({self._first.pid, *(process.pid for process in found)})
+        return found
+
+    monkeypatch.setattr(processes.Processes, "_told", told)
+    return seen
+
+
+def left_of(seen: Iterable[int]) -> list[int]:
+    """Return those that still run."""
+    return [
+        pid
+        for pid in seen
+        if (there := Path(f"/proc/{pid}/stat")).exists() and there.read_text().rsplit(")")[1].split()[0] != "Z"
+    ]
+
+
+def wait_for(come: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not come():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+forks = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux")
+
+
 def test_processes_end_with_the_audit_that_asked_them(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[int] = []
-    begin = processes._Process.__init__
-
-    def begun(self: processes._Process) -> None:
-        begin(self)
-        started.append(self._process.pid)
-
-    monkeypatch.setattr(processes._Process, "__init__", begun)
+    seen = watched(monkeypatch)
     run(source, tmp_path / "out")
-    assert len(started) == 2
-    for pid in started:
+    assert len(seen) == (3 if sys.platform == "linux" else 2)  # one forks two
+    for pid in seen:
         with suppress(ProcessLookupError):
             os.kill(pid, 0)
             pytest.fail("a process is still there")
+
+
+@forks
+def test_where_there_are_threads_nothing_is_forked_and_no_byte_changes(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = watched(monkeypatch)
+    monkeypatch.setenv("JE_ARROW_MALLOC_CONF", "background_thread:true")
+    beside = run(source, tmp_path / "beside")
+    assert len(seen) == 2
+    assert contents(beside.out) == contents(run(source, tmp_path / "here", processes=0).out)
+
+
+@forks
+def test_a_thread_that_a_fork_would_lose_is_seen() -> None:
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    assert not processes._may_fork()
+    over.set()
+    other.join()
+
+
+@forks
+def test_processes_go_on_without_the_one_that_forked_them(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = watched(monkeypatch)
+    ask = processes._Process.ask
+
+    def orphaned(self: processes._Process, *stretch: Any, **judged: Any) -> None:
+        for pid in set(seen) & set(children_of(os.getpid())):
+            os.kill(pid, signal.SIGKILL)
+        ask(self, *stretch, **judged)
+
+    monkeypatch.setattr(processes._Process, "ask", orphaned)
+    beside = run(source, tmp_path / "beside")
+    assert contents(beside.out) == contents(run(source, tmp_path / "here", processes=0).out)
+    wait_for(lambda: not left_of(seen))
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_one_that_dies_before_it_is_told_how_to_judge_is_told(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "WORTH", ROWS)
+    monkeypatch.setattr(processes, "_at_most", lambda: 2)
+    with closing(processes.Processes(2, str(source), (str(SMALL),))) as early:
+        os.kill(early._first.pid, signal.SIGKILL)
+        with pytest.raises(SourceError, match=r"ended early \(signal 9.*; 0 dossiers were judged before"):
+            run(source, tmp_path / "out", processes=early)
+
+
+CALLER = """
+import sys, time
+from cadre_rules.audits.parts import Judging
+from cadre_rules.audits.processes import Processes
+from cadre_rules.sources.batches import read_apart
+from small import SMALL, TODAY, small
+
+beside = Processes(2, sys.argv[1], (str(SMALL),))
+print(beside._first.pid, flush=True)
+if sys.argv[2] == "judging":
+    asked = ((stretch, True) for stretch in read_apart(sys.argv[1], size=10))
+    judged = beside.judged(asked, Judging(small(), "decision", TODAY, {}), 10, 2)
+    next(judged)
+    print("judging", flush=True)
+time.sleep(600)
+"""
+
+
+@forks
+@pytest.mark.parametrize("when", ["ready", "judging"])
+def test_nothing_outlives_a_caller_that_is_killed(source: Path, when: str) -> None:
+    where = os.pathsep.join(filter(None, [str(Path(__file__).parent), *sys.path]))
+    command = [sys.executable, "-c", CALLER, str(source), when]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": where}) as caller:
+        try:
+            assert caller.stdout is not None
+            first = int(caller.stdout.readline())
+            if when == "judging":
+                assert caller.stdout.readline() == b"judging\n"
+            seen = [first, *children_of(first)]
+            assert len(seen) == (3 if when == "judging" else 1)
+        finally:
+            caller.kill()
+    wait_for(lambda: not left_of(seen))
+
+
+def test_what_got_ready_for_a_rulebook_judges_by_that_and_no_other(source: Path) -> None:
+    asked = Judging(small(), "decision", TODAY, {})
+    ready = processes._ready(str(source), (str(SMALL),))
+    assert ready is not None
+    assert processes._judge(ready, asked, 10) is ready
+    assert (ready.judging, ready.size) == (asked, 10)
+    one = small().rules[0]
+    for other in (
+        replace(small(), rules=small().rules[1:]),
+        replace(small(), rules=(one.model_copy(update={"revision": one.revision + 1}), *small().rules[1:])),
+        vn(),
+    ):
+        judge = processes._judge(ready, replace(asked, rulebook=other), 10)
+        assert judge is not ready
+        assert judge.judging.rulebook is other
+
+
+@pytest.mark.parametrize("packs", [(), ("none-such",)])
+def test_what_cannot_get_ready_is_told_by_who_asks(source: Path, packs: tuple[str, ...]) -> None:
+    assert processes._ready(str(source), packs) is None
+    assert processes._ready(str(source.parent / "none.parquet"), (str(SMALL),)) is None
+
+
+def test_the_command_begins_with_them_where_the_file_is_large(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    seen = watched(monkeypatch)
+    monkeypatch.setattr(processes, "_at_most", lambda: 2)
+    command = ["audit", str(source), "--rules", str(SMALL), "--today", str(TODAY), "--format", "json", "--out"]
+    told = {}
+    for name, large in (("here", 10**9), ("beside", 0)):
+        monkeypatch.setattr(processes, "_LARGE", large)
+        monkeypatch.setattr(processes, "WORTH", 10 + large)
+        monkeypatch.setattr(audit, "__kwdefaults__", (audit.__kwdefaults__ or {}) | {"size": 10})
+        assert main([*command, str(tmp_path / name)]) == 1
+        told[name] = capfd.readouterr()
+    assert len(seen) >= 2
+    assert not left_of(seen)
+    assert told["here"] == told["beside"]
+    assert contents(tmp_path / "here") == contents(tmp_path / "beside")
+
+
+def test_the_command_leaves_none_where_it_judges_nothing(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[processes.Processes] = []
+    begin = processes.Processes.__init__
+
+    def started(self: processes.Processes, *given: Any) -> None:
+        begin(self, *given)
+        begun.append(self)
+
+    monkeypatch.setattr(processes.Processes, "__init__", started)
+    monkeypatch.setattr(processes, "_at_most", lambda: 2)
+    monkeypatch.setattr(processes, "_LARGE", 0)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "other").touch()
+    assert main(["audit", str(source), "--rules", str(SMALL), "--out", str(tmp_path / "out")]) == 3
+    assert [one._first.ended() for one in begun] == [-signal.SIGTERM]
+
+
+def test_they_begin_early_only_for_a_file_that_may_be_worth_it(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[object] = []
+    monkeypatch.setattr(processes, "Processes", lambda *given: began.append(given))
+    monkeypatch.setattr(processes, "_at_most", lambda: 3)
+    processes.begun(str(source), ("vn",))
+    monkeypatch.setattr(processes, "_LARGE", source.stat().st_size)
+    processes.begun(str(source), ("vn",))
+    lines = tmp_path / "s.jsonl"
+    lines.write_bytes(source.read_bytes())
+    for other in (lines, tmp_path / "none.parquet"):
+        processes.begun(str(other), ("vn",))
+    monkeypatch.setattr(processes, "_at_most", lambda: 1)
+    processes.begun(str(source), ("vn",))
+    assert began == [(3, str(source), ("vn",))]
 
 
 def test_few_rows_are_judged_here_and_many_by_a_process_a_core(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 
@@ -43,11 +44,11 @@ class Judging:
 
 
 class PartJudge:
-    """Judges batches, and stretches of files, into parts."""
+    """Judges batches, and stretches of files, into parts of a size; all but the rulebook may be told later."""
 
     def __init__(self, judging: Judging, size: int) -> None:
-        self._judging, self._size, self._judge = judging, size, BulkJudge(judging.rulebook)
-        self._files: dict[object, NestedParquet] = {}
+        self.judging, self.size, self._judge = judging, size, BulkJudge(judging.rulebook)
+        self._files: dict[Path, NestedParquet] = {}
 
     def asked(self, kind: str) -> Fields:
         """Return which fields an audit reads: those the rules can ask for, and who decides."""
@@ -56,7 +57,7 @@ class PartJudge:
 
     def part(self, batch: Batch, stretch: Stretch | None = None) -> Part:
         """Judge a batch."""
-        how, frame = self._judging, batch.frame
+        how, frame = self.judging, batch.frame
         filed = filed_on(frame, batch.kind, how.granted) if how.granted else frame
         judged = self._judge.judge(batch.kind, filed, as_of=how.as_of, today=how.today)
         tables = {
@@ -85,10 +86,14 @@ class PartJudge:
                 return self.part(replace(batch, frame=left, rejected=part.rejected), part.stretch)
         raise SourceError(str(part.stretch.path), "its rows have changed while they were judged")
 
+    def look(self, path: Path) -> NestedParquet:
+        """Look at what a file holds, once; raises `SourceError` if it holds no dossiers."""
+        if path not in self._files:
+            self._files[path] = NestedParquet(path, self.asked)
+        return self._files[path]
+
     def _read(self, stretch: Stretch) -> Iterator[Batch]:
-        if stretch.path not in self._files:
-            self._files[stretch.path] = NestedParquet(stretch.path, self.asked)
-        yield from self._files[stretch.path].read(stretch, self._size)
+        yield from self.look(stretch.path).read(stretch, self.size)
 
 
 def unjudged(batch: Batch) -> Part:

@@ -1,25 +1,38 @@
 """Judge stretches of files in processes beside this one, each of which reads what it judges.
 
-A process is an interpreter that runs this module: it is told how to judge, then which stretches; it ends when nobody is
-left to ask. That needs nothing of the program that asks, as `multiprocessing` would.
+A process is an interpreter that runs this module: it gets ready, is told how to judge, then which stretches, and ends when
+nobody is left to ask. That needs nothing of the program that asks, as `multiprocessing` would. Where it can, the first of
+them gets ready for all: it forks those that judge, and only tells how they end.
 """
 
+import gc
 import os
 import pickle
 import signal
 import sys
+import traceback
+import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
 from subprocess import PIPE, Popen
-from typing import TypeAlias
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from cadre_rules.audits.parts import Judging, Part, PartJudge
 from cadre_rules.errors import SourceError
-from cadre_rules.sources.nesting import Stretch
+
+if TYPE_CHECKING:
+    from cadre_rules.audits.parts import Judging, Part, PartJudge
+    from cadre_rules.sources.nesting import Stretch
 
 WORTH = 50_000
 """Rows for which starting processes is worth while."""
+
+_LARGE = 200 * WORTH
+"""Bytes of a file that holds as many dossiers, about."""
 
 _MEMORY = 3 * 2**30
 """Bytes of the machine's memory for each process: one takes half of that."""
@@ -29,107 +42,269 @@ _AHEAD = 2
 
 _ALONE = {
     "POLARS_MAX_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=4294967296",
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1",
 }
+_KEEPING = {"_RJEM_MALLOC_CONF": "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1"}  # polars overwrites it here
 """Each process is one core's, and keeps the memory it has touched: touching it anew took a fifth of the time."""
 
-_Answer: TypeAlias = tuple[list[Part], tuple[str, str] | None]
+_IDLE = {"polars-ooc-clea"}
+"""Threads a fork may lose: the one of polars that removes what it put on a disk, before there is any."""
+
+_Answer: TypeAlias = "tuple[list[Part], tuple[str, str] | None]"
 """What was judged, and where and why the file breaks off after that, if it does."""
 
 
-def worth_while(stretches: Sequence[Stretch]) -> int:
+def worth_while(stretches: "Sequence[Stretch]") -> int:
     """Return how many processes judging is worth: one for each core that the machine has memory for; 0 if it is none."""
     large = len(stretches) > 1 and sum(stretch.rows for stretch in stretches) >= WORTH
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    room = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MEMORY if hasattr(os, "sysconf") else cores
-    count = min(cores, room, len(stretches))
+    count = min(_at_most(), len(stretches))
     return count if large and count > 1 and sys.executable else 0
 
 
-def judged_beside(asked: Iterable[tuple[Stretch, bool]], judging: Judging, size: int, count: int) -> Iterator[Part]:
-    """Yield the parts of stretches in their order, each judged if that is asked; raises `SourceError`."""
-    with ExitStack() as stack:
-        processes = [stack.enter_context(closing(_Process())) for _ in range(count)]
-        brief = pickle.dumps((judging, size))
-        for process in processes:
-            process.say(brief)
+def _at_most() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    room = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MEMORY if hasattr(os, "sysconf") else cores
+    return min(cores, room)
+
+
+def begun(source: str, packs: Sequence[str]) -> "Processes | None":
+    """Start the processes for a source that seems large enough, before anything is read of it; None if it does not."""
+    with suppress(OSError):
+        if source.lower().endswith(".parquet") and Path(source).stat().st_size >= _LARGE and _at_most() > 1 and sys.executable:
+            return Processes(_at_most(), source, packs)
+    return None
+
+
+class Processes:
+    """At most so many processes that judge, and how they are reached; they end when this is closed, or its own process ends.
+
+    They get ready at once: for a file and rule packs, if these are named, so that little is left to do once they are told.
+    """
+
+    def __init__(self, most: int, source: str = "", packs: Sequence[str] = ()) -> None:
+        self._started: list[Popen[bytes]] = []
+        self._ends: dict[int, int] = {}
+        """How processes that were forked have ended, by their numbers."""
+        pipes = [(os.pipe(), os.pipe()) for _ in range(most if sys.platform == "linux" else 0)]
+        self._pairs = [(os.fdopen(asking, "wb"), os.fdopen(answers, "rb")) for (_, asking), (answers, _) in pipes]
+        theirs = [end for (asked, _), (_, answering) in pipes for end in (asked, answering)]
+        try:
+            self._first = self._start(theirs, source, packs)
+        finally:
+            for end in theirs:
+                os.close(end)
+
+    def judged(self, asked: "Iterable[tuple[Stretch, bool]]", judging: "Judging", size: int, count: int) -> "Iterator[Part]":
+        """Yield the parts of stretches in their order, each judged if that is asked; raises `SourceError`."""
+        processes = self._told(pickle.dumps((judging, size, count)), count)
         busy: deque[_Process] = deque()
         for number, (stretch, judged) in enumerate(asked):
             answer = busy.popleft().answer() if len(busy) == count * _AHEAD else ([], None)
             processes[number % count].ask(stretch, judged=judged)
             busy.append(processes[number % count])
-            yield from _told(answer)
+            yield from _parts(answer)
+        for process in processes:
+            process.asking.close()  # one that has answered all ends while others still judge
         while busy:
-            yield from _told(busy.popleft().answer())
+            yield from _parts(busy.popleft().answer())
+
+    def close(self) -> None:
+        """End them."""
+        for pipe in (pipe for pair in self._pairs for pipe in pair):
+            with suppress(OSError):
+                pipe.close()
+        for started in self._started:
+            started.terminate()
+        for started in self._started:
+            with suppress(OSError), started:
+                pass  # its pipes are closed, whatever they still hold, and it is waited for
+
+    def _told(self, brief: bytes, count: int) -> "list[_Process]":
+        """Tell processes how to judge, and return as many as are to do so."""
+        self._first.say(brief)
+        forked = self._first.answer()
+        if forked:
+            return [_Process(pid, *pair, partial(self._end_of, pid)) for pid, pair in zip(forked, self._pairs, strict=False)]
+        others = [self._start() for _ in range(count - 1)]
+        for process in others:
+            process.say(brief)
+        for process in others:
+            process.answer()
+        return [self._first, *others]
+
+    def _start(self, ends: Sequence[int] = (), source: str = "", packs: Sequence[str] = ()) -> "_Process":
+        where = os.pathsep.join(filter(None, sys.path))
+        command = [sys.executable, "-P", "-m", __name__, ",".join(map(str, ends)), source, *packs]
+        environment = _ALONE | os.environ | _KEEPING | {"PYTHONPATH": where}
+        started = Popen(command, stdin=PIPE, stdout=PIPE, env=environment, pass_fds=ends)  # noqa: S603  # ourselves
+        self._started.append(started)
+        assert started.stdin is not None
+        assert started.stdout is not None
+        return _Process(started.pid, started.stdin, started.stdout, started.wait)
+
+    def _end_of(self, pid: int) -> int:
+        """Return how a process has ended that was forked; if who forked it is no more, how that has."""
+        with suppress(EOFError, pickle.UnpicklingError):
+            while pid not in self._ends:
+                self._ends |= pickle.load(self._first.answers)  # noqa: S301  # from a process of our own
+        return self._ends[pid] if pid in self._ends else self._first.ended()
 
 
-def _told(answer: _Answer) -> Iterator[Part]:
+def _parts(answer: _Answer) -> "Iterator[Part]":
     parts, broken = answer
     yield from parts
     if broken is not None:
         raise SourceError(*broken)
 
 
+@dataclass(frozen=True, slots=True)
 class _Process:
     """A process that judges, as who asks it sees it."""
 
-    def __init__(self) -> None:
-        where = os.pathsep.join(filter(None, sys.path))
-        command = [sys.executable, "-P", "-m", __name__]
-        self._process = Popen(command, stdin=PIPE, stdout=PIPE, env=_ALONE | os.environ | {"PYTHONPATH": where})  # noqa: S603  # ourselves
+    pid: int
+    asking: IO[bytes]
+    answers: IO[bytes]
+    ended: Callable[[], int]
+    """Waits for it to end, and returns how it did."""
 
-    def ask(self, stretch: Stretch, *, judged: bool) -> None:
+    def ask(self, stretch: "Stretch", *, judged: bool) -> None:
         self.say(pickle.dumps((stretch, judged)))
 
-    def answer(self) -> _Answer:
-        assert self._process.stdout is not None
+    def answer(self) -> Any:
         try:
-            answer: _Answer = pickle.load(self._process.stdout)  # noqa: S301  # from a process of our own
+            return pickle.load(self.answers)  # noqa: S301  # from a process of our own
         except (EOFError, pickle.UnpicklingError) as error:
-            raise self._ended() from error
-        return answer
-
-    def close(self) -> None:
-        self._process.kill()
-        with suppress(OSError), self._process:
-            pass  # its pipes are closed, whatever they still hold, and it is waited for
+            raise self._early() from error
 
     def say(self, said: bytes) -> None:
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(said)
-            self._process.stdin.flush()
+            self.asking.write(said)
+            self.asking.flush()
         except OSError as error:
-            raise self._ended() from error
+            raise self._early() from error
 
-    def _ended(self) -> SourceError:
-        status = self._process.wait()
+    def _early(self) -> SourceError:
+        status = self.ended()
         why = f"signal {-status}; is there too little memory?" if status < 0 else f"exit status {status}"
         return SourceError("the audit", f"a process that judged a part of it ended early ({why})")
 
 
+# What runs in a process
+
+
 def main() -> None:
-    """Judge what is asked for on the standard input until there is nobody left to ask."""
+    """Get ready, hear how to judge, and judge, or fork those that do, until there is nobody left to ask."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is told to whoever asks
+    gc.disable()  # what is made to get ready stays
     asking, telling = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed is no answer
+    ends, source, *packs = sys.argv[1:]
     with suppress(EOFError, BrokenPipeError):
-        judge = PartJudge(*pickle.load(asking))  # noqa: S301  # from the process this one is of
-        while True:
-            stretch, judged = pickle.load(asking)  # noqa: S301
-            pickle.dump(_answer(judge.parts(stretch, judged=judged)), telling)
-            telling.flush()
+        ready = _ready(source, packs)
+        judging, size, count = pickle.load(asking)  # noqa: S301  # from the process this one is of
+        judge = _judge(ready, judging, size)
+        gc.freeze()
+        gc.enable()
+        if ends and count > 1 and _may_fork():
+            numbers = [int(end) for end in ends.split(",")]
+            _fork(judge, list(zip(numbers[::2], numbers[1::2], strict=True))[:count], telling)
+        else:
+            _tell(telling, [])
+            _answer_all(judge, asking, telling)
 
 
-def _answer(parts: Iterator[Part]) -> _Answer:
+def _ready(source: str, packs: Sequence[str]) -> "PartJudge | None":
+    """Compile what is the same for all parts; what goes wrong goes wrong for who asks, and is told there."""
+    with suppress(Exception), warnings.catch_warnings(action="ignore"):
+        from cadre_rules.audits.parts import Judging, PartJudge  # noqa: PLC0415  # who asks is here long before it needs them
+        from cadre_rules.rulebook.loading import load_rulebook  # noqa: PLC0415
+
+        if packs:
+            judge = PartJudge(Judging(load_rulebook(*packs), "decision", date.min, {}), 0)
+            judge.look(Path(source))
+            return judge
+    return None
+
+
+def _judge(ready: "PartJudge | None", judging: "Judging", size: int) -> "PartJudge":
+    """Return what judges as it is told to, with what is compiled already if that is of the very same rulebook."""
+    if ready is None or ready.judging.rulebook.__getstate__() != judging.rulebook.__getstate__():
+        from cadre_rules.audits.parts import PartJudge  # noqa: PLC0415
+
+        return PartJudge(judging, size)
+    ready.judging, ready.size = replace(judging, rulebook=ready.judging.rulebook), size
+    return ready
+
+
+def _may_fork() -> bool:
+    """Tell whether a fork has all that this process has: of threads it has only the one that forks."""
+    try:
+        names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    except OSError:
+        return False
+    return len([name for name in names if name not in _IDLE]) == 1
+
+
+def _fork(judge: "PartJudge", pairs: Sequence[tuple[int, int]], telling: IO[bytes]) -> None:
+    """Fork a process for each pair of pipes, and tell how each ends; when this one is told to end, they are to end."""
+    left: list[int] = []
+
+    def end(*_: object) -> None:
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+
+    signal.signal(signal.SIGTERM, end)
+    for pair in pairs:
+        with warnings.catch_warnings(action="ignore"):  # that there are other threads was looked into
+            pid = os.fork()
+        if not pid:
+            _forked(judge, pair, [telling.fileno(), *(one for other in pairs for one in other if other != pair)])
+        left.append(pid)
+    for one in (one for pair in pairs for one in pair):
+        os.close(one)
+    _tell(telling, left)
+    while left:
+        pid, status = os.wait()
+        left.remove(pid)
+        _tell(telling, {pid: os.waitstatus_to_exitcode(status)})
+
+
+def _forked(judge: "PartJudge", pair: tuple[int, int], others: Iterable[int]) -> NoReturn:
+    status = 1
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for end in others:
+            os.close(end)  # or one process would keep the pipes of another open
+        with suppress(EOFError, BrokenPipeError):
+            _answer_all(judge, os.fdopen(pair[0], "rb"), os.fdopen(pair[1], "wb"))
+        status = 0
+    except BaseException:  # noqa: BLE001  # nothing of what forked it is to run in it
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _answer_all(judge: "PartJudge", asking: IO[bytes], telling: IO[bytes]) -> None:
+    while True:
+        stretch, judged = pickle.load(asking)  # noqa: S301
+        _tell(telling, _answer(judge.parts(stretch, judged=judged)))
+
+
+def _answer(parts: "Iterator[Part]") -> _Answer:
     found: list[Part] = []
     try:
         found.extend(parts)
     except SourceError as error:
         return found, (error.location, error.reason)
     return found, None
+
+
+def _tell(telling: IO[bytes], what: Any) -> None:
+    pickle.dump(what, telling)
+    telling.flush()
 
 
 if __name__ == "__main__":

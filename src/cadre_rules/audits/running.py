@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.audits.parts import Judging, Part, PartJudge, parquet, unjudged
-from cadre_rules.audits.processes import judged_beside, worth_while
+from cadre_rules.audits.processes import Processes, worth_while
 from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
 from cadre_rules.audits.suppressing import suppressed
 from cadre_rules.audits.veiling import veiled
@@ -39,7 +39,7 @@ from cadre_rules.reports.tables import guarded
 from cadre_rules.rulebook.keeping import code_digest
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import Batch, read_apart, read_batches, settled
-from cadre_rules.sources.nesting import Stretch
+from cadre_rules.sources.nesting import Stretch, stretches_of
 from cadre_rules.writing import digest_of, write_whole
 
 FORMAT = "cadre-rules/audit/1"
@@ -112,7 +112,7 @@ def audit(
     size: int = 100_000,
     pseudonymise: str | Path | None = None,
     suppress_below: int | None = None,
-    processes: int | None = None,
+    processes: int | Processes | None = None,
     progress: bool = False,
 ) -> Audit:
     """Judge every dossier of a source and leave what was found in the folder `out`; raises `SourceError`.
@@ -124,7 +124,7 @@ def audit(
     `pseudonymise` is the file of a key: pseudonyms then stand for every text that could say who is meant, but in `granted`, which
     has to have them already. The summary tells no count from 1 to below `suppress_below`, nor one that would tell it.
     `processes` is how many judge nested Parquet beside this one, as many as there are cores and memory for if not given, or 0;
-    they change no byte.
+    they change no byte. Those that were begun before are given themselves.
     """
     folder, source = Path(out), str(source)
     pseudonyms = Pseudonyms(read_key(str(pseudonymise)), rulebook) if pseudonymise is not None else None
@@ -142,10 +142,11 @@ def audit(
         "pseudonyms": pseudonyms.key_id if pseudonyms is not None else None,
         "suppress_below": suppress_below,
     }
-    with _held(folder):
+    with _held(folder), ExitStack() as beside:
         inputs = _agreed(folder, asked)
         if not (folder / "manifest.json").exists():
-            run = _Run(folder, rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {}, pseudonyms, processes)
+            judging = Judging(rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {})
+            run = _Run(folder, judging, pseudonyms, processes, beside)
             notes = run.judge_all(source, mapping, inputs, progress=progress)
             run.conclude(inputs, notes)
         _tidy(folder)
@@ -171,12 +172,11 @@ class _Run:
     """What judges the parts, and where they are kept."""
 
     folder: Path
-    rulebook: Rulebook
-    as_of: AsOf
-    today: date
-    granted: Mapping[str, Sequence[ExceptionGranted]]
+    judging: Judging
     pseudonyms: Pseudonyms | None
-    processes: int | None
+    processes: int | Processes | None
+    beside: ExitStack
+    """Ends the processes, once nothing is left to do."""
 
     def judge_all(
         self, source: str, mapping: str | Path | None, inputs: Mapping[str, Any], *, progress: bool
@@ -203,13 +203,14 @@ class _Run:
     ) -> Iterator[_Judged]:
         """Return the parts that are not done, judged; where a source has no digest, those that are done too, as they are."""
         size, done = inputs["size"], sum(note["dossiers"] for note in notes)
-        judging = Judging(self.rulebook, self.as_of, self.today, self.granted)
         stretches = read_apart(source, mapping=mapping, size=size) if self.pseudonyms is None else []
-        count = worth_while(stretches) if self.processes is None else self.processes
+        count = self.processes if isinstance(self.processes, int) else worth_while(stretches)
         if count and stretches:
-            return self._beside(stretches, judging, size, count, done, len(notes))
+            return self._beside(stretches, size, count, done, len(notes))
+        if isinstance(self.processes, Processes):
+            self.processes.close()
         reread = inputs["source_digest"] is None  # a database has no digest: that its rows stand is seen by reading them
-        judge = PartJudge(judging, size)
+        judge = PartJudge(self.judging, size)
         batches = read_batches(source, mapping=mapping, size=size, skip=0 if reread else done, asked=judge.asked)
         if self.pseudonyms is not None:
             batches = veiled(batches, self.pseudonyms)
@@ -222,15 +223,14 @@ class _Run:
             rows = _rows_digest(batch) if reread else None
             yield number, judge.part(batch) if number > done else unjudged(batch), rows
 
-    @staticmethod
-    def _beside(
-        stretches: Sequence[Stretch], judging: Judging, size: int, count: int, done: int, parts: int
-    ) -> Iterator[_Judged]:
+    def _beside(self, stretches: Sequence[Stretch], size: int, count: int, done: int, parts: int) -> Iterator[_Judged]:
         """Have stretches judged in processes; those that hold no more than was done before are read for their ids."""
         ends = accumulate(stretch.rows for stretch in stretches)
         asked = ((stretch, end > done) for stretch, end in zip(stretches, ends, strict=True))
-        judge = PartJudge(judging, size)
-        for number, part in enumerate(settled(judged_beside(asked, judging, size, count), done), parts + 1):
+        judge = PartJudge(self.judging, size)
+        processes = self.processes if isinstance(self.processes, Processes) else Processes(count)
+        self.beside.enter_context(closing(processes))
+        for number, part in enumerate(settled(processes.judged(asked, self.judging, size, count), done), parts + 1):
             yield number, part if part.frame.height == part.read else judge.again(part), None
 
     def _keep(self, number: int, part: Part, rows: str | None) -> dict[str, Any]:
@@ -245,7 +245,7 @@ class _Run:
             "judged": parquet(part.frame.select(pl.lit("dossier").alias("what"), "id")),
             "rejected": parquet(rejected),
         }
-        digests = {name: _keep_whole(self.folder / name, body) for name, body in _named_files(number, tables).items()}
+        digests = self._write(_named_files(number, tables))
         note = {"dossiers": part.frame.height, "rejected": len(part.rejected), "rows": rows, "files": digests}
         _keep_whole(self._note(number), _plain(note))
         return note
@@ -265,35 +265,24 @@ class _Run:
 
     def conclude(self, inputs: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> None:
         """Judge what only the whole shows, sum up, and write the manifest."""
-        work = self.folder / "work"
-        outcomes, heads, bad, exceptions, judged, shares = (
-            [pl.scan_parquet(work / f"{name}-{number:05d}.parquet") for number in range(1, len(notes) + 1)]
-            for name in ("outcomes", "heads", "rejected", "exceptions", "judged", "shares")
-        )
-        totals = total_heads(heads)
-        whole = BulkJudge(self.rulebook).judge_heads(totals, as_of=self.as_of, today=self.today)
-        several = totals.filter(pl.len().over("head") > 1).select(
-            pl.lit("head").alias("what"), pl.col("head").unique().sort().alias("id")
-        )
-        rejected = pl.concat(bad).collect()
-        files = {
-            "findings/part-heads.parquet": parquet(whole.findings.with_columns(place=_NONE, office=_NONE)),
-            "shares.parquet": parquet(pl.concat(shares).collect()),
-            "rejected.parquet": parquet(rejected),
-            "rejected.csv": _csv(rejected),
-            "exceptions.parquet": parquet(pl.concat(exceptions).collect()),
-            "judged.parquet": parquet(pl.concat([*judged, several.lazy()]).collect()),
-        }
-        digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
-        digests |= {name: _keep_whole(self.folder / name, body) for name, body in files.items()}
+        judging, outcomes = self.judging, self._all("outcomes", notes)
+        totals = total_heads(self._all("heads", notes))
+        rejected = pl.concat(self._all("rejected", notes)).collect()
+        with ThreadPoolExecutor(1) as other:
+            tables = other.submit(self._put_together, totals, rejected, notes)
+            whole = BulkJudge(judging.rulebook).judge_heads(totals, as_of=judging.as_of, today=judging.today)
+            found = parquet(whole.findings.with_columns(place=_NONE, office=_NONE))
+            digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
+            digests |= self._write({"findings/part-heads.parquet": found})
+            parts = [self.folder / name for name in digests]
+            summary, by = summarise(parts, total_outcomes([*outcomes, whole.outcomes.lazy()]), judging.rulebook)
+            digests |= tables.result()
         dossiers = sum(note["dossiers"] for note in notes)
-        parts = [self.folder / name for name in digests if name.startswith("findings/")]
-        summary, tables = summarise(parts, total_outcomes([*outcomes, whole.outcomes.lazy()]), self.rulebook)
         summary |= {"dossiers": dossiers, "rejected": rejected.height}
         if (below := inputs["suppress_below"]) is not None:
-            summary, tables = suppressed(summary, tables, below)
-        written = {f"summary/{name}.csv": _csv(table) for name, table in tables.items()} | {"summary.json": _plain(summary)}
-        digests |= {name: _keep_whole(self.folder / name, body) for name, body in written.items()}
+            summary, by = suppressed(summary, by, below)
+        digests |= self._write({f"summary/{name}.csv": _csv(table) for name, table in by.items()})
+        digests |= self._write({"summary.json": _plain(summary)})
         rows = [note["rows"] for note in notes if note["rows"] is not None]
         manifest = {
             "format": FORMAT,
@@ -301,7 +290,25 @@ class _Run:
             "counts": {"dossiers": dossiers, "rejected": rejected.height, "findings": summary["findings"], "parts": len(notes)},
             "files": dict(sorted(digests.items())),
         }
-        _keep_whole(self.folder / "manifest.json", _plain(manifest))
+        self._write({"manifest.json": _plain(manifest)})
+
+    def _put_together(self, totals: pl.DataFrame, rejected: pl.DataFrame, notes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Write the tables that are those of all parts, one after the other."""
+        several = totals.filter(pl.len().over("head") > 1).select(
+            pl.lit("head").alias("what"), pl.col("head").unique().sort().alias("id")
+        )
+        judged = pl.concat([*self._all("judged", notes), several.lazy()]).collect()
+        exceptions, shares = (pl.concat(self._all(name, notes)).collect() for name in ("exceptions", "shares"))
+        tables = {"judged": judged, "exceptions": exceptions, "shares": shares, "rejected": rejected}
+        files = {f"{name}.parquet": parquet(table) for name, table in tables.items()}
+        return self._write(files | {"rejected.csv": _csv(rejected)})
+
+    def _all(self, name: str, notes: Sequence[Mapping[str, Any]]) -> list[pl.LazyFrame]:
+        return [pl.scan_parquet(self.folder / "work" / f"{name}-{number:05d}.parquet") for number, _ in enumerate(notes, 1)]
+
+    def _write(self, files: Mapping[str, bytes]) -> dict[str, str]:
+        """Write files into the folder, and return their digests."""
+        return {name: _keep_whole(self.folder / name, body) for name, body in files.items()}
 
 
 @contextmanager
@@ -398,10 +405,9 @@ def _total(source: Path) -> int | None:
     """Return how many dossiers a nested file seems to hold, so that the time left can be told; None where it takes reading."""
     match source.suffix.lower():
         case ".parquet":
-            try:
-                return int(pl.scan_parquet(source).select(pl.len()).collect().item())
-            except (pl.exceptions.PolarsError, OSError):
-                return None  # what is wrong with it is told when it is read
+            with suppress(SourceError):  # what is wrong with it is told when it is read
+                return sum(stretch.rows for stretch in stretches_of(source, 1))
+            return None
         case ".jsonl" | ".ndjson":
             with source.open("rb") as file:
                 return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))

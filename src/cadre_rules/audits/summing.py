@@ -15,6 +15,12 @@ WORST_SHOWN = 20
 """Units and heads told in the summary; the tables beside it have all."""
 
 
+_KEYS = ("rule", "unit", "head", "year", "level")
+
+_FEW = 20
+"""Parts whose subjects are held at once."""
+
+
 def total_outcomes(outcomes: Iterable[pl.LazyFrame]) -> pl.DataFrame:
     """Return how often each rule came out how, by kind and year, each such line once."""
     key = [name for name in OUTCOMES if name != "count"]
@@ -41,8 +47,7 @@ def summarise(
     parts: Sequence[Path], outcomes: pl.DataFrame, rulebook: Rulebook
 ) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
     """Return the summary of the findings in some files and its tables: by rule, unit, head, year, level, and together."""
-    findings = pl.scan_parquet(list(parts))
-    tables = {f"by-{key}": _counted(findings, key) for key in ("rule", "unit", "head", "year", "level")}
+    tables = {f"by-{key}": table for key, table in _counted(pl.scan_parquet(list(parts))).items()}
     by_outcome = {name: pl.col("count").filter(pl.col("outcome") == name).sum() for name in CAME_OUT}
     came_out = outcomes.group_by("rule").agg(**by_outcome)
     titles = {rule.id: rule.title for rule in rulebook.rules}
@@ -75,13 +80,18 @@ def _levels() -> pl.Expr:
     return pl.col(*LEVELS, "provisional", "findings")
 
 
-def _counted(findings: pl.LazyFrame, key: str) -> pl.DataFrame:
-    """Return how many findings of each level there are, by what `key` says; provisional ones are counted apart."""
-    firm = ~pl.col("provisional")
-    rows = findings.select(key, pl.col("level").alias("at"), "provisional").group_by(key)
-    counts = {level: ((pl.col("at") == level) & firm).sum() for level in LEVELS}
-    counted = rows.agg(**counts, provisional=pl.col("provisional").sum(), findings=pl.len())
-    return _worst_first(counted.collect(engine="streaming"), key)
+def _counted(findings: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+    """Return how many findings of each level there are, by what each of the keys says; provisional ones are counted apart."""
+    rows = [findings.select(pl.col(key).alias("key"), pl.col("level").alias("at"), "provisional") for key in _KEYS]
+    counts = [each.group_by(pl.all()).agg(findings=pl.len()) for each in rows]
+    found = zip(_KEYS, pl.collect_all(counts, engine="streaming"), strict=True)
+    return {key: _worst_first(_by_level(table).rename({"key": key}), key) for key, table in found}
+
+
+def _by_level(counts: pl.DataFrame) -> pl.DataFrame:
+    count, provisional = pl.col("findings"), pl.col("provisional")
+    levels = {level: count.filter(pl.col("at") == level, ~provisional).sum() for level in LEVELS}
+    return counts.group_by("key").agg(**levels, provisional=count.filter(provisional).sum(), findings=count.sum())
 
 
 def _worst_first(table: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -94,10 +104,11 @@ def _together(parts: Sequence[Path]) -> pl.DataFrame:
     Subjects with the same rules are counted before they are paired: there are far fewer such sets than subjects.
     """
     sets = pl.DataFrame(schema={"rules": pl.List(pl.String), "subjects": pl.UInt64})
-    for part in parts:
-        told = pl.scan_parquet(part).filter(pl.col("level") != "information_missing")
-        rules = told.group_by("subject").agg(rules=pl.col("rule").unique().sort()).filter(pl.col("rules").list.len() > 1)
-        own = rules.group_by("rules").agg(subjects=pl.len().cast(pl.UInt64)).collect()
+    for first in range(0, len(parts), _FEW):
+        told = pl.scan_parquet(list(parts[first : first + _FEW]), include_file_paths="part")
+        rules = told.filter(pl.col("level") != "information_missing").group_by("part", "subject")
+        several = rules.agg(rules=pl.col("rule").unique().sort()).filter(pl.col("rules").list.len() > 1)
+        own = several.group_by("rules").agg(subjects=pl.len().cast(pl.UInt64)).collect(engine="streaming")
         sets = pl.concat([sets, own]).group_by("rules").agg(pl.col("subjects").sum())
     each = sets.with_row_index("set").explode("rules")
     pairs = each.join(each.select("set", other="rules"), on="set").filter(pl.col("rules") < pl.col("other"))

@@ -1,6 +1,7 @@
 """Judge many, or hold two audits against each other."""
 
 import argparse
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from cadre_rules.cli.following import followed, known_before, register_of
@@ -9,6 +10,7 @@ from cadre_rules.cli.options import parser
 from cadre_rules.cli.outputs import UNREADABLE, as_json, deliver, needing, status
 
 if TYPE_CHECKING:
+    from cadre_rules.audits.processes import Processes
     from cadre_rules.audits.running import Audit
     from cadre_rules.findings import FollowUp
     from cadre_rules.register.book import Register
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
 
 
 def audit(options: argparse.Namespace) -> int:
+    from cadre_rules.audits.processes import begun
+
+    with ExitStack() as until_end:
+        early = begun(options.source, options.rules or ("vn",)) if options.pseudonymise is None else None
+        if early is not None:
+            until_end.enter_context(closing(early))
+        return _audited(options, early)
+
+
+def _audited(options: argparse.Namespace, early: "Processes | None") -> int:
     with needing("audit"):
         from cadre_rules.audits.running import audit
         from cadre_rules.reports.summary import render_summary
@@ -26,7 +38,7 @@ def audit(options: argparse.Namespace) -> int:
     if options.suppress_below is not None and options.format not in ("text", "json"):
         parser().error(f"--suppress-below is about the summary, and {options.format} tells every finding; write one or the other")
     granted = register.on_file() if register is not None else None
-    found = audit(options.source, rulebook, out=options.out, granted=granted, progress=True, **kept)
+    found = audit(options.source, rulebook, out=options.out, granted=granted, processes=early, progress=True, **kept)
     for kind in options.tables or ():
         if kind == "docx":
             _annex(found, rulebook, options)

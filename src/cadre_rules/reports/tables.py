@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import xlsxwriter
-from xlsxwriter.exceptions import XlsxWriterException
 
 from cadre_rules.dossier.fields import field_at
 from cadre_rules.findings import LEVELS
@@ -41,7 +39,7 @@ def write_findings(findings: Iterable[pl.DataFrame], rulebook: Rulebook, path: P
     """Write findings in words to a `.csv` or `.xlsx` file and return it; raises `SourceError` if it cannot be written."""
     chunks = (tell(part, rulebook, lang) for frame in findings for part in frame.iter_slices(CHUNK))
     headings = [phrase(column, lang) for column in COLUMNS]
-    with whole(path, (OSError, XlsxWriterException)) as partial:
+    with whole(path) as partial:
         (_write_workbook if path.suffix == ".xlsx" else _write_csv)(chunks, headings, partial, lang)
     return path
 
@@ -220,16 +218,22 @@ def _write_csv(chunks: Iterable[pl.DataFrame], headings: list[str], path: Path, 
 
 
 def _write_workbook(chunks: Iterable[pl.DataFrame], headings: list[str], path: Path, lang: str) -> None:
+    import xlsxwriter  # noqa: PLC0415  # an audit, which writes tables too, need not wait for it
+    from xlsxwriter.exceptions import XlsxWriterException  # noqa: PLC0415
+
     options = {"constant_memory": True, "tmpdir": str(path.parent)}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001  # the same findings give the same bytes
-        sheet, row = _sheet(book, headings, lang), 1
-        for values in (values for chunk in chunks for values in chunk.iter_rows()):
-            if row == SHEET_ROWS:
-                sheet, row = _sheet(book, headings, lang), 1
-            for column, value in enumerate(values):
-                sheet.write_string(row, column, value if len(value) <= CELL else f"{value[: CELL - 1]}…")
-            row += 1
+    try:
+        with xlsxwriter.Workbook(str(path), options) as book:
+            book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001  # the same findings give the same bytes
+            sheet, row = _sheet(book, headings, lang), 1
+            for values in (values for chunk in chunks for values in chunk.iter_rows()):
+                if row == SHEET_ROWS:
+                    sheet, row = _sheet(book, headings, lang), 1
+                for column, value in enumerate(values):
+                    sheet.write_string(row, column, value if len(value) <= CELL else f"{value[: CELL - 1]}…")
+                row += 1
+    except XlsxWriterException as error:
+        raise OSError(str(error)) from error
 
 
 def _sheet(book: Any, headings: list[str], lang: str) -> Any:

@@ -66,7 +66,8 @@ class Rulebook:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is kept of it; what was compiled is kept elsewhere."""
-        apart = {name: Apart(getattr(self, name)) for name in _LATER}
+        told = vars(self).get("_apart", {})  # as it was read, which need not be put in writing again
+        apart = {name: told.get(name) or Apart(getattr(self, name)) for name in _LATER}
         rest = {name: part for name, part in vars(self).items() if name not in _LATER}
         return rest | {"compiled": {}, "_apart": apart}
 
