@@ -20,6 +20,8 @@ Bits: TypeAlias = NDArray[np.uint8]
 
 Array: TypeAlias = NDArray[Any]
 
+_CLEAR = np.zeros(1, np.uint8)
+
 _SPARSE = 8
 """Numbers there may be for each there is, beyond which putting them in order is quicker than a list of all."""
 
@@ -43,16 +45,18 @@ class Table:
 
     def counts(self, bits: Bits) -> Array:
         """Return of how many of its elements each subject has the bit set: what is set up to its end, less what is before."""
-        byte, before = self._bounds
-        held = np.pad(bits, 1)
-        up_to = np.cumsum(np.bitwise_count(held), dtype=np.int32)
-        return np.diff(up_to.take(byte) + np.bitwise_count(held.take(byte + 1) & before))
+        before, at, of_those = self._bounds
+        held = np.concatenate([_CLEAR, bits, _CLEAR])
+        up_to = picked(np.cumsum(np.bitwise_count(held), dtype=np.int32), before)
+        up_to += np.bitwise_count(picked(held, at) & of_those)
+        return up_to[1:] - up_to[:-1]
 
     @cached_property
-    def _bounds(self) -> tuple[Array, Array]:
-        """Return in which byte each subject's elements begin, and which of its bits are of those before; the last is the end."""
+    def _bounds(self) -> tuple[Array, Array, Array]:
+        """Return of each bound between subjects the byte before, its own and which of its bits are earlier."""
         bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(self._sizes)])
-        return bounds >> 3, ((1 << (bounds & 7)) - 1).astype(np.uint8)
+        before = bounds >> 3
+        return before, before + 1, ((1 << (bounds & 7)) - 1).astype(np.uint8)
 
     def bits(self, holds: Any) -> Bits:
         """Return the bits of what holds of each row, or of all."""
@@ -206,9 +210,9 @@ def places(bits: Bits) -> Array:
 
 def few_places(bits: Bits) -> Array | None:
     """Return the rows whose bit is set, rising, if they stand in few of the bytes."""
-    filled = np.flatnonzero(bits)
-    if len(filled) * 4 > len(bits):
+    if np.count_nonzero(bits) * 4 > len(bits):
         return None
+    filled = np.flatnonzero(bits)
     byte, bit = np.nonzero(np.unpackbits(bits[filled, None], axis=1, bitorder="little"))
     found: Array = filled[byte] * 8 + bit
     return found
