@@ -107,7 +107,7 @@ def test_a_process_that_is_killed_is_told_and_what_was_judged_is_kept(
 
 @pytest.mark.parametrize("then", [0, 2], ids=["here", "beside"])
 def test_an_audit_that_was_stopped_goes_on(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, then: int) -> None:
-    answer, told = processes._Process.answer, iter(range(ROWS))
+    answer, told, seen = processes._Process.answer, iter(range(ROWS)), watched(monkeypatch)
 
     def stopped(self: processes._Process) -> Any:
         if next(told) == 3:
@@ -117,6 +117,7 @@ def test_an_audit_that_was_stopped_goes_on(tmp_path: Path, source: Path, monkeyp
     monkeypatch.setattr(processes._Process, "answer", stopped)
     with pytest.raises(KeyboardInterrupt):
         run(source, tmp_path / "out")
+    assert not left_of(seen)
     monkeypatch.undo()
     assert contents(run(source, tmp_path / "out", processes=then).out) == contents(run(source, tmp_path / "whole").out)
 

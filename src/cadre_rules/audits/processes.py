@@ -248,8 +248,8 @@ def _may_fork() -> bool:
     return len([name for name in names if name not in _IDLE]) == 1
 
 
-def _fork(judge: "PartJudge", pairs: Sequence[tuple[int, int]], telling: IO[bytes]) -> None:
-    """Fork a process for each pair of pipes, and tell how each ends; when this one is told to end, they are to end."""
+def _fork(judge: "PartJudge", pairs: Sequence[tuple[int, int]], telling: IO[bytes]) -> NoReturn:
+    """Fork a process for each pair of pipes, tell how each ends, and end; when this one is told to end, they are to end."""
     left: list[int] = []
 
     def end(*_: object) -> None:
@@ -269,7 +269,9 @@ def _fork(judge: "PartJudge", pairs: Sequence[tuple[int, int]], telling: IO[byte
     while left:
         pid, status = os.wait()
         left.remove(pid)
-        _tell(telling, {pid: os.waitstatus_to_exitcode(status)})
+        with suppress(BrokenPipeError):  # whoever asked waits for this one, and this one for all it forked
+            _tell(telling, {pid: os.waitstatus_to_exitcode(status)})
+    os._exit(0)
 
 
 def _forked(judge: "PartJudge", pair: tuple[int, int], others: Iterable[int]) -> NoReturn:
