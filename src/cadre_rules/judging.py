@@ -210,7 +210,7 @@ class Tally:
             for judgement in (self._applied if applied else self._every)
             if (not wanted.outcomes or judgement.outcome in wanted.outcomes)
             and (not wanted.levels or judgement.level in wanted.levels)
-            and (not tags or not tags.isdisjoint(judgement.piece.rule.tags))
+            and (not tags or not tags.isdisjoint(judgement.piece.tags))
             and (not wanted.rules or judgement.piece.rule_id in wanted.rules)
         ]
 
