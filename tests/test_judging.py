@@ -15,6 +15,8 @@ from cadre_rules import expression as ex
 from cadre_rules import judging, waiting
 from cadre_rules.cases import run_cases
 from cadre_rules.dossier.people import ExceptionGranted
+from cadre_rules.dossier.reading import read_dossier
+from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.exceptions import excuse
 from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
@@ -388,6 +390,39 @@ def test_outcomes_are_counted_as_wanted(wanted: ex.Outcomes, count: int) -> None
     found = judged(appointment(deputies_after=9, steps=[], assessments=None))
     chosen = {"deputies-limit", "votes-enough", "sound-character", "kin-none"}
     assert Tally([judgement for judgement in found if judgement.piece.rule.id in chosen], ()).outcomes(wanted) == count
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked"),
+    [
+        (ex.Outcomes(), True),
+        (ex.Outcomes(tags=("procedure",)), True),
+        (ex.Outcomes(outcomes=("not_applicable", "violated")), True),
+        (ex.Outcomes(outcomes=("violated", "satisfied")), False),
+        (ex.Outcomes(levels=("violation",)), False),
+        (ex.Outcomes(outcomes=("not_applicable",), levels=("violation",)), False),
+    ],
+)
+def test_rules_that_do_not_apply_are_looked_at_only_where_they_may_count(wanted: ex.Outcomes, *, asked: bool) -> None:
+    looked: list[bool] = []
+
+    class Every(list[Any]):
+        def __iter__(self) -> Any:
+            looked.append(True)
+            return iter(())
+
+    assert Tally([], (), Every()).matching(wanted) == []
+    assert bool(looked) is asked
+
+
+def test_what_was_heard_reads_as_every_rule_in_force_and_holds_apart_those_that_do_not_apply() -> None:
+    subjects = list(subjects_of(read_dossier(appointment(deputies_after=9))))
+    for heard in judge_of(small()).heard(subjects, "decision", TODAY, "plain"):
+        every = list(heard)
+        assert [judgement.piece for judgement in every] == [governing.told[-1].piece for governing in heard.plan.governing]
+        assert {judgement.piece.rule_id for judgement in every} == heard.plan.rules
+        assert [judgement for judgement in every if judgement.outcome != "not_applicable"] == heard.applied
+        assert heard.apart == len(every) - len(heard.applied)
 
 
 def test_plans_are_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,7 +159,7 @@ def test_among_some_clauses_only_those_are_sought_and_no_ruleset_without_one_is_
 def test_a_part_knows_what_it_tests_and_where_its_clauses_stand() -> None:
     part = SingleMatcher(FORMULAS).part(("q", "never", "nobody"))
     assert part.keys == {"a": ',"f0":', "b": ',"f1":'}
-    assert part.batches == ((0, ("a", "b"), [0, 0, 4, 8, 0], 12),)
+    assert part.batches == ((0, ("a", "b"), {"00": 0, "01": 0, "02": 4, "03": 8, "04": 0}, 12),)
     assert SingleMatcher(FORMULAS).part(("never",)).batches == ()
 
 

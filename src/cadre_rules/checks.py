@@ -1,16 +1,16 @@
 """Judge one dossier, or a few, and say what was found."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from operator import attrgetter
+from itertools import chain
 from typing import Any, Literal
 
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
 from cadre_rules.findings import LEVELS, OnFile, Report, SubjectLine, Verdict
-from cadre_rules.judging import AsOf, Engine, Judge, Judgement, judge_of
+from cadre_rules.judging import AsOf, Engine, Heard, Judge, judge_of
 from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.wording import day_text, phrase
@@ -36,8 +36,11 @@ def check(
     subjects = [subject for dossier in map(read_dossier, given) for subject in subjects_of(dossier)]
     now = today or date.today()
     judge = judge_of(rulebook)
-    judgements = list(judge.judgements(subjects, as_of, now, engine))
-    applied = [judgement for judgement in judgements if judgement.outcome != "not_applicable"]
+    heard = list(judge.heard(subjects, as_of, now, engine))
+    applied = [judgement for each in heard for judgement in each.applied]
+    by_outcome = Counter([judgement.outcome for judgement in applied])
+    if apart := sum(each.apart for each in heard):
+        by_outcome["not_applicable"] = apart
     writer = writer_of(rulebook, lang)
     mender = None
     if not mending or not any(judgement.outcome == "violated" for judgement in applied):
@@ -56,24 +59,24 @@ def check(
         subjects=lines,
         findings=tuple(findings),
         rejected=(),
-        rules_in_force=len(set(map(attrgetter("piece.rule_id"), judgements))),
-        by_outcome=dict(sorted(Counter(map(attrgetter("outcome"), judgements)).items())),
+        rules_in_force=len(frozenset().union(*(each.plan.rules for each in heard))),
+        by_outcome=dict(sorted(by_outcome.items())),
         lang=lang,
         met=tuple(writer.met(applied)),
         mended_together=tuple(mender.together(applied)) if mender is not None else (),
         shares=tuple(writer.shares(applied)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
-        exceptions=tuple(_exceptions(judge, subjects, judgements)),
+        exceptions=tuple(_exceptions(judge, subjects, heard)),
         verdicts=tuple([Verdict(j.bench.subject.id, j.piece.rule_id, j.outcome) for j in applied]),
     )
 
 
-def _exceptions(judge: Judge, subjects: Sequence[Subject], judgements: Sequence[Judgement]) -> Iterator[OnFile]:
-    about: dict[int, list[Judgement]] = {id(subject): [] for subject in subjects if subject.exceptions}
-    for judgement in judgements if about else ():
-        about.get(id(judgement.subject), []).append(judgement)
+def _exceptions(judge: Judge, subjects: Sequence[Subject], heard: Sequence[Heard]) -> Iterator[OnFile]:
+    about: dict[int, list[Heard]] = defaultdict(list)
+    for each in heard:
+        about[id(each.bench.subject)].append(each)
     for subject in subjects:
-        for passage in judge.passages(subject, about.get(id(subject), ())):
+        for passage in judge.passages(subject, chain.from_iterable(about[id(subject)])):
             on_file = passage.exception
             told = (on_file.decided_by, on_file.decided_on, on_file.document, on_file.expires_on)
             yield OnFile(subject.id, on_file.rule, passage.state, *told)

@@ -5,7 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import pairwise
+from functools import cached_property
+from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
 from cadre_rules import expression as ex
@@ -92,6 +94,29 @@ class _Plan:
     governing: tuple["_Governing", ...]
     gates: Part
     formulas: SinglePart
+    rules: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How one subject came out in one pass; read through, the judgement of every rule that governs it, in their order."""
+
+    bench: Bench
+    applied: list[Judgement]
+    """Those of rules that apply, or may."""
+    plan: _Plan
+    found: list[Judgement | None]
+    """Of each rule that governs, none where it does not apply."""
+    standing: Clauses
+
+    def __iter__(self) -> Iterator[Judgement]:
+        for governing, judgement in zip(self.plan.governing, self.found, strict=True):
+            yield judgement or governing.judge(self.bench, self.standing)
+
+    @property
+    def apart(self) -> int:
+        """Return how many rules do not apply."""
+        return len(self.found) - len(self.applied)
 
 
 class Court:
@@ -129,7 +154,7 @@ class Court:
             pieces = [told.piece for each in governing for told in each.told]
             formulas = matcher.part(name for piece in pieces for name in piece.names)
             gates = matcher.plain.part(piece.apart for piece in pieces)
-            self._plans[key] = _Plan(governing, gates, formulas)
+            self._plans[key] = _Plan(governing, gates, formulas, frozenset(piece.rule_id for piece in pieces))
         return self._plans[key]
 
     def keep(self, rulebook: Rulebook) -> None:
@@ -137,24 +162,20 @@ class Court:
         if len(self.deriver.written) > len(self._kept):
             keep_code(rulebook, self.program.subject, self.deriver.written)
 
-    def hear(self, bench: Bench, plan: _Plan, engine: Engine) -> list[Judgement]:
+    def hear(self, bench: Bench, plan: _Plan, engine: Engine) -> Heard:
         """Judge a subject by what governs it; of a rule that does not apply no more is derived than tells so."""
-        row = bench.row
+        row, among = bench.row, plan.gates.every
         for fact, _, _ in plan.gates.rulers:
             row[fact]
-        is_apart, among = plan.gates.standing(row).__and__, plan.gates.every
-        for governing in plan.governing:
-            if not all(map(is_apart, governing.gates)):
-                among |= governing.clauses
-                for fact in governing.facts:
-                    row[fact]
+        apart = plan.gates.standing(row)
+        applying = [None if governing.is_apart(apart) else governing for governing in plan.governing]
+        for governing in filter(None, applying):
+            among |= governing.clauses
+            for fact in governing.facts:
+                row[fact]
         standing = (plan.formulas.plain if engine == "plain" else plan.formulas).standing(row, among)
-        return [
-            governing.told[-1].judge(bench, standing, governing.day)
-            if governing.awaits is None
-            else governing.judge(bench, standing)
-            for governing in plan.governing
-        ]
+        found = [None if governing is None else governing.judge(bench, standing) for governing in applying]
+        return Heard(bench, [judgement for judgement in found if judgement is not None], plan, found, standing)
 
 
 def _matcher(pieces: Sequence[Slice]) -> SingleMatcher:
@@ -172,11 +193,8 @@ def _asked_together(piece: Slice) -> tuple[date, date]:
 class Tally:
     """What the first pass found of one subject, counted as the second pass asks."""
 
-    def __init__(self, judgements: Iterable[Judgement], passages: Iterable[str]) -> None:
-        self._judgements = list(judgements)
-        self._by_outcome: dict[str, list[Judgement]] = defaultdict(list)
-        for judgement in self._judgements:
-            self._by_outcome[judgement.outcome].append(judgement)
+    def __init__(self, applied: Sequence[Judgement], passages: Iterable[str], every: Iterable[Judgement] | None = None) -> None:
+        self._applied, self._every = applied, applied if every is None else every
         self._states = Counter(passages)
 
     def outcomes(self, wanted: ex.Outcomes) -> int:
@@ -186,12 +204,13 @@ class Tally:
     def matching(self, wanted: ex.Outcomes) -> list[Judgement]:
         """Return the judgements that are as wanted."""
         tags = set(wanted.tags)
+        applied = wanted.levels or (wanted.outcomes and "not_applicable" not in wanted.outcomes)
         return [
             judgement
-            for judgement in (self._judgements if len(wanted.outcomes) != 1 else self._by_outcome.get(wanted.outcomes[0], ()))
+            for judgement in (self._applied if applied else self._every)
             if (not wanted.outcomes or judgement.outcome in wanted.outcomes)
             and (not wanted.levels or judgement.level in wanted.levels)
-            and (not tags or not tags.isdisjoint(judgement.piece.rule.tags))
+            and (not tags or not tags.isdisjoint(judgement.piece.tags))
             and (not wanted.rules or judgement.piece.rule_id in wanted.rules)
         ]
 
@@ -230,8 +249,12 @@ class Judge:
         return found
 
     def judgements(self, subjects: Sequence[Subject], as_of: AsOf, today: date, engine: Engine) -> Iterator[Judgement]:
+        """Judge every subject by every rule, then by what the outcomes themselves call for."""
+        return chain.from_iterable(self.heard(subjects, as_of, today, engine))
+
+    def heard(self, subjects: Sequence[Subject], as_of: AsOf, today: date, engine: Engine) -> Iterator[Heard]:
         """Judge every subject, then what the outcomes themselves call for."""
-        by_head: dict[str, list[Judgement]] = defaultdict(list)
+        by_head: dict[str, list[Heard]] = defaultdict(list)
         answered: dict[str, set[int]] = defaultdict(set)
         for subject in subjects:
             court = self.court(subject.kind)
@@ -239,21 +262,22 @@ class Judge:
             found = court.hear(bench, court.plan(days, second_pass=False), engine)
             self._weigh(found)
             if head := _head(subject):
-                by_head[head] += found
+                by_head[head].append(found)
                 answered[head].add(id(subject.dossier))
-            yield from found
-            bench.scope.tally = Tally(found, self._states(subject, found))
+            yield found
+            bench.scope.tally = Tally(found.applied, self._states(subject, found), found)
             late = court.hear(bench, court.plan(days, second_pass=True), engine)
             self._weigh(late)
-            yield from late
-        for head, found in sorted(by_head.items()):
+            yield late
+        for head, heard in sorted(by_head.items(), key=itemgetter(0)):
             if len(answered[head]) > 1:
                 whole = Subject("head", head, head, None, None)
-                day = max(judgement.day for judgement in found)
+                every = [*chain.from_iterable(heard)]
+                day = max(judgement.day for judgement in every)
                 court = self.court("head")
                 bench, days = court.bench(whole), self._days(whole, day if as_of == "decision" else as_of, today)
-                bench.scope.tally = Tally(found, ())
-                yield from court.hear(bench, court.plan(days, second_pass=True), engine)
+                bench.scope.tally = Tally(every, ())
+                yield court.hear(bench, court.plan(days, second_pass=True), engine)
 
     def day(self, subject: Subject, as_of: AsOf, today: date) -> date:
         """Return the day whose law judges a subject."""
@@ -267,16 +291,16 @@ class Judge:
             return _Days(day, fixed=True)
         return _Days(day, subject.day("process_started"), subject.day("file_received"), subject.day("effective"))
 
-    def _weigh(self, judgements: list[Judgement]) -> None:
+    def _weigh(self, heard: Heard) -> None:
         """Let exceptions excuse and rival texts stand side by side."""
-        breaches = [judgement for judgement in judgements if judgement.outcome == "violated"]
+        breaches = [judgement for judgement in heard.applied if judgement.outcome == "violated"]
         for judgement in breaches:
             judgement.passages = excuse(judgement.piece.rule, judgement.subject.exceptions, self.deadline(judgement))
             if any(passage.state == "used" for passage in judgement.passages):
                 judgement.outcome, judgement.level = "excepted", None
         for judgement in breaches:
             named = judgement.piece.rule.rival
-            rivals = [other for other in judgements if other.piece.rule_id == named] if named is not None else []
+            rivals = [other for other in heard if other.piece.rule_id == named] if named is not None else []
             if judgement.outcome == "violated" and rivals and rivals[-1].outcome in ("satisfied", "undetermined", "excepted"):
                 judgement.level, judgement.rival = "judgement_needed", rivals[-1]
 
@@ -286,9 +310,14 @@ class Judge:
         escape = judgement.piece.rule.exception
         return (judgement.subject.day(escape.before) or judgement.day) if escape is not None else None
 
-    def _states(self, subject: Subject, judgements: list[Judgement]) -> Iterator[str]:
+    def _states(self, subject: Subject, judgements: Iterable[Judgement]) -> Iterator[str]:
         """Yield what became of every exception on file for a subject; of one whose rule is left open, nothing."""
         return (passage.state for passage in self.passages(subject, judgements) if passage.state != "open")
+
+    @cached_property
+    def _allowed(self) -> frozenset[str]:
+        """The rules from which somebody may except."""
+        return frozenset(rule.id for rule in self.rulebook.rules if rule.exception is not None)
 
     def passages(self, subject: Subject, judgements: Iterable[Judgement]) -> Iterator[Passage]:
         """Yield what the gate says of every exception on file for a subject, `open` if its rule is not settled."""
@@ -297,9 +326,8 @@ class Judge:
         judgements = list(judgements)
         seen = {id(p.exception): p for j in judgements for p in j.passages}
         met = {j.piece.rule_id for j in judgements if j.outcome in ("satisfied", "not_applicable")}
-        allowed = {rule.id for rule in self.rulebook.rules if rule.exception is not None}
         for granted in subject.exceptions:
-            state = "not_allowed" if granted.rule not in allowed else "unused" if granted.rule in met else "open"
+            state = "not_allowed" if granted.rule not in self._allowed else "unused" if granted.rule in met else "open"
             yield seen.get(id(granted)) or Passage(granted, state)
 
 
@@ -342,8 +370,17 @@ class _Governing:
     gates: tuple[Clauses, ...]
     """Of each slice, the clauses one of which tells that it does not apply."""
 
+    def is_apart(self, standing: Clauses) -> bool:
+        """Tell whether a rule does not apply, by whichever law."""
+        for gate in self.gates:  # noqa: SIM110  # a generator would cost more than what it goes through
+            if not standing & gate:
+                return False
+        return True
+
     def judge(self, bench: Bench, standing: Clauses) -> Judgement:
-        """Return how a rule came out whose day is not stated: only what every law it may fall under agrees on."""
+        """Return how a rule came out; where its day is not stated, only what every law it may fall under agrees on."""
+        if self.awaits is None:
+            return self.told[-1].judge(bench, standing, self.day)
         found = [told.judge(bench, standing, self.day) for told in self.told]
         outcomes = {judgement.outcome for judgement in found}
         if outcomes == {"not_applicable"} or (len(outcomes) == 1 and self._always()):

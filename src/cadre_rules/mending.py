@@ -142,7 +142,8 @@ class Mender:
         return not _breaches(self._judged(after, touched)) - self._before[key]
 
     def _judged(self, dossier: Dossier, only: Container[str] | None) -> list[Judgement]:
-        return list(self._judge.judgements([*subjects_of(dossier, only)], self._as_of, self._today, "plain"))
+        heard = self._judge.heard([*subjects_of(dossier, only)], self._as_of, self._today, "plain")
+        return [judgement for each in heard for judgement in each.applied]
 
     def plans(self, judgement: Judgement) -> list[Plan]:
         """Return guesses at what would settle a judgement, the smallest first."""

@@ -36,6 +36,7 @@ class Slice:
     window: Window
     verdicts: Verdicts
     facts: Mapping[str, str]
+    tags: tuple[str, ...]
     second_pass: bool
     names: tuple[str, str, str]
     """What engines report its formulas by: violated, satisfied, not applicable."""
@@ -174,6 +175,7 @@ class _Compiler:
                 window,
                 verdicts,
                 names,
+                rule.tags,
                 any(fact in self.late for fact in names.values()),
                 reported,
             )

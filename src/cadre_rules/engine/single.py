@@ -59,9 +59,9 @@ class SingleMatcher:
         plain = self.plain.part(names)
         batches = []
         for number, batch in enumerate(self._batches):
-            bits = [plain.every & 1 << position for position in range(batch.first, batch.first + len(batch.clauses))]
-            if any(bits):
-                batches.append((number, batch.facts, bits, sum(bits)))
+            bits = {_called(at): plain.every & 1 << batch.first + at for at in range(len(batch.clauses))}
+            if any(bits.values()):
+                batches.append((number, batch.facts, bits, sum(bits.values())))
         facts = {fact: self._wire.keys[fact] for _, of_batch, _, _ in batches for fact in of_batch}
         return SinglePart(plain, self, facts, tuple(batches))
 
@@ -84,8 +84,8 @@ class SinglePart:
     """The oracle, to be asked alone where that is wanted."""
     matcher: SingleMatcher
     keys: Mapping[str, str]
-    batches: tuple[tuple[int, tuple[str, ...], list[Clauses], Clauses], ...]
-    """Number, facts, the bit of each clause, none where it is not asked for, and all of them together."""
+    batches: tuple[tuple[int, tuple[str, ...], Mapping[str, Clauses], Clauses], ...]
+    """Number, facts, the bit of each clause by what its rule is called, 0 where it is not asked for, and all of them together."""
 
     def standing(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Clauses:
         """Return the clauses the row makes true, as both matchers say."""
@@ -200,30 +200,34 @@ class _Session:
             if not every & among:
                 continue
             stated = "".join(map(written.get, facts, repeat("")))
-            for position in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
-                heard |= bits[position]
+            for called in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
+                heard |= bits[called]
         return heard & among
 
     def _handle(self, number: int) -> Any:
         if number not in self._rulesets:
             clauses = enumerate(self._batches[number].clauses)
-            rules = {f"{position:02}": {"all": [{"m": _pattern(clause, self._wire)}]} for position, clause in clauses}
+            rules = {_called(position): {"all": [{"m": _pattern(clause, self._wire)}]} for position, clause in clauses}
             self._rulesets[number] = self._engine.create_ruleset(f"b{number}", json.dumps(rules))
         return self._rulesets[number]
 
-    def _fire(self, handle: Any, message: str) -> list[int]:
+    def _fire(self, handle: Any, message: str) -> list[str]:
         """Assert the row, take every rule that fires, and retract it, so that nothing is left behind."""
         rules = self._engine
-        fired: list[int] = []
+        fired: list[str] = []
         code, state = rules.assert_fact(handle, message)
         if code == 0:
             started = rules.start_action_for_state(handle, state)
             firing = started[1] if started else None
             while firing:
-                fired.append(int(firing[2:4]))  # {"12":{…
+                fired.append(firing[2:4])  # {"12":{…
                 firing = rules.complete_and_start_action(handle, state)
         rules.retract_fact(handle, _RETRACTED)
         return fired
+
+
+def _called(position: int) -> str:
+    return f"{position:02}"
 
 
 def _pattern(clause: Clause, wire: _Wire) -> Pattern:

@@ -51,7 +51,8 @@ class Row(dict[str, Scalar | None]):
         self.scope = scope
 
     def __missing__(self, fact: str) -> Scalar | None:
-        value = self.scope[fact]
+        scope = self.scope
+        value = scope[fact] if fact in scope else scope.__missing__(fact)
         self[fact] = value = None if value.__class__ in SPREAD else value
         return value
 
