@@ -198,7 +198,9 @@ class Stopped(BaseException):
     """What a process that is killed never sees."""
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["before a file is whole", "after it is"])
+@pytest.mark.parametrize(
+    "late", [False, pytest.param(True, marks=pytest.mark.once)], ids=["before a file is whole", "after it is"]
+)
 @pytest.mark.usefixtures("remembering")
 def test_stopped_around_any_write_it_goes_on_and_comes_out_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, late: bool

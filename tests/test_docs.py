@@ -35,6 +35,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.once
 def test_generated_pages_are_current() -> None:
     for name, text in generator().pages().items():
         if name == "command-line.md" and sys.version_info[:2] != (3, 11):
@@ -48,6 +49,7 @@ def test_every_problem_code_is_documented_and_used() -> None:
     assert used == told
 
 
+@pytest.mark.once
 def test_every_row_of_the_criteria_has_rules() -> None:
     assert "**none**" not in generator().pages()["coverage.md"]
 

@@ -20,6 +20,7 @@ from cadre_rules.sources.files import Rejected, read_dossiers
 from command import run
 from test_templates import HOSTILE, hostile
 
+pytestmark = pytest.mark.once
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TODAY = date(2026, 8, 31)
 

@@ -175,6 +175,7 @@ def test_every_file_has_its_row() -> None:
     assert {path.stem for path in FIXTURES.glob("*.yaml")} - elsewhere == set(FOUND)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FOUND)
 def test_exactly_this_is_found(name: str) -> None:
     assert found(name) == FOUND[name]
@@ -190,6 +191,7 @@ def test_a_complete_file_leaves_nothing_open() -> None:
     assert report("clean-appointment").findings == ()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FOUND)
 def test_every_finding_can_be_acted_on(name: str) -> None:
     for lang in ("vi", "en"):
@@ -203,6 +205,7 @@ def test_every_finding_can_be_acted_on(name: str) -> None:
                 assert any(wait.missing for waits in one.waits_for for wait in waits), one.rule
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FOUND)
 def test_the_plain_matcher_alone_finds_the_same(name: str) -> None:
     plainly = check(list(dossiers(name)), vn(), today=TODAY, engine="plain")
@@ -310,15 +313,18 @@ def test_the_report_reads_as_it_was_approved(name: str, lang: Lang, form: str) -
     assert path.read_bytes() == text.encode()
 
 
+@pytest.mark.once
 def test_every_fixture_fits_the_dossier_schema() -> None:
     assert mistakes(dossier_schema(), FIXTURES.glob("*.yaml")) == {}
 
 
+@pytest.mark.once
 def test_every_rule_file_fits_the_schema_that_knows_its_facts() -> None:
     files = (path for path in (ROOT / "rules/vn").rglob("*.yaml") if not path.name.endswith(".cases.yaml"))
     assert mistakes(rules_schema(vn()), files) == {}
 
 
+@pytest.mark.once
 def test_every_file_of_cases_fits_its_schema() -> None:
     assert mistakes(cases_schema(), (ROOT / "rules/vn").rglob("*.cases.yaml")) == {}
 

@@ -225,6 +225,7 @@ def test_an_audit_goes_on_only_with_the_same_exceptions(tmp_path: Path) -> None:
         in_tables(register, [has(9)], DAYS[0], tmp_path)
 
 
+@pytest.mark.once
 def test_two_hundred_thousand_findings_are_one_entry_and_one_file(tmp_path: Path) -> None:
     def run(first: int) -> Run:
         found = [

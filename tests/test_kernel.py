@@ -159,12 +159,14 @@ def cases(*packs: str) -> list[Dossier]:
     return numbered(map(read_dossier, case_dossiers(rulebook(*packs), *packs)))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("share", range(4))
 def test_every_case_of_the_shipped_packs_is_judged_alike(share: int) -> None:
     """In shares, so that the cores share the work: alone, a dossier takes ten times as long as in a table."""
     assert_cases_alike(cases(*SHIPPED)[share::4])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("as_of", ["today", date(2021, 6, 1), date(2025, 8, 1)])
 def test_cases_are_judged_alike_on_any_day(as_of: AsOf) -> None:
     assert_cases_alike(cases(*SHIPPED) if BIG else cases(*SHIPPED)[::8], as_of)
@@ -243,7 +245,7 @@ def gated(book: Rulebook, packs: Sequence[str | Path]) -> Iterator[Dossier]:
                         yield read_dossier({**raw, "exceptions": on_file})
 
 
-@pytest.mark.parametrize("packs", [(SMALL,), ("vn",)])
+@pytest.mark.parametrize("packs", [(SMALL,), pytest.param(("vn",), marks=pytest.mark.once)])
 def test_exceptions_are_worth_the_same(packs: Sequence[str | Path]) -> None:
     book = load_rulebook(*packs) if packs == (SMALL,) else rulebook(*map(str, packs))
     dossiers = numbered(gated(book, packs))
@@ -251,7 +253,7 @@ def test_exceptions_are_worth_the_same(packs: Sequence[str | Path]) -> None:
     assert sum(count for key, count in outcomes.items() if key[-1] == "excepted") > 2
 
 
-@pytest.mark.parametrize("packs", [(SMALL,), ("vn",)])
+@pytest.mark.parametrize("packs", [(SMALL,), pytest.param(("vn",), marks=pytest.mark.once)])
 def test_the_gate_tells_of_every_exception_on_file_the_same(packs: Sequence[str | Path]) -> None:
     book = load_rulebook(*packs) if packs == (SMALL,) else rulebook(*map(str, packs))
     dossiers = numbered(gated(book, packs))[:300]
@@ -267,7 +269,7 @@ def test_the_gate_tells_of_every_exception_on_file_the_same(packs: Sequence[str 
 
 
 @pytest.mark.parametrize("as_of", ["decision", "today", date(2022, 6, 1)])
-@pytest.mark.parametrize("packs", [("small",), SHIPPED])
+@pytest.mark.parametrize("packs", [("small",), pytest.param(SHIPPED, marks=pytest.mark.once)])
 def test_what_dossiers_of_one_head_add_up_to_is_judged_alike(packs: Sequence[str], as_of: AsOf) -> None:
     book = small() if packs == ("small",) else rulebook(*packs)
     listed = (

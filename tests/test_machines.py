@@ -80,6 +80,7 @@ def hostile_report(text: str) -> Report:
     return check(planted(raw, lambda _path: text), vn())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("kind", RENDER)
 def test_every_finding_of_the_fixtures_is_in_a_file_its_makers_schema_takes(kind: str, lang: str) -> None:

@@ -370,6 +370,7 @@ def test_what_is_told_of_planted_breaches_settles_them(population: ModuleType, s
         holds_of(dossier, vn(), NOW if ahead is None else decided - timedelta(days=ahead))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", sorted((ROOT / "fixtures").glob("*.yaml")), ids=lambda path: path.stem)
 def test_what_is_told_of_the_fixtures_settles_them(path: Path) -> None:
     for dossier in read_dossiers(str(path)):

@@ -18,7 +18,10 @@ from cadre_rules.sources.files import Rejected, read_dossiers
 from small import vn
 
 SOFFICE, PDFTOTEXT = shutil.which("soffice"), shutil.which("pdftotext")
-pytestmark = pytest.mark.skipif(not (SOFFICE and PDFTOTEXT), reason="needs soffice (LibreOffice) and pdftotext (poppler)")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not (SOFFICE and PDFTOTEXT), reason="needs soffice (LibreOffice) and pdftotext (poppler)"),
+]
 
 WRITTEN: dict[str, tuple[Callable[[Report, Rulebook, bytes], bytes], tuple[str, ...]]] = {
     "template.xlsx": (lambda report, rulebook, filled: filled, ("MẪU NHẬP HỒ SƠ", "hs-2024-117", "ministry_department_head")),

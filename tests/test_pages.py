@@ -340,6 +340,7 @@ class Opened:
 @pytest.mark.parametrize(
     ("name", "size"), [*((name, "desktop") for name in PAGES), ("check", "phone"), ("audit", "phone"), ("hostile audit", "phone")]
 )
+@pytest.mark.once
 def test_a_browser_shows_it_whole_quietly_and_to_everybody(browser: Any, tmp_path: Path, name: str, size: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     page = Opened(browser, tmp_path, PAGES[name](tmp_path), size)
@@ -353,6 +354,7 @@ def test_a_browser_shows_it_whole_quietly_and_to_everybody(browser: Any, tmp_pat
     page.tab.close()
 
 
+@pytest.mark.once
 def test_a_page_prints_what_is_filtered_and_all_of_it(browser: Any, tmp_path: Path) -> None:
     page = Opened(browser, tmp_path, many(120))
     assert page.cards() == 50
@@ -368,6 +370,7 @@ def test_a_page_prints_what_is_filtered_and_all_of_it(browser: Any, tmp_path: Pa
     page.tab.close()
 
 
+@pytest.mark.once
 def test_a_page_is_used_by_keyboard(browser: Any, tmp_path: Path) -> None:
     page = Opened(browser, tmp_path, many(120))
     page.tab.keyboard.press("Tab")
@@ -379,6 +382,7 @@ def test_a_page_is_used_by_keyboard(browser: Any, tmp_path: Path) -> None:
     page.tab.close()
 
 
+@pytest.mark.once
 def test_findings_are_grouped_filtered_and_searched(browser: Any, tmp_path: Path) -> None:
     page = Opened(browser, tmp_path, render_html(mixed()))
     every = page.cards()
@@ -395,6 +399,7 @@ def test_findings_are_grouped_filtered_and_searched(browser: Any, tmp_path: Path
     page.tab.close()
 
 
+@pytest.mark.once
 def test_a_page_without_script_still_tells_the_findings(browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
     file.write_text(many(STATIC + 20), "utf-8")
@@ -405,6 +410,7 @@ def test_a_page_without_script_still_tells_the_findings(browser: Any, tmp_path: 
     tab.close()
 
 
+@pytest.mark.once
 def test_twenty_thousand_findings_open_and_filter_in_two_seconds_of_the_processor(browser: Any, tmp_path: Path) -> None:
     page = Opened(browser, tmp_path, many(20_000))
     opened = page.busy()

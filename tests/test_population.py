@@ -25,6 +25,7 @@ def population() -> Iterator[ModuleType]:
         sys.path.remove(str(BENCHMARKS))
 
 
+@pytest.mark.once
 def test_every_planted_breach_is_found_and_none_is_invented(population: ModuleType, tmp_path: Path) -> None:
     population.write(tmp_path, seed=5, count=220, share=0.35)
     planted = pl.read_parquet(tmp_path / "planted.parquet")

@@ -89,6 +89,7 @@ def test_what_is_missing_is_a_row_and_marked_where_it_would_stand(vn: Rulebook) 
     assert cell.fill.fgColor.rgb == f"00{COLOURS['information_missing']}"
 
 
+@pytest.mark.once
 def test_a_workbook_of_results_can_be_mended_and_checked_again(vn: Rulebook, tmp_path: Path) -> None:
     dossiers = read(FIXTURES / "five-breaches.yaml")
     first, path = judged(dossiers, vn), tmp_path / "a.xlsx"
@@ -133,6 +134,7 @@ def test_ids_with_a_stroke_are_told_from_parts_of_a_dossier(vn: Rulebook, tmp_pa
     assert (second.sheet, second.row, second.exact) == ("Quá trình công tác", 3, True)
 
 
+@pytest.mark.once
 def test_a_hostile_text_is_shown_as_a_text_in_the_results(vn: Rulebook) -> None:
     dossiers = [hostile(text) for text in HOSTILE]
     workbook = opened(render_workbook(judged(dossiers, vn), render_template(["appointment"], vn, "vi", dossiers)))

@@ -86,7 +86,7 @@ def narrowed(bounds: Bounds, sums: Sums) -> Bounds:
         for parts, whole in sums:
             low, high = sum(bounds[part][0] for part in parts), sum(bounds[part][1] for part in parts)
             bounds[whole] = max(low, bounds[whole][0]), min(high, bounds[whole][1])
-            for part in parts:
+            for part in (part for part in parts if bounds[part][0] < bounds[part][1]):
                 others = [bounds[other] for other in parts if other != part]
                 least, most = sum(other[0] for other in others), sum(other[1] for other in others)
                 bounds[part] = max(bounds[part][0], bounds[whole][0] - most), min(bounds[part][1], bounds[whole][1] - least)

@@ -56,7 +56,7 @@ def appointment(**stated: Any) -> Dossier:
     return read_dossier({"kind": "appointment", "id": "q1", "decision": "appointment"} | stated)
 
 
-@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("lang", ["vi", pytest.param("en", marks=pytest.mark.once)])
 def test_a_template_filled_with_every_fixture_gives_the_same_findings(lang: str, vn: Rulebook, tmp_path: Path) -> None:
     dossiers = [dossier for path in FIXTURES for dossier in read(path)]
     by_kind = sorted(dossiers, key=lambda dossier: list(DOSSIERS).index(dossier.kind))

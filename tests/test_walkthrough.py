@@ -12,6 +12,7 @@ from cadre_rules.cli import main
 from small import vn
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.once
 
 CHANGES = {
     ("2023-07-11", "kin-in-one-collective", "–", "exception needed"),

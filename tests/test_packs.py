@@ -1,4 +1,4 @@
-"""Packs of a province: the shipped example, and the readings of "a local" a province may choose."""
+"""The packs that are shipped, the example of a province among them, and the readings of "a local" a province may choose."""
 
 from pathlib import Path
 
@@ -8,12 +8,13 @@ from cadre_rules.cli import CLEAN, main
 from cadre_rules.rulebook.loading import load_rulebook
 
 PACKS = Path(__file__).parent / "packs"
-LOCAL = ["province-example", str(PACKS / "by-birthplace")]
+SHIPPED = sorted(folder.name for folder in (Path(__file__).parent.parent / "rules").iterdir() if folder.is_dir())
 
 
-@pytest.mark.parametrize("pack", LOCAL)
+@pytest.mark.once
+@pytest.mark.parametrize("pack", [*SHIPPED, str(PACKS / "by-birthplace")])
 @pytest.mark.parametrize("command", ["lint", "test"])
-def test_a_local_pack_is_without_mistakes_and_its_cases_hold(pack: str, command: str) -> None:
+def test_a_pack_is_without_mistakes_and_its_cases_hold(pack: str, command: str) -> None:
     assert main([command, pack]) == CLEAN
 
 
