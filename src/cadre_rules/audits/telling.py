@@ -13,7 +13,7 @@ import pyarrow as pa
 from cadre_rules import expression as ex
 from cadre_rules.audits.hearing import AWAITING, OUTCOME, UNDETERMINED, VIOLATED, Hearing, Line
 from cadre_rules.dossier.models import DOSSIERS
-from cadre_rules.facts.arrays import Array, Bits, at, different, gathered, places, series_of, some
+from cadre_rules.facts.arrays import Array, Bits, Column, Truths, at, different, gathered, places, series_of, some
 from cadre_rules.formula import Clause, FactTest, Formula
 from cadre_rules.judging import level_of
 from cadre_rules.program import Program, Slice
@@ -209,7 +209,8 @@ class Telling:
 
         rule, subjects = each(lambda group: group.piece.rule.id), self._hearing.subjects
         subject = gathered(subjects.get_column("·subject"), rows)
-        whole = pl.DataFrame({"rule": rule, "subject": subject, "said": self._said(groups, waits)})
+        rests_on, also = self._values(groups, _named), self._values(groups, self._also)
+        whole = pl.DataFrame({"rule": rule, "subject": subject, "said": self._said(groups, waits, rests_on)})
         columns = {
             "row": gathered(subjects.get_column("row"), rows),
             "subject": subject,
@@ -223,8 +224,8 @@ class Telling:
             "unit": gathered(subjects.get_column("·unit"), rows),
             "head": gathered(subjects.get_column("·head"), rows),
             "year": days.cast(pl.Date).dt.year(),
-            "evidence": self._listed(groups, lambda group: group.named, _spelt),
-            "also": self._listed(groups, self._also, _spelt),
+            "evidence": self._listed(groups, _named, rests_on),
+            "also": self._listed(groups, self._also, also),
             "waits_for": gathered(pl.Series([list(map(list, sets)) for sets in self._sets], dtype=FINDINGS["waits_for"]), waits),
             "fingerprint": whole.select(
                 pl.concat_str(pl.col("rule") + "\x1f", "subject", "said").chash.sha2_256().str.slice(0, 16)  # type: ignore[attr-defined]
@@ -232,34 +233,43 @@ class Telling:
         }
         return pl.DataFrame(columns, schema=FINDINGS)
 
-    def _said(self, groups: Sequence[_Group], waits: Array) -> pl.Series:
+    def _said(self, groups: Sequence[_Group], waits: Array, values: Mapping[str, pl.Series]) -> pl.Series:
         """Return the facts each finding rests on or waits for, as its digest reads them."""
-        rested_on = self._listed(groups, lambda group: sorted(group.named, key=self._id), _digested)
+        matcher = self._hearing.matcher
+        read = {name: _digested(spelt, matcher.stated(name)) for name, spelt in values.items()}
+        rested_on = self._listed(groups, lambda group: sorted(group.named, key=self._id), read)
         one = pl.element().struct
         parts = rested_on.list.eval("\x1f" + one.field("fact") + "=" + one.field("value").fill_null("None"))
         waited_for = pl.Series([_failing(sets) for sets in self._sets], dtype=pl.String)
         return gathered(waited_for, waits) + parts.list.join("")
 
-    def _listed(
-        self, groups: Sequence[_Group], naming: Callable[[_Group], Sequence[str]], spell: Callable[[pl.Series], pl.Series]
-    ) -> pl.Series:
-        """Return the facts each finding names, with their values; what is told of one fact is looked up at once."""
+    def _values(self, groups: Sequence[_Group], naming: Callable[[_Group], Sequence[str]]) -> dict[str, pl.Series]:
+        """Return what each fact is for the findings that name it, in their order."""
         rows: dict[str, list[Array]] = defaultdict(list)
-        places: dict[str, list[Array]] = defaultdict(list)
+        for group in groups:
+            for name in naming(group):
+                rows[name].append(group.rows)
+        stated = self._hearing.matcher.stated
+        return {name: series_of(stated(name), np.concatenate(held)).cast(pl.String) for name, held in rows.items()}
+
+    def _listed(
+        self, groups: Sequence[_Group], naming: Callable[[_Group], Sequence[str]], values: Mapping[str, pl.Series]
+    ) -> pl.Series:
+        """Return the facts each finding names, in that order, with their values."""
+        places: dict[str, list[Array]] = {name: [] for name in values}
         sizes, start = [np.zeros(1, np.int64)], 0
         for group in groups:
             names, height = naming(group), len(group.rows)
             for number, name in enumerate(names):
-                rows[name].append(group.rows)
                 places[name].append(start + number + np.arange(height) * len(names))
             sizes.append(np.full(height, len(names)))
             start += height * len(names)
-        values = [spell(series_of(self._hearing.matcher.stated(name), np.concatenate(held))) for name, held in rows.items()]
         place = np.concatenate([np.zeros(0, np.int64), *(one for held in places.values() for one in held)])
-        facts = pl.Series(list(map(self._id, rows)), dtype=pl.String)
-        fact = gathered(facts, np.repeat(np.arange(len(rows)), [sum(map(len, held)) for held in rows.values()]))
-        order = np.argsort(place)
-        pairs = gathered(pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values])}).to_struct(), order)
+        facts = pl.Series(list(map(self._id, values)), dtype=pl.String)
+        fact = gathered(facts, np.repeat(np.arange(len(values)), [len(told) for told in values.values()]))
+        order = np.empty_like(place)
+        order[place] = np.arange(len(place))
+        pairs = gathered(pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values.values()])}).to_struct(), order)
         offsets = pa.array(np.cumsum(np.concatenate(sizes)), pa.int64())
         listed = pa.LargeListArray.from_arrays(offsets, pairs.rechunk().to_arrow())
         return pl.DataFrame(
@@ -299,11 +309,10 @@ def _failing(sets: Sequence[Sequence[str]]) -> str:
     return "".join(f"\x1f{fact}=None" for fact in sorted(fact for names in sets for fact in names))
 
 
-def _spelt(values: pl.Series) -> pl.Series:
-    return values.cast(pl.String)
+def _named(group: _Group) -> Sequence[str]:
+    return group.named
 
 
-def _digested(values: pl.Series) -> pl.Series:
+def _digested(spelt: pl.Series, column: Column | None) -> pl.Series:
     """Return the values of a fact as its digest reads them."""
-    spelt = _spelt(values)
-    return spelt.str.to_titlecase() if values.dtype == pl.Boolean else spelt
+    return spelt.str.to_titlecase() if isinstance(column, Truths) else spelt
