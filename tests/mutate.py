@@ -37,7 +37,7 @@ TARGETS = {
     "engine/plain.py": ("test_plain.py", "test_agreement.py"),
     "exceptions.py": ("test_judging.py",),
     "waiting.py": ("test_judging.py",),
-    "judging.py": ("test_judging.py", "test_threads.py", "test_rulebook_mistakes.py"),
+    "judging.py": ("test_judging.py", "test_keeping.py", "test_threads.py", "test_rulebook_mistakes.py"),
     "engine/single.py": ("test_single.py", "test_agreement.py", "test_threads.py"),
 }
 PATIENCE_S = int(os.environ.get("PATIENCE_S", "40"))

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from cadre_rules.cases import run_cases
 from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
+from cadre_rules.engine.single import _Session
 from cadre_rules.exceptions import excuse
 from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
@@ -63,6 +65,14 @@ def test_both_engines_judge_alike() -> None:
     for raw in (appointment(), appointment(deputies_after=9, person={}), {"kind": "body", "id": "b", "body": "committee"}):
         both = [[(j.piece.rule.id, j.outcome, j.clause) for j in judged(raw, engine=e)] for e in ("durable", "plain")]
         assert both[0] == both[1]
+
+
+@pytest.mark.parametrize(("engine", "asked"), [("durable", True), ("plain", False)])
+def test_the_plain_engine_asks_durable_rules_nothing(engine: str, *, asked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking = Mock(wraps=_Session.run)
+    monkeypatch.setattr(_Session, "run", lambda *given: asking(*given))
+    assert judged(appointment(), engine=engine)
+    assert asking.called == asked
 
 
 @pytest.mark.parametrize(
@@ -744,7 +754,8 @@ def test_a_breach_is_possible_while_no_stated_fact_rules_it_out(
 
 
 def test_every_test_of_a_clause_that_fired_holds() -> None:
-    for judgement in judged([appointment(), appointment(id="e", deputies_after=9, steps=[], person={"kin": [KIN]})]):
+    unplanned = appointment(id="f", person={"planning": []}, post={"title": "Chủ tịch"})
+    for judgement in judged([appointment(), appointment(id="e", deputies_after=9, steps=[], person={"kin": [KIN]}), unplanned]):
         row = judgement.bench.row
         assert all(row[test.fact] is not None and passes(row[test.fact], test) for test in judgement.clause)
         assert judgement.clause or judgement.outcome == "undetermined"
