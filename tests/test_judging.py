@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -68,10 +68,9 @@ def test_both_engines_judge_alike() -> None:
 
 
 @pytest.mark.parametrize(("engine", "asked"), [("durable", True), ("plain", False)])
-def test_the_plain_engine_asks_durable_rules_nothing(engine: str, *, asked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    asking = Mock(wraps=_Session.run)
-    monkeypatch.setattr(_Session, "run", lambda *given: asking(*given))
-    assert judged(appointment(), engine=engine)
+def test_the_plain_engine_asks_durable_rules_nothing(engine: str, *, asked: bool) -> None:
+    with patch.object(_Session, "run", autospec=True, side_effect=_Session.run) as asking:
+        assert judged(appointment(), engine=engine)
     assert asking.called == asked
 
 
