@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cadre_rules import check, load_rulebook
 from cadre_rules.catalogue import citation_text, fields_needed, rules_in_force
-from cadre_rules.cli import parser
+from cadre_rules.cli.options import parser
 from cadre_rules.dossier.fields import SUBJECTS, element_fields, fields_of
 from cadre_rules.sources.files import Rejected, read_dossiers
 

@@ -20,7 +20,8 @@ from cadre_rules.audits.comparing import STATES, compare
 from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.audits.running import Audit, audit, read_audit
 from cadre_rules.checks import check
-from cadre_rules.cli import CLEAN, FOUND, UNREADABLE, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import CLEAN, FOUND, UNREADABLE
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.errors import SourceError
 from cadre_rules.sources import batches as sources

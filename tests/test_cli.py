@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cadre_rules.cli import CLEAN, FOUND, LEVELS, MISUSED, UNREADABLE, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import CLEAN, FOUND, LEVELS, MISUSED, UNREADABLE
 from cadre_rules.findings import LEVELS as REPORT_LEVELS
 from cadre_rules.rulebook import loading
 

@@ -10,7 +10,7 @@ from docx import Document
 from docx.shared import Mm
 
 from cadre_rules import check
-from cadre_rules.cli import CLEAN, FOUND, MISUSED, UNREADABLE
+from cadre_rules.cli.outputs import CLEAN, FOUND, MISUSED, UNREADABLE
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import Report
 from cadre_rules.names import clean

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cadre_rules.audits.following import run_of_audit
 from cadre_rules.audits.running import audit
 from cadre_rules.checks import check
-from cadre_rules.cli import CLEAN, FOUND, MISUSED, UNREADABLE, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import CLEAN, FOUND, MISUSED, UNREADABLE
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.findings import OPEN, FollowUp

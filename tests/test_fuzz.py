@@ -23,7 +23,7 @@ from cadre_rules.rulebook import keeping
 from cadre_rules.rulebook.checking import build_rulebook
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.rulebook.reading import PackFiles, Source, _read, read_cases, rule_paths
+from cadre_rules.rulebook.reading import PackFiles, Source, _read, read_cases
 from cadre_rules.rulebook.schema import RuleFile
 from cadre_rules.rulebook.yaml import read_yaml
 from cadre_rules.sources.files import Rejected, read_dossiers
@@ -138,7 +138,7 @@ def mutated(texts: list[bytes], values: list[Any], dump: Callable[[Any], str], r
 
 @cache
 def rule_files() -> tuple[list[Path], list[bytes], list[Any], list[Source]]:
-    paths = rule_paths(SMALL)
+    paths = [path for path in sorted(SMALL.rglob("*.yaml")) if not path.name.endswith(".cases.yaml")]
     texts = [path.read_bytes() for path in paths]
     values = [read_yaml(text.decode(), path)[0].value for text, path in zip(texts, paths, strict=True)]
     sources = [source for path in paths if (source := _read(path, RuleFile)[0]) is not None]

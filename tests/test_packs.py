@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cadre_rules.cli import CLEAN, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import CLEAN
 from cadre_rules.rulebook.loading import load_rulebook
 
 PACKS = Path(__file__).parent / "packs"

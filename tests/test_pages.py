@@ -19,7 +19,8 @@ import yaml
 
 from cadre_rules.audits.running import audit
 from cadre_rules.checks import check
-from cadre_rules.cli import FOUND, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import FOUND
 from cadre_rules.findings import LEVELS, Report
 from cadre_rules.reports import audit_page
 from cadre_rules.reports.audit_page import render_audit

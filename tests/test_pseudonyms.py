@@ -19,7 +19,8 @@ from cadre_rules import check
 from cadre_rules import expression as ex
 from cadre_rules.audits.running import audit
 from cadre_rules.audits.veiling import veiled_frame
-from cadre_rules.cli import RENDERERS, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import RENDERERS
 from cadre_rules.dossier.fields import element_fields, fields_of
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.models import DOSSIERS, PARTS

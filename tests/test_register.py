@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadre_rules.cli import CLEAN, FOUND, UNREADABLE, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import CLEAN, FOUND, UNREADABLE
 from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError
 from cadre_rules.register.book import Known, Register

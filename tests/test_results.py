@@ -12,7 +12,8 @@ import xlsxwriter
 from openpyxl.workbook import Workbook
 
 from cadre_rules import check
-from cadre_rules.cli import FOUND, UNREADABLE, main
+from cadre_rules.cli import main
+from cadre_rules.cli.outputs import FOUND, UNREADABLE
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError

@@ -13,7 +13,7 @@ from openpyxl.cell.cell import Cell
 
 from cadre_rules import check
 from cadre_rules.catalogue import rules_by_field
-from cadre_rules.cli import CLEAN, MISUSED, UNREADABLE
+from cadre_rules.cli.outputs import CLEAN, MISUSED, UNREADABLE
 from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.models import DOSSIERS

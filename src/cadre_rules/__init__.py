@@ -7,24 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cadre_rules.audits.comparing import compare as compare
-    from cadre_rules.audits.running import Audit as Audit
-    from cadre_rules.audits.running import audit as audit
-    from cadre_rules.checks import check as check
-    from cadre_rules.dossier.collectives import Body as Body
-    from cadre_rules.dossier.collectives import Planning as Planning
-    from cadre_rules.dossier.collectives import Statistics as Statistics
-    from cadre_rules.dossier.collectives import Unit as Unit
-    from cadre_rules.dossier.people import Appointment as Appointment
-    from cadre_rules.errors import CadreRulesError as CadreRulesError
-    from cadre_rules.errors import DossierError as DossierError
-    from cadre_rules.errors import RulebookError as RulebookError
-    from cadre_rules.errors import SourceError as SourceError
-    from cadre_rules.findings import Finding as Finding
-    from cadre_rules.findings import Report as Report
-    from cadre_rules.register.book import Register as Register
-    from cadre_rules.rulebook.loading import load_rulebook as load_rulebook
-    from cadre_rules.rulebook.model import Rulebook as Rulebook
+    from cadre_rules.audits.comparing import compare
+    from cadre_rules.audits.running import Audit, audit
+    from cadre_rules.checks import check
+    from cadre_rules.dossier.collectives import Body, Planning, Statistics, Unit
+    from cadre_rules.dossier.people import Appointment
+    from cadre_rules.errors import CadreRulesError, DossierError, RulebookError, SourceError
+    from cadre_rules.findings import Finding, Report
+    from cadre_rules.register.book import Register
+    from cadre_rules.rulebook.loading import load_rulebook
+    from cadre_rules.rulebook.model import Rulebook
 
 _HOMES = {
     "check": "checks",

@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from cadre_rules.dossier.collectives import Statistics
 from cadre_rules.dossier.fields import steps
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.models import DOSSIERS
@@ -111,7 +110,7 @@ def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None
 
 def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Rulebook) -> list[dict[str, Any]]:
     base = _copy(source.file.bases[case.use])
-    given = base.setdefault("dossiers", [base]) if "dossiers" in base else [base]
+    given: list[dict[str, Any]] = base.get("dossiers", [base])
     for path, value in case.given.items():
         _put(base, path, _copy(value))
     for dossier in given:
@@ -121,7 +120,7 @@ def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Ruleboo
             hangs_on = versions[0].hangs_on if versions else "decided"
             fields = DOSSIERS[dossier["kind"]].day_fields
             _put(dossier, fields.get(hangs_on, fields["decided"]), on)
-            if dossier["kind"] == Statistics.model_fields["kind"].default:
+            if dossier["kind"] == "statistics":
                 for figure in dossier.get("figures", ()):
                     figure.pop("on", None)
     return given

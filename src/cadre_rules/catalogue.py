@@ -215,7 +215,6 @@ def _looked_at(rule: Rule, subject: str) -> Iterator[Path]:
 
 def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_of: AsOf, today: date, lang: str) -> Iterator[str]:
     """Yield how a rule came out for each subject of the dossiers: the clause that fired, what would mend it, what is missing."""
-    versions_of(rulebook, name)
     subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
     writer, mender = writer_of(rulebook, lang), Mender(judge_of(rulebook), lang, as_of, today)
     found = [j for j in judge_of(rulebook).judgements(subjects, as_of, today, "durable") if j.piece.rule.id == name]

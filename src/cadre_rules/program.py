@@ -64,7 +64,6 @@ class Program:
     subject: str
     facts: Mapping[str, ex.Expression]
     definitions: Apart[Mapping[str, Definition]]
-    late_facts: frozenset[str]
     slices: tuple[Slice, ...]
 
     @property
@@ -110,7 +109,7 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
             except TooLargeError as error:
                 path, line = rulebook.places[rule.id, rule.in_force.starts]
                 problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
-    program = Program(subject, compiler.facts, Apart(compiler.defined), frozenset(compiler.late), tuple(slices))
+    program = Program(subject, compiler.facts, Apart(compiler.defined), tuple(slices))
     return program, problems
 
 

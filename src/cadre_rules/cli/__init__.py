@@ -12,10 +12,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from cadre_rules.cli.options import parser
-from cadre_rules.cli.outputs import CLEAN, FOUND, LEVELS, MISUSED, RENDERERS, UNREADABLE
+from cadre_rules.cli.outputs import CLEAN, MISUSED, UNREADABLE
 from cadre_rules.errors import CadreRulesError, RulebookError
-
-__all__ = ["CLEAN", "FOUND", "LEVELS", "MISUSED", "RENDERERS", "UNREADABLE", "main", "parser"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

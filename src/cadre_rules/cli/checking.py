@@ -3,9 +3,11 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cadre_rules.cli.following import followed, known_before, register_of
@@ -56,21 +58,14 @@ def _to_mark(options: argparse.Namespace, dossiers: "Sequence[Dossier]", ruleboo
 
     books = [name for name in options.files if name.lower().endswith((".xlsx", ".xlsm"))]
     if dossiers and len(options.files) == len(books) == 1 and options.pseudonymise is None:
-        return _read_bytes(books[0])
+        with suppress(OSError):  # which was told where it was read
+            return Path(books[0]).read_bytes()
     try:
         kinds = [dossier.kind for dossier in dossiers]
         return render_template(kinds, rulebook, options.lang, dossiers) if dossiers else None
     except SourceError as error:
         print(f"cadre-rules: the dossiers are not in the workbook: {error}", file=sys.stderr)
         return None
-
-
-def _read_bytes(name: str) -> bytes | None:
-    try:
-        with open(name, "rb") as file:  # noqa: PTH123
-            return file.read()
-    except OSError:
-        return None  # it was told where it was read
 
 
 def explain(options: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from cadre_rules.cli.outputs import LEVELS, RENDERERS
 from cadre_rules.dossier.kinds import KINDS
@@ -26,7 +26,7 @@ def parser(asked: str | None = None) -> argparse.ArgumentParser:
 def _check(commands: _Commands) -> None:
     check = commands.add_parser(
         "check",
-        parents=[_common(), _dated(), *_failing(), _known(), _private()],
+        parents=[_judging()],
         help="judge dossiers (YAML, JSON, xlsx); - reads standard input",
     )
     check.add_argument("files", nargs="+", metavar="FILE")
@@ -40,8 +40,14 @@ def _check(commands: _Commands) -> None:
 def _audit(commands: _Commands) -> None:
     audit = commands.add_parser(
         "audit",
-        parents=[_common(), _dated(), *_failing(), _known(), _private(), _few()],
+        parents=[_judging()],
         help="judge many: tables, JSON Lines, workbooks, databases",
+    )
+    audit.add_argument(
+        "--suppress-below",
+        type=_several,
+        metavar="N",
+        help="tell no count below N in the summary, nor one that would tell it",
     )
     audit.add_argument(
         "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
@@ -62,7 +68,7 @@ def _audit(commands: _Commands) -> None:
 
 def _compare(commands: _Commands) -> None:
     compare = commands.add_parser(
-        "compare", parents=_failing(), help="say which findings of two audits are new, gone, still there"
+        "compare", parents=[_failing()], help="say which findings of two audits are new, gone, still there"
     )
     compare.add_argument("old", metavar="OLD", help="folder of the earlier audit")
     compare.add_argument("new", metavar="NEW", help="folder of the later one")
@@ -198,39 +204,27 @@ def _dated() -> argparse.ArgumentParser:
     return dated
 
 
-def _private() -> argparse.ArgumentParser:
-    private = argparse.ArgumentParser(add_help=False)
-    told = "put keyed pseudonyms in place of every text that could say who is meant"
-    private.add_argument("--pseudonymise", metavar="KEYFILE", help=told)
-    return private
-
-
-def _few() -> argparse.ArgumentParser:
-    few = argparse.ArgumentParser(add_help=False)
-    told = "tell no count below N in the summary, nor one that would tell it"
-    few.add_argument("--suppress-below", type=_several, metavar="N", help=told)
-    return few
-
-
-def _failing() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+def _failing() -> argparse.ArgumentParser:
     """Return the options of what fails a run, and of what is recorded of it."""
     failing = argparse.ArgumentParser(add_help=False)
     failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
     failing.add_argument(
         "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
     )
-    followed = argparse.ArgumentParser(add_help=False)
-    followed.add_argument("--register", metavar="FILE", help="record the run in this register, and tell what became of findings")
-    followed.add_argument("--by", metavar="OFFICE", help="which office or role makes the entry in the register")
-    return failing, followed
+    failing.add_argument("--register", metavar="FILE", help="record the run in this register, and tell what became of findings")
+    failing.add_argument("--by", metavar="OFFICE", help="which office or role makes the entry in the register")
+    return failing
 
 
-def _known() -> argparse.ArgumentParser:
-    known = argparse.ArgumentParser(add_help=False)
-    known.add_argument(
+def _judging() -> argparse.ArgumentParser:
+    """Return the options of judging, be it one dossier or many."""
+    judging = argparse.ArgumentParser(add_help=False, parents=[_common(), _dated(), _failing()])
+    judging.add_argument(
         "--baseline", metavar="FILE|DIR", help="fail only on what is not in this JSON report, register or audit's folder"
     )
-    return known
+    told = "put keyed pseudonyms in place of every text that could say who is meant"
+    judging.add_argument("--pseudonymise", metavar="KEYFILE", help=told)
+    return judging
 
 
 def _add_template(command: argparse.ArgumentParser) -> None:
@@ -267,14 +261,8 @@ def _several(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is no size of a group; write a whole number from 2 to 1000, such as 5")
 
 
-def _as_of(text: str) -> date | Literal["decision", "today"]:
-    match text:
-        case "decision":
-            return "decision"
-        case "today":
-            return "today"
-        case _:
-            return _day(text)
+def _as_of(text: str) -> date | str:
+    return text if text in ("decision", "today") else _day(text)
 
 
 _COMMANDS: dict[str | None, Callable[[_Commands], None]] = {

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,8 @@ def test(options: argparse.Namespace) -> int:
     layered = [load_rulebook(*options.packs[: above + 1]) for above in range(len(options.packs))]  # a pack above changes the law
     asked = [(rulebook, sources) for rulebook, (sources, _) in zip(layered, read, strict=True)]
     runs: dict[str, Callable[[Rulebook, Sequence[CaseSource]], Iterable[Trial]]] = {
-        "durable": lambda rulebook, sources: run_cases(rulebook, sources, "durable"),
-        "plain": lambda rulebook, sources: run_cases(rulebook, sources, "plain"),
+        "durable": run_cases,
+        "plain": partial(run_cases, engine="plain"),
     }
     if find_spec("polars"):
         from cadre_rules.audits.trials import run_cases_in_bulk
@@ -91,18 +92,14 @@ def test(options: argparse.Namespace) -> int:
 
 def schema(options: argparse.Namespace) -> int:
     from cadre_rules.schemas import cases_schema, dossier_schema, register_schema, rules_schema
+    from cadre_rules.sources.mapping import mapping_schema
 
-    match options.what:
-        case "dossier":
-            write(as_json(dossier_schema()))
-        case "rules":
-            write(as_json(rules_schema(rulebook_of(options) if options.rules else None)))
-        case "mapping":
-            from cadre_rules.sources.mapping import mapping_schema
-
-            write(as_json(mapping_schema()))
-        case "register":
-            write(as_json(register_schema()))
-        case _:
-            write(as_json(cases_schema()))
+    schemas: dict[str, Callable[[], dict[str, Any]]] = {
+        "dossier": dossier_schema,
+        "rules": lambda: rules_schema(rulebook_of(options) if options.rules else None),
+        "cases": cases_schema,
+        "mapping": mapping_schema,
+        "register": register_schema,
+    }
+    write(as_json(schemas[options.what]()))
     return CLEAN

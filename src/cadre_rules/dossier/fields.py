@@ -82,11 +82,10 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         office: Any = extra.get("office")
         types = members_of(field.annotation)
         inner = types[0]
-        if inner in _KINDS:
-            loose = PartialDate in types
-            yield (name,), FieldInfo(_KINDS[inner], vi, en, protected, codes=codes_of(field), loose=loose, office=office)
-        elif get_origin(inner) is Literal:
-            yield (name,), FieldInfo("str", vi, en, protected, office=office)
+        kind = "str" if get_origin(inner) is Literal else _KINDS.get(inner)
+        if kind is not None:
+            codes, loose = codes_of(field), PartialDate in types
+            yield (name,), FieldInfo(kind, vi, en, protected, codes=codes, loose=loose, office=office)
         elif get_origin(inner) is tuple:
             element = members_of(get_args(inner)[0])[0]
             yield (name,), FieldInfo("list", vi, en, protected, _KINDS.get(element, element), office=office)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from textwrap import wrap
 
-from cadre_rules.findings import LEVELS, Citation, Finding, Report, SubjectLine
+from cadre_rules.findings import LEVELS, Citation, Finding, Report
 from cadre_rules.reports.follow_up import follow_up_lines
 from cadre_rules.wording import article_text, day_text, instrument_text, phrase
 
@@ -20,36 +20,35 @@ def render_text(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     lang = report.lang
     told = [finding for finding in report.findings if finding.level != "information_missing"]
-    subjects = {line.id: line for line in report.subjects}
+    titles = {line.id: line.title for line in report.subjects}
     for place in report.rejected:
         yield f"{phrase('rejected', lang)}: {place['where']}: {place['reason']}"
-    yield from _by_level([f for f in told if not f.provisional], subjects, lang)
+    yield from _by_level([f for f in told if not f.provisional], titles, lang)
     provisional = [f for f in told if f.provisional]
     if provisional:
         yield f"── {phrase('provisional_part', lang)} ──"
         yield ""
-        yield from _by_level(provisional, subjects, lang)
-    yield from _together(report, subjects)
+        yield from _by_level(provisional, titles, lang)
+    yield from _together(report, titles)
     yield from _waiting(report)
-    yield from _met(report)
+    yield from _met(report, titles)
     if report.follow_up is not None:
         yield from follow_up_lines(report.follow_up, lang)
     yield from _summary(report)
 
 
-def _by_level(findings: list[Finding], subjects: dict[str, SubjectLine], lang: str) -> Iterator[str]:
+def _by_level(findings: list[Finding], titles: dict[str, str], lang: str) -> Iterator[str]:
     for level in LEVELS:
         at_level = [finding for finding in findings if finding.level == level]
         if at_level:
             yield f"{phrase(level, lang).upper()} ({len(at_level)})"
             for finding in at_level:
-                yield from _finding(finding, subjects, lang)
+                yield from _finding(finding, titles, lang)
             yield ""
 
 
-def _finding(finding: Finding, subjects: dict[str, SubjectLine], lang: str) -> Iterator[str]:
-    subject = subjects.get(finding.subject)
-    heading = subject.title if subject is not None else finding.subject
+def _finding(finding: Finding, titles: dict[str, str], lang: str) -> Iterator[str]:
+    heading = titles.get(finding.subject, finding.subject)
     yield f"  ● {finding.message}"
     yield from _field("about", [f"{heading} – {finding.title} ({phrase('law_of', lang)} {day_text(finding.as_of, lang)})"], lang)
     yield from _field(
@@ -93,10 +92,10 @@ def cite(citation: Citation, lang: str) -> str:
     return f"{text} [{phrase('grade_' + citation.grade, lang)}]{link}"
 
 
-def _together(report: Report, subjects: dict[str, SubjectLine]) -> Iterator[str]:
+def _together(report: Report, titles: dict[str, str]) -> Iterator[str]:
     for together in report.mended_together:
         text = " + ".join(change.text for change in together.changes)
-        yield from _field("mended_together", [f"{subjects[together.subject].title} – {text}"], report.lang)
+        yield from _field("mended_together", [f"{titles[together.subject]} – {text}"], report.lang)
         yield ""
 
 
@@ -116,10 +115,9 @@ def _waiting(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _met(report: Report) -> Iterator[str]:
+def _met(report: Report, titles: dict[str, str]) -> Iterator[str]:
     if report.met:
         yield f"{phrase('met', report.lang).upper()} ({len(report.met)})"
-        titles = {line.id: line.title for line in report.subjects}
         for met in report.met:
             yield f"  ✓ {titles.get(met.subject, met.subject)}: {met.title}" + (f" ({met.text})" if met.text else "")
         yield ""

@@ -431,18 +431,11 @@ def _placed(condition: Condition, at: Location) -> Iterator[tuple[Location, Test
 
 def _replaced(parameter: Parameter, change: Tighten) -> list[Parameter]:
     """Return the parameter with the stricter value set in its place for as long as the change holds."""
-    held, new = parameter.in_force, change.in_force
-    start = max(held.starts or date.min, new.starts or date.min)
-    end = min(held.until or date.max, new.until or date.max)
-
-    def part(starts: date, until: date, **changed: Any) -> list[Parameter]:
-        if starts >= until:
-            return []
-        window = window_between(starts, until)
-        return [parameter.model_copy(update={"in_force": window, **changed})]
-
+    first, last = parameter.in_force.starts or date.min, parameter.in_force.until or date.max
+    start, end = max(first, change.in_force.starts or date.min), min(last, change.in_force.until or date.max)
+    stricter = {"value": change.value, "provision": change.provision}
     return [
-        *part(held.starts or date.min, start),
-        *part(start, end, value=change.value, provision=change.provision),
-        *part(end, held.until or date.max),
+        parameter.model_copy(update={"in_force": window_between(starts, until), **changed})
+        for starts, until, changed in ((first, start, {}), (start, end, stricter), (end, last, {}))
+        if starts < until
     ]

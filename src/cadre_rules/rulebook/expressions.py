@@ -62,9 +62,9 @@ class ExpressionReader:
             case "field" | "item" if isinstance(inside, str):
                 return self._path(word, inside, at)
             case "fact" if isinstance(inside, str):
-                return self._named(ex.Fact(inside), self.around.facts, "fact", at)
+                return self._named(ex.Fact(inside), self.around.facts, "RB201", "fact", at)
             case "param" if isinstance(inside, str):
-                return self._named(ex.Parameter(inside), self.around.parameters, "parameter", at)
+                return self._named(ex.Parameter(inside), self.around.parameters, "RB205", "parameter", at)
             case "exceptions" if isinstance(inside, str):
                 self._among(inside, EXCEPTION_STATES, "state of an exception", at)
                 return ex.Exceptions(inside), "int"
@@ -92,10 +92,9 @@ class ExpressionReader:
         return (ex.Field(path) if word == "field" else ex.Item(path)), known[path].kind
 
     def _named(
-        self, node: ex.Fact | ex.Parameter, kinds: Mapping[str, str], what: str, at: Location
+        self, node: ex.Fact | ex.Parameter, kinds: Mapping[str, str], code: str, what: str, at: Location
     ) -> tuple[ex.Expression, str]:
         if node.name not in kinds:
-            code = "RB201" if what == "fact" else "RB205"
             return self._wrong(at, code, f"unknown {what} {node.name!r}{did_you_mean(node.name, kinds)}")
         return node, kinds[node.name]
 
@@ -136,23 +135,22 @@ class ExpressionReader:
             return self._wrong(at, "RB204", "a list inside a list cannot be gathered; define a fact of its own")
         self.protected |= info.protected
         self._element = element_fields(info.element)
-        parts = {part: self._part(inside, part, at) for part in ("where", "pick", "by")}
+        (where, truth), (pick, picked), (by, order) = (self._part(inside, part, at) for part in ("where", "pick", "by"))
         self._element = None
-        if parts["where"][0] is not None:
-            self._agree(parts["where"][1], "bool", (*at, "where"), word)
+        self._agree(truth, "bool", (*at, "where"), word)
         silent = inside.get("silence")
         if silent not in (None, "none"):
             self.complain((*at, "silence"), "RB204", "silence can only be `none`: an absent list then means there are none")
         gather: Any = word
-        node = ex.Each(gather, path, parts["where"][0], parts["pick"][0], parts["by"][0], silent == "none")
+        node = ex.Each(gather, path, where, pick, by, silent == "none")
         plain = info.element if isinstance(info.element, str) else None
-        kind = parts["pick"][1] if parts["pick"][0] is not None else plain or "any"
+        kind = picked if pick is not None else plain or "any"
         gives = {"any": "bool", "count": "int", "distinct": "int", "most": "int"}.get(word, kind)
-        if word not in ("any", "count") and parts["pick"][0] is None and (plain is None or word in ("latest", "earliest")):
+        if word not in ("any", "count") and pick is None and (plain is None or word in ("latest", "earliest")):
             self.complain(at, "RB204", f"{word} needs `pick`: what to take of each element")
-        if parts["by"][0] is not None and word not in ("latest", "earliest"):
+        if by is not None and word not in ("latest", "earliest"):
             self.complain((*at, "by"), "RB204", f"{word} takes no `by`; only latest and earliest do")
-        ordered = parts["by"][1] if parts["by"][0] is not None else kind
+        ordered = order if by is not None else kind
         if ordered not in ("any", *_COMPARABLE.get(word, (ordered,))):
             self.complain(at, "RB202", f"{word} cannot compare a {ordered}")
         return node, gives

@@ -55,10 +55,8 @@ def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
     problems: list[Problem] = []
     for pack in packs or ("vn",):
         problems += _add(pack_folder(pack), layers, ())
-    if problems:  # meaning is only checked of files whose form is right
-        rulebook, _ = build_rulebook([])
-        return rulebook, problems
-    return build_rulebook(layers)
+    rulebook, found = build_rulebook([] if problems else layers)  # meaning is only checked of files whose form is right
+    return rulebook, problems + found
 
 
 def pack_folder(pack: str | Path) -> Path:

@@ -44,23 +44,19 @@ class PackFiles:
     digest: str
 
 
-def rule_paths(folder: Path) -> list[Path]:
-    """Return the rule files of a pack in a stable order."""
-    return [folder / name for name in _rule_files(folder)]
-
-
 def digest_of(folder: Path) -> str:
     """Return a digest of the rule files' names and bytes."""
     return digest_of_all(folder, _rule_files(folder))[:16]
 
 
 def _rule_files(folder: Path) -> list[str]:
+    """Return the names of the rule files of a pack in a stable order."""
     return [name for name in files_in(folder, ".yaml") if not name.endswith(".cases.yaml")]
 
 
 def read_pack(folder: Path) -> tuple[PackFiles, list[Problem]]:
     """Read every rule file of a folder; the problems are of form only, meaning is `checking`'s."""
-    sources, problems = _read_all(rule_paths(folder), RuleFile)
+    sources, problems = _read_all([folder / name for name in _rule_files(folder)], RuleFile)
     if not sources and not problems:
         problems.append(Problem(folder, 1, "RB006", "no rule files here; a pack is a folder of .yaml files"))
     return PackFiles(folder, sources, digest_of(folder)), problems

@@ -49,9 +49,7 @@ class Document:
 
 
 class _RefusedError(Exception):
-    def __init__(self, line: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.line, self.code, self.message = line, code, message
+    """What stops the reading: its line, code and message."""
 
 
 def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
@@ -62,7 +60,7 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
     try:
         builder.take_all(_Loader(unicodedata.normalize("NFC", text)).get_event)
     except _RefusedError as refused:
-        return _nothing(path, refused.line, refused.code, refused.message)
+        return _nothing(path, *refused.args)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         if "nesting depth" in str(error.problem):  # newer libyaml counts before we do
