@@ -77,7 +77,6 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         rules=rules,
         rows={**TABLE, "provinces": tuple(PROVINCES)},
         switched_off=(),
-        tightened=(),
         digests=(),
         compiled={},
     )

@@ -22,5 +22,8 @@ def test_a_pack_is_without_mistakes_and_its_cases_hold(pack: str, command: str) 
 def test_the_example_tightens_chooses_and_switches_off() -> None:
     book = load_rulebook("province-example")
     assert [loaded.pack.name for loaded in book.packs] == ["vn", "province-example"]
-    assert [change.parameter for change in book.tightened] == ["people_per_planned_title"]
+    assert [(held.value, held.provision) for held in book.parameters["people_per_planned_title"]] == [
+        (3, "P377-02"),
+        (2, "EX-02"),
+    ]
     assert [(off.rule, off.provision) for off in book.switched_off] == [("planning-structure", "EX-04")]

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from cadre_rules.dossier.fields import code_text, fields_of
-from cadre_rules.dossier.kinds import Dossier
-from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.dossier.kinds import WHOLES, Dossier
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
@@ -182,7 +182,7 @@ def names_by_field(rulebook: Rulebook, lang: str) -> dict[tuple[str, Path], dict
         path = ("exceptions", "rule") if rule.exception is not None else ("assessments", "criterion")
         if rule.exception is not None or rule.force == "judgement":
             for subject in rule.subject:
-                found[PARTS[subject][0] if subject in PARTS else subject, path][rule.id] = rule.title.of(lang)
+                found[WHOLES.get(subject, subject), path][rule.id] = rule.title.of(lang)
     return found
 
 
@@ -205,7 +205,8 @@ def _paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> froze
 
 def _looked_at(rule: Rule, subject: str) -> Iterator[Path]:
     """Yield where a rule finds the day it hangs on, and the exceptions that may excuse it."""
-    whole, prefix = (PARTS[subject][0], (PARTS[subject][0],)) if subject in PARTS else (subject, ())
+    whole = WHOLES.get(subject, subject)
+    prefix = (whole,) if subject in WHOLES else ()
     if whole in DOSSIERS:
         days = DOSSIERS[whole].day_fields
         yield (*prefix, *days.get(rule.hangs_on, days["decided"]).split("."))

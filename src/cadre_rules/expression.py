@@ -171,8 +171,6 @@ def children(node: Expression) -> Iterator[Expression]:
                 yield on
         case Within(area, other, level, on):
             yield from (area, other, level, on)
-        case _:
-            return
 
 
 def walk(node: Expression) -> Iterator[Expression]:

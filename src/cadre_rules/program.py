@@ -53,8 +53,7 @@ class Slice:
 
     def formulas(self) -> Iterator[tuple[str, Formula]]:
         """Yield the three formulas under their names."""
-        formulas = (self.verdicts.violated, self.verdicts.satisfied, self.verdicts.not_applicable)
-        return zip(self.names, formulas, strict=True)
+        return zip(self.names, (self.verdicts.violated, self.verdicts.satisfied, self.verdicts.not_applicable), strict=True)
 
 
 @dataclass(frozen=True, slots=True)

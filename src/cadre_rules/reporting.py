@@ -1,6 +1,5 @@
 """Write a judgement down as a finding: message, evidence, article, remedy, who answers."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +17,7 @@ from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Definition, Rule
 from cadre_rules.waiting import can_be_violated, settling_sets
-from cadre_rules.wording import counted, day_text, phrase, value_text
+from cadre_rules.wording import COUNTED, day_text, phrase, value_text
 
 MAX_SETS = 3
 """Alternative sets of facts told for one undetermined rule."""
@@ -147,12 +146,8 @@ class Writer:
         """Put values in place of the facts a text names."""
         if "{" not in text:
             return text
-        names = judgement.piece.facts
-
-        def value(found: re.Match[str]) -> str:
-            return self._fact_text(judgement.bench, names[found[1]], in_sentence=True)
-
-        return PLACEHOLDER.sub(value, text)
+        bench, names = judgement.bench, judgement.piece.facts
+        return PLACEHOLDER.sub(lambda found: self._fact_text(bench, names[found[1]], in_sentence=True), text)
 
     def _evidence(self, judgement: Judgement) -> Iterator[Evidence]:
         bench = judgement.bench
@@ -186,8 +181,8 @@ class Writer:
                 infos = [info for path in paths if (info := fields_of(subject).get(path)) and info.codes]
                 coded = self._coded[id(derived)] = infos[0] if infos else None
             return coded.text(value, self._lang) if isinstance(coded, FieldInfo) else code_text(value, self._lang)
-        unit = definition.unit
-        return value_text(value, counted(unit) if in_sentence else unit, self._lang)
+        unit = None if in_sentence and definition.unit in COUNTED else definition.unit
+        return value_text(value, unit, self._lang)
 
     def _stated(self, kind: str, path: str, value: Any) -> str:
         info = field_at(kind, path)[0]

@@ -15,7 +15,7 @@ _UNITS = {
     "age": ("tuổi", "years of age"),
 }
 
-_COUNTED = ("people", "times")
+COUNTED = ("people", "times")
 """Units a message leaves out: the noun stands in the message itself."""
 
 PHRASES: Mapping[str, tuple[str, str]] = {
@@ -489,11 +489,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 def phrase(key: str, lang: str, **parts: object) -> str:
     """Return a set phrase in a language, with its parts put in."""
     return PHRASES[key][lang == "en"].format(**parts) if parts else PHRASES[key][lang == "en"]
-
-
-def counted(unit: str | None) -> str | None:
-    """Return the unit a message should print after a number."""
-    return None if unit in _COUNTED else unit
 
 
 def day_text(day: date, lang: str) -> str:

@@ -90,7 +90,6 @@ def _register(commands: _Commands) -> None:
 
     show = actions.add_parser("show", parents=[common], help="show the entries, and what stands after the last run")
     show.add_argument("--format", choices=("text", "json"), default="text")
-    show.set_defaults(run="following.show")
     remarks = {
         "acknowledge": "a finding is acknowledged",
         "dispute": "a finding is disputed",
@@ -134,8 +133,11 @@ def _verify(commands: _Commands) -> None:
 
 
 def _template(commands: _Commands) -> None:
-    told = "write a workbook to fill in, or one filled in with dossiers; check and audit read it"
-    template = commands.add_parser("template", parents=[_common()], help=told)
+    template = commands.add_parser(
+        "template",
+        parents=[_common()],
+        help="write a workbook to fill in, or one filled in with dossiers; check and audit read it",
+    )
     template.add_argument(
         "kinds", nargs="*", type=_kind, metavar="KIND", help=f"of {', '.join(KINDS)} (default: of the dossiers, or appointment)"
     )
@@ -222,14 +224,21 @@ def _judging() -> argparse.ArgumentParser:
     judging.add_argument(
         "--baseline", metavar="FILE|DIR", help="fail only on what is not in this JSON report, register or audit's folder"
     )
-    told = "put keyed pseudonyms in place of every text that could say who is meant"
-    judging.add_argument("--pseudonymise", metavar="KEYFILE", help=told)
+    judging.add_argument(
+        "--pseudonymise",
+        metavar="KEYFILE",
+        help="put keyed pseudonyms in place of every text that could say who is meant",
+    )
     return judging
 
 
 def _add_template(command: argparse.ArgumentParser) -> None:
-    told = "for docx: a Word file of your own to fill in, or the letterhead `state` (default) or `party`"
-    command.add_argument("--template", default="state", metavar="FILE", help=told)
+    command.add_argument(
+        "--template",
+        default="state",
+        metavar="FILE",
+        help="for docx: a Word file of your own to fill in, or the letterhead `state` (default) or `party`",
+    )
 
 
 def _day(text: str) -> date:

@@ -36,10 +36,9 @@ def named(
 
     What `identifies` says who or which dossier is meant, and never leaves where pseudonyms are asked for.
     """
-    extra: dict[str, Any] = {"vi": vi} | ({"protected": protected} if protected else {}) | ({"office": office} if office else {})
-    extra |= {"identifies": True} if identifies else {}
-    default: Any = ... if required else None
-    return Field(default=default, description=en, json_schema_extra=extra)
+    told = {"vi": vi, "protected": protected, "office": office, "identifies": identifies}
+    extra: Any = {name: said for name, said in told.items() if said}
+    return Field(default=... if required else None, description=en, json_schema_extra=extra)
 
 
 class Stated(BaseModel):

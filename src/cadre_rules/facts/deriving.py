@@ -75,7 +75,7 @@ class Deriver:
         self.definitions = definitions
         self.written = dict(written)
         """Definitions written down, before or since, by the fact each defines."""
-        self._tables = tables
+        self.tables = tables
         self._finders: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
         self.made: dict[str, Evaluate] = {}
         """What derives each fact that was asked for."""
@@ -97,17 +97,13 @@ class Deriver:
 
     def _function(self, node: ex.Expression, written: Written) -> Evaluate:
         with self._lock:
-            made = self._made[id(node)] = (node, written.function(self._finder, self._tables.areas.same))
+            made = self._made[id(node)] = (node, written.function(self._finder, self.tables.areas.same))
         return made[1]
-
-    def rows(self, table: str) -> tuple[Mapping[str, Any], ...]:
-        """Return the rows of a table."""
-        return self._tables.rows[table]
 
     def _finder(self, node: ex.Lookup) -> Callable[[tuple[Any, ...]], Any]:
         key = (node.table, tuple(name for name, _ in node.keys), node.get)
         if key not in self._finders:
-            self._finders[key] = partial(_found, self._tables.rows[node.table], key[1], node.get, {})
+            self._finders[key] = partial(_found, self.tables.rows[node.table], key[1], node.get, {})
         return self._finders[key]
 
 

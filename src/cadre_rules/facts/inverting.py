@@ -423,7 +423,7 @@ class Inverter:
 
     def _lookup(self, node: ex.Lookup, demand: Demand, at: _At | None) -> Iterator[Plan]:
         """Change one key so that a row answers whose cell is as demanded."""
-        for row in self._deriver.rows(node.table):
+        for row in self._deriver.tables.rows[node.table]:
             if fits(row[node.get], demand):
                 for name, key in node.keys:
                     cell = row[name]

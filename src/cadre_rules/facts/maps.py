@@ -31,10 +31,10 @@ class AreaMap:
         province = self._same_province(one.province, other.province, on)
         if level == "province" or province is not True:
             return province
-        district = self._same_name(one.district, other.district)
+        district = _same_name(one.district, other.district)
         if level == "district":
             return district
-        commune = self._same_name(one.commune, other.commune)
+        commune = _same_name(one.commune, other.commune)
         if on >= self.reform or commune is False:
             return commune
         return False if district is False else None if district is None else commune
@@ -44,8 +44,6 @@ class AreaMap:
         codes = [code(name) for name in (one, other) if name is not None]
         return None if len(codes) < 2 or None in codes else codes[0] == codes[1]
 
-    @staticmethod
-    def _same_name(one: str | None, other: str | None) -> bool | None:
-        if one is None or other is None:
-            return None
-        return fold(one) == fold(other) or bare(one) == bare(other)
+
+def _same_name(one: str | None, other: str | None) -> bool | None:
+    return None if one is None or other is None else fold(one) == fold(other) or bare(one) == bare(other)

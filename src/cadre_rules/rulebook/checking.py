@@ -76,8 +76,7 @@ class _Checker:
         for key in ("parameters", "tighten", "tables", "definitions", "profiles", "switch_off"):
             for found in self._all(key):
                 self._cited(found, found.item.provision)
-        tighten = list(self._all("tighten"))
-        self.parameters = self._parameters(tighten)
+        self.parameters = self._parameters()
         self.tables, rows = self._tables()
         self.definitions = self._definitions()
         rules = self._rules()
@@ -91,7 +90,6 @@ class _Checker:
             definitions=self.definitions,
             rules=tuple(found.item for found in rules),
             switched_off=tuple(found.item for found in self._all("switch_off")),
-            tightened=tuple(found.item for found in tighten),
             places={
                 (found.item.id, found.item.in_force.starts): (found.source.path, found.source.document.line(found.at))
                 for found in rules
@@ -154,7 +152,7 @@ class _Checker:
         if name is not None:
             self._known(found, name, self.provisions, "RB301", f"cites an unknown provision {name!r}", deeper)
 
-    def _parameters(self, tighten: list[_Found[Tighten]]) -> dict[str, tuple[Parameter, ...]]:
+    def _parameters(self) -> dict[str, tuple[Parameter, ...]]:
         grouped: dict[str, list[_Found[Parameter]]] = defaultdict(list)
         for found in self._all("parameters"):
             kind = {"int": int, "str": str, "date": date, "list": tuple}[found.item.kind]
@@ -164,7 +162,7 @@ class _Checker:
         for name, versions in grouped.items():
             self._successive(versions, name)
         known = {name: tuple(found.item for found in versions) for name, versions in grouped.items()}
-        for found in tighten:
+        for found in self._all("tighten"):
             known = self._tightened(known, found)
         return known
 
@@ -199,12 +197,9 @@ class _Checker:
                 self._tell(later, "RB303", message, ("in_force",))
 
     def _tables(self) -> tuple[dict[str, Table], dict[str, tuple[Mapping[str, Any], ...]]]:
-        tables: dict[str, Table] = {}
-        rows: dict[str, tuple[Mapping[str, Any], ...]] = {}
-        for name, found in self._by_id(self._all("tables")).items():
-            tables[name] = found.item
-            rows[name] = tuple(self._row(found, position, row) for position, row in enumerate(found.item.rows))
-        return tables, rows
+        named = self._by_id(self._all("tables"))
+        rows = {name: tuple(self._row(found, *row) for row in enumerate(found.item.rows)) for name, found in named.items()}
+        return {name: found.item for name, found in named.items()}, rows
 
     def _row(self, found: _Found[Table], position: int, row: Mapping[str, Any]) -> Mapping[str, Any]:
         at: Location = ("rows", position)
@@ -244,7 +239,11 @@ class _Checker:
             self._known(found, use, known_profiles[fact], "RB503", f"{fact} has no profile {use!r}", ("use",))
         bound: dict[tuple[str, str], tuple[BoundDefinition, ...]] = {}
         self.protected: dict[tuple[str, str], set[str]] = {}
-        self.surroundings = {subject: self._surroundings(subject, grouped) for subject in SUBJECTS}
+        kinds = {name: versions[0].kind for name, versions in self.parameters.items()}
+        facts: dict[str, dict[str, str]] = {subject: {} for subject in SUBJECTS}
+        for (subject, name), versions in grouped.items():
+            facts[subject][name] = versions[0].item.kind
+        self.surroundings = {subject: Surroundings(subject, known, kinds, self.tables) for subject, known in facts.items()}
         for (subject, name), versions in grouped.items():
             self._successive(versions, name, gaps_allowed=True)
             if len({found.item.kind for found in versions}) > 1:
@@ -253,11 +252,6 @@ class _Checker:
             bound[subject, name] = tuple(sorted(read, key=lambda b: b.definition.in_force.starts or date.min))
         self._order(grouped, bound)
         return bound
-
-    def _surroundings(self, subject: str, grouped: Mapping[tuple[str, str], list[_Found[Definition]]]) -> Surroundings:
-        facts = {name: versions[0].item.kind for (about, name), versions in grouped.items() if about == subject}
-        kinds = {name: versions[0].kind for name, versions in self.parameters.items()}
-        return Surroundings(subject, facts, kinds, self.tables)
 
     def _bind(self, found: _Found[Definition], subject: str) -> BoundDefinition:
         def complain(at: Location, code: str, message: str) -> None:

@@ -19,7 +19,6 @@ from cadre_rules.rulebook.schema import (
     Rule,
     SwitchOff,
     Table,
-    Tighten,
 )
 
 
@@ -57,7 +56,6 @@ class Rulebook:
     definitions: Mapping[tuple[str, str], tuple[BoundDefinition, ...]]
     rules: tuple[Rule, ...]
     switched_off: tuple[SwitchOff, ...]
-    tightened: tuple[Tighten, ...]
     places: Mapping[tuple[str, date | None], tuple[Path, int]]
     digests: tuple[str, ...] = field(default=(), compare=False, repr=False)
     """Of the folders it was loaded from, if it was: what it and what is compiled of it are kept under."""

@@ -153,11 +153,10 @@ class _Builder:
             raise _RefusedError(line, "RB001", "a second document in one file; split it")
 
     def _refuse_marks(self, event: Any, line: int) -> None:
-        if event.anchor is event.tag is None:
-            return
         if event.anchor is not None:
             raise _RefusedError(line, "RB004", "anchors are not allowed; write the value out")
-        raise _RefusedError(line, "RB004", f"tag {event.tag!r} is not allowed; plain values only")
+        if event.tag is not None:
+            raise _RefusedError(line, "RB004", f"tag {event.tag!r} is not allowed; plain values only")
 
     def _resolve(self, event: Any, line: int) -> Any:
         text = event.value
