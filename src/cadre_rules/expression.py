@@ -175,11 +175,9 @@ def children(node: Expression) -> Iterator[Expression]:
 
 def walk(node: Expression) -> Iterator[Expression]:
     """Yield an expression and everything inside it."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting += reversed([*children(node)])
+    yield node
+    for part in children(node):
+        yield from walk(part)
 
 
 def paths(node: Expression, inside: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

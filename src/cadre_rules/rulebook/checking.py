@@ -62,6 +62,7 @@ def build_rulebook(packs: Sequence[PackFiles]) -> tuple[Rulebook, list[Problem]]
 class _Checker:
     def __init__(self, packs: Sequence[PackFiles]) -> None:
         self._packs = packs
+        self._sources = [source for files in packs for source in files.sources]
         self.problems: list[Problem] = []
 
     def build(self) -> Rulebook:
@@ -69,7 +70,7 @@ class _Checker:
         self.instruments = self._by_id(
             [
                 *self._all("instruments"),
-                *(_Found(s.file.instrument, s, ("instrument",)) for s in self._sources() if s.file.instrument),
+                *(_Found(s.file.instrument, s, ("instrument",)) for s in self._sources if s.file.instrument),
             ]
         )
         self.provisions = self._provisions()
@@ -96,12 +97,8 @@ class _Checker:
             },
         )
 
-    def _sources(self) -> Iterator[Source]:
-        for files in self._packs:
-            yield from files.sources
-
     def _all(self, key: str) -> Iterator[_Found[Any]]:
-        for source in self._sources():
+        for source in self._sources:
             for position, item in enumerate(getattr(source.file, key)):
                 yield _Found(item, source, (key, position))
 

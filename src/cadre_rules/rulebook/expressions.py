@@ -22,7 +22,6 @@ _COMPARABLE: dict[str, tuple[str, ...]] = {
     "equal": ("bool", "int", "str", "date"),
     "sum": ("int",),
 }
-_BAND = {"date_band": "date", "int_band": "int"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +168,7 @@ class ExpressionReader:
         for column, value in keys.items():
             node, kind = self.read(value, (*at, "keys", column))
             if self._among(column, table.columns, f"column of {name}", (*at, "keys", column)):
-                needed = _BAND.get(table.columns[column], table.columns[column])
-                self._agree(kind, needed, (*at, "keys", column), f"column {column}")
+                self._agree(kind, table.columns[column].removesuffix("_band"), (*at, "keys", column), f"column {column}")
             nodes.append((column, node))
         get = str(inside.get("get", ""))
         known = self._among(get, table.columns, f"column of {name}", (*at, "get"))

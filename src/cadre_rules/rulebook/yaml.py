@@ -11,15 +11,12 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
 from cadre_rules.errors import Problem
 from cadre_rules.names import clean
-
-Lines: TypeAlias = Mapping[tuple[int, str | int], int]
-"""Of each mapping or list, by its identity, the line each key or position stands on."""
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
@@ -37,7 +34,8 @@ class Document:
     """What a file says, and on which line each path of it stands."""
 
     value: Any
-    lines: Lines
+    lines: Mapping[tuple[int, str | int], int]
+    """Of each mapping or list, by its identity, the line each key or position stands on."""
 
     def line(self, location: tuple[int | str, ...]) -> int:
         """Return the line of the deepest part of a location that the file has; other segments are skipped."""
