@@ -12,7 +12,6 @@ import pytest
 from openpyxl.cell.cell import Cell
 
 from cadre_rules import check
-from cadre_rules.catalogue import rules_by_field
 from cadre_rules.cli.outputs import CLEAN, MISUSED, UNREADABLE
 from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.kinds import Dossier
@@ -20,6 +19,7 @@ from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.names import fold
+from cadre_rules.office.legend import rules_by_field
 from cadre_rules.office.templates import render_template, sheets_of
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import read_models

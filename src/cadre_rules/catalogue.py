@@ -6,12 +6,10 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from cadre_rules.dossier.fields import code_text, fields_of
-from cadre_rules.dossier.kinds import WHOLES, Dossier
-from cadre_rules.dossier.models import DOSSIERS
-from cadre_rules.dossier.people import ExceptionGranted
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.errors import SourceError
-from cadre_rules.expression import Expression, Fact, Lookup, paths, walk
+from cadre_rules.expression import Expression, Fact, paths, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
 from cadre_rules.mending import Mender
 from cadre_rules.names import did_you_mean
@@ -153,65 +151,21 @@ def fields_needed(rulebook: Rulebook, rule: Rule) -> set[str]:
     }
 
 
-def rules_by_field(rulebook: Rulebook) -> dict[tuple[str, Path], tuple[Rule, ...]]:
-    """Return, for what rules are about and each path read there, into lists too, the rules that read it, the newest of each.
-
-    A rule reads what its facts are derived from, the day it hangs on, and where it has an exception, the exceptions on file.
-    """
-    readers: dict[tuple[str, Path], dict[str, Rule]] = defaultdict(dict)
-    for rule in sorted(rulebook.rules, key=lambda rule: (rule.id, rule.in_force.starts or date.min)):
-        for subject in rule.subject:
-            for path in (*paths_read(rulebook, rule, subject), *_looked_at(rule, subject)):
-                readers[subject, path][rule.id] = rule
-    return {place: tuple(rules.values()) for place, rules in readers.items()}
-
-
-def names_by_field(rulebook: Rulebook, lang: str) -> dict[tuple[str, Path], dict[str, str]]:
-    """Return, for each path that holds a code of the rulebook's own, the codes and what people call them.
-
-    Such are codes looked up in a table that names them, and the rules an exception or an assessment can be about.
-    """
-    found: dict[tuple[str, Path], dict[str, str]] = defaultdict(dict)
-    for (subject, _), versions in rulebook.definitions.items():
-        for node in (node for version in versions for node in walk(version.expression) if isinstance(node, Lookup)):
-            if "name" in rulebook.tables[node.table].columns:
-                named = {row["code"]: row["name"] for row in rulebook.rows[node.table]}
-                for path in (path for column, key in node.keys if column == "code" for path in _paths_of(rulebook, subject, key)):
-                    found[subject, path] |= named
-    for rule in sorted(rulebook.rules, key=lambda rule: rule.id):
-        path = ("exceptions", "rule") if rule.exception is not None else ("assessments", "criterion")
-        if rule.exception is not None or rule.force == "judgement":
-            for subject in rule.subject:
-                found[WHOLES.get(subject, subject), path][rule.id] = rule.title.of(lang)
-    return found
-
-
 def paths_read(rulebook: Rulebook, rule: Rule, subject: str) -> set[Path]:
     """Return the paths a rule about a subject reads through its facts, those inside the elements of lists too."""
-    return {path for fact in facts_in(rule) for path in _paths_of(rulebook, subject, Fact(fact))}
+    return {path for fact in facts_in(rule) for path in paths_of(rulebook, subject, Fact(fact))}
 
 
-def _paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> frozenset[Path]:
+def paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> frozenset[Path]:
     """Return the paths an expression reads, also through other facts; each fact is followed once."""
     known: dict[str, frozenset[Path]] = rulebook.compiled.setdefault(f"paths {subject}", {})
     found = set(paths(expression))
     for fact in {node.name for node in walk(expression) if isinstance(node, Fact)}:
         if fact not in known:
             versions = rulebook.definitions.get((subject, fact), ())
-            known[fact] = frozenset().union(*(_paths_of(rulebook, subject, version.expression) for version in versions))
+            known[fact] = frozenset().union(*(paths_of(rulebook, subject, version.expression) for version in versions))
         found |= known[fact]
     return frozenset(found)
-
-
-def _looked_at(rule: Rule, subject: str) -> Iterator[Path]:
-    """Yield where a rule finds the day it hangs on, and the exceptions that may excuse it."""
-    whole = WHOLES.get(subject, subject)
-    prefix = (whole,) if subject in WHOLES else ()
-    if whole in DOSSIERS:
-        days = DOSSIERS[whole].day_fields
-        yield (*prefix, *days.get(rule.hangs_on, days["decided"]).split("."))
-        if rule.exception is not None:
-            yield from ((*prefix, "exceptions", name) for name in ExceptionGranted.model_fields)
 
 
 def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_of: AsOf, today: date, lang: str) -> Iterator[str]:

@@ -111,10 +111,8 @@ def _explained(error: ValidationError, model: type[BaseModel], document: Documen
         yield Problem(path, document.line(location), "RB101", message)
 
 
-def tuples(value: Any) -> Any:
-    """Return the same plain value with tuples for lists: what is read is never changed."""
+def tuples(value: list[Any] | dict[str, Any]) -> Any:
+    """Return the same list or mapping with tuples for lists: what is read is never changed."""
     if isinstance(value, list):
         return tuple([tuples(item) if isinstance(item, (dict, list)) else item for item in value])
-    if isinstance(value, dict):
-        return {key: tuples(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
-    return value
+    return {key: tuples(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
