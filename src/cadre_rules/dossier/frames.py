@@ -83,7 +83,10 @@ def _type_of(annotation: Any, path: str, fields: Fields) -> pl.DataType:
 
 
 def holds(given: PolarsDataType, asked: PolarsDataType) -> bool:
-    """Tell whether a column holds what is asked for, of the types it is read in, texts as categories too; it may hold more."""
+    """Tell whether a column holds what is asked for, of the types it is read in; it may hold more.
+
+    Texts may be categories, and of the type Null what nothing is stated of.
+    """
     match given, asked:
         case pl.Struct(), pl.Struct():
             fields = given.to_schema()
@@ -91,7 +94,7 @@ def holds(given: PolarsDataType, asked: PolarsDataType) -> bool:
         case pl.List(), pl.List():
             return holds(given.inner, asked.inner)
         case _:
-            return given == asked or (given == pl.Categorical and asked == pl.String)
+            return given == asked or (given == pl.Null and not asked.is_nested()) or (given == pl.Categorical and asked == pl.String)
 
 
 def as_asked(column: pl.Expr, given: PolarsDataType, asked: PolarsDataType) -> pl.Expr:

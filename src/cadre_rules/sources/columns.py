@@ -128,11 +128,12 @@ class _Reader:
 
     def _column(self, column: pl.Series, annotation: Any, marks: tuple[Any, ...], place: _Place) -> pl.Series:
         inner = members_of(annotation)[0]
-        if column.dtype == pl.Null:
+        listed, part = get_origin(inner) is tuple, isinstance(inner, type) and issubclass(inner, BaseModel)
+        if column.dtype == pl.Null and (listed or part):
             column = column.cast(type_of(annotation, place.path, self.asked))
-        if get_origin(inner) is tuple:
+        if listed:
             return self._list(column, get_args(inner)[0], place)
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        if part:
             return self._part(column, inner, place)
         return self._values(column, type_of(annotation), parser_of(annotation, marks), place)
 
@@ -175,7 +176,8 @@ class _Reader:
 
     def _values(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
         if column.null_count() == column.len() and column.dtype != pl.Categorical:  # it states nothing
-            return column if column.dtype == wanted else _nulls(column.name, wanted, column.len())
+            as_it_is = column.dtype == wanted or (column.dtype == pl.Null and self.asked is not None)
+            return column if as_it_is else _nulls(column.name, wanted, column.len())
         days = wanted in (pl.Date, SPAN)
         if days and isinstance(column.dtype, pl.Datetime):
             column = column.dt.date()

@@ -3,10 +3,10 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, get_args, get_origin
 
@@ -26,7 +26,7 @@ from cadre_rules.dossier.values import parse_count, parse_day, parse_flag, parse
 from cadre_rules.errors import DossierError, SourceError, refused
 from cadre_rules.sources.columns import parser_of
 from cadre_rules.sources.files import MAX_BYTES, Rejected, strict_json
-from cadre_rules.sources.leaves import Asked, everything, leaves_of
+from cadre_rules.sources.leaves import Asked, Leaves, everything, leaves_of
 from cadre_rules.sources.rows import ROW, Batch, nothing, read_rows
 
 CANONICAL = {"cadre_rules": "dossiers/1"}
@@ -95,7 +95,7 @@ class NestedParquet:
         at, leaves = stretch.before, self._leaves
         try:
             with _opened(self._path, self._metadata, leaves.repeated) as file:
-                for frame, words in _frames(file, leaves.read, stretch.groups, size):
+                for frame, words in _frames(file, leaves, stretch.groups, size):
                     numbered = frame.drop(ROW, strict=False).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64})
                     yield from _by_kind(numbered, str(self._path), self._asked, self._options | {"words": words})
                     at += frame.height
@@ -122,17 +122,48 @@ _Words: TypeAlias = dict[str, set[str]]
 """The different texts of columns of categories, by their fields."""
 
 
-def _frames(file: pq.ParquetFile, columns: list[str], groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Words]]:
+def _frames(file: pq.ParquetFile, leaves: Leaves, groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Words]]:
     """Yield the rows of some groups of a file `size` at a time, however many stand in each."""
+    filled = partial(_filled, schema=file.schema_arrow, empty=leaves.empty.values())
     held: list[pa.RecordBatch] = []
     for group in groups:  # a dictionary is one group's
-        for piece in file.iter_batches(size, row_groups=[group], columns=columns):
-            held.append(piece)
+        for piece in file.iter_batches(size, row_groups=[group], columns=leaves.read):
+            held.append(filled(piece))
             del piece  # while another works with the rows, what they were made of is not kept
             while sum(rows.num_rows for rows in held) >= size:
                 yield _frame(_first(held, size))
     if held:
         yield _frame(_first(held, size))
+
+
+def _filled(rows: pa.RecordBatch, schema: pa.Schema, empty: Collection[str]) -> pa.RecordBatch:
+    """Return rows with columns that were not read because they state nothing, where the file has them."""
+    whole = pa.struct(list(schema))
+    return pa.RecordBatch.from_struct_array(_with_nulls(rows.to_struct_array(), whole, "", empty)) if empty else rows
+
+
+def _with_nulls(array: pa.Array, whole: pa.DataType, path: str, empty: Collection[str]) -> pa.Array:
+    if not any(one.startswith(path) for one in empty):
+        return array
+    if not isinstance(array, pa.StructArray):
+        values = _with_nulls(array.values, whole.value_type, path, empty)
+        buffers = array.buffers()[: array.type.num_buffers]
+        return pa.Array.from_buffers(_of(array.type, values.type), len(array), buffers, array.null_count, array.offset, [values])
+    parts = {}
+    for one in whole:
+        if f"{path}{one.name}" in empty:
+            parts[one.name] = pa.nulls(len(array))
+        elif (number := array.type.get_field_index(one.name)) >= 0:
+            parts[one.name] = _with_nulls(array.field(number), one.type, f"{path}{one.name}.", empty)
+    mask = array.is_null() if array.null_count else None
+    return pa.StructArray.from_arrays([*parts.values()], [*parts], mask=mask)
+
+
+def _of(dtype: pa.DataType, inner: pa.DataType) -> pa.DataType:
+    """Return the type of lists of something else."""
+    if pa.types.is_fixed_size_list(dtype):
+        return pa.list_(inner, dtype.list_size)
+    return pa.large_list(inner) if pa.types.is_large_list(dtype) else pa.list_(inner)
 
 
 def _first(held: list[pa.RecordBatch], size: int) -> pa.RecordBatch:
