@@ -93,8 +93,10 @@ def holds(given: PolarsDataType, asked: PolarsDataType) -> bool:
             return all(one.name in fields and holds(fields[one.name], one.dtype) for one in asked.fields)
         case pl.List(), pl.List():
             return holds(given.inner, asked.inner)
+        case pl.Null(), _:
+            return not asked.is_nested()
         case _:
-            return given == asked or (given == pl.Null and not asked.is_nested()) or (given == pl.Categorical and asked == pl.String)
+            return given == asked or (given == pl.Categorical and asked == pl.String)
 
 
 def as_asked(column: pl.Expr, given: PolarsDataType, asked: PolarsDataType) -> pl.Expr:
