@@ -62,9 +62,9 @@ def read_columns(
 
     A whole number in a column of percentages means per cent, as in a dossier, unless the table is said to hold basis points.
     If only some fields are `asked` for, others are checked, but may be left out, or not; those in parts and lists that state
-    nothing may be of type Null. What a source knows before is not looked for again: fields, by their paths, with nothing out of their
-    range (of texts: nothing to be cleaned), and the `words` of which columns of categories hold no others; those that need no
-    change stay categories.
+    nothing may be of type Null. What a source knows before is not looked for again: fields, by their paths, with nothing out
+    of their range (of texts: nothing to be cleaned), and the `words` of which columns of categories hold no others; those
+    that need no change stay categories.
     """
     reader = _Reader(in_basis_points, asked, in_range, words or {})
     columns = list(reader.fields(frame.get_columns(), model, _Place(), frame.height, None))
