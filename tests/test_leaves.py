@@ -181,3 +181,16 @@ def test_a_table_that_was_judged_is_let_go_without_a_search_for_circles() -> Non
         assert [one for one in gc.get_objects() if isinstance(one, Hearing)] == []
     finally:
         gc.enable()
+
+
+def test_what_states_nothing_in_a_part_or_a_list_is_not_read_but_is_there(tmp_path: Path) -> None:
+    posts = [[{"title": None, "role": "head"}, {"title": None, "role": None}], None]
+    dtype = pl.List(pl.Struct({"title": pl.String, "role": pl.String}))
+    frame = pl.DataFrame({"kind": ["appointment"] * 2, "id": ["a", "b"], "person": [{"posts": one} for one in posts]})
+    frame.cast({"person": pl.Struct({"posts": dtype})}).write_parquet(tmp_path / "a.parquet")
+    (batch,) = read_batches(tmp_path / "a.parquet", asked=lambda _: frozenset({"id", "person.posts.title", "person.posts.role"}))
+    (whole,) = read_batches(tmp_path / "a.parquet")
+    held = batch.frame["person"].struct.field("posts")
+    assert held.explode().struct.field("title").dtype == pl.Null
+    assert held.to_list() == whole.frame["person"].struct.field("posts").to_list()
+    assert batch.rejected == whole.rejected

@@ -83,13 +83,18 @@ def _type_of(annotation: Any, path: str, fields: Fields) -> pl.DataType:
 
 
 def holds(given: PolarsDataType, asked: PolarsDataType) -> bool:
-    """Tell whether a column holds what is asked for, of the types it is read in, texts as categories too; it may hold more."""
+    """Tell whether a column holds what is asked for, of the types it is read in; it may hold more.
+
+    Texts may be categories, and of the type Null what nothing is stated of.
+    """
     match given, asked:
         case pl.Struct(), pl.Struct():
             fields = given.to_schema()
             return all(one.name in fields and holds(fields[one.name], one.dtype) for one in asked.fields)
         case pl.List(), pl.List():
             return holds(given.inner, asked.inner)
+        case pl.Null(), _:
+            return not asked.is_nested()
         case _:
             return given == asked or (given == pl.Categorical and asked == pl.String)
 

@@ -61,9 +61,10 @@ def read_columns(
     """Return rows that each hold the fields of a model as the canonical table; columns not given stay absent.
 
     A whole number in a column of percentages means per cent, as in a dossier, unless the table is said to hold basis points.
-    If only some fields are `asked` for, others are checked, but may be left out, or not. What a source knows before is not looked
-    for again: fields, by their paths, with nothing out of their range, and the `words` of which columns of categories hold no
-    others; those that need no change stay categories.
+    If only some fields are `asked` for, others are checked, but may be left out, or not; those in parts and lists that state
+    nothing may be of type Null. What a source knows before is not looked for again: fields, by their paths, with nothing out
+    of their range (of texts: nothing to be cleaned), and the `words` of which columns of categories hold no others; those
+    that need no change stay categories.
     """
     reader = _Reader(in_basis_points, asked, in_range, words or {})
     columns = list(reader.fields(frame.get_columns(), model, _Place(), frame.height, None))
@@ -128,11 +129,12 @@ class _Reader:
 
     def _column(self, column: pl.Series, annotation: Any, marks: tuple[Any, ...], place: _Place) -> pl.Series:
         inner = members_of(annotation)[0]
-        if column.dtype == pl.Null:
+        listed, part = get_origin(inner) is tuple, isinstance(inner, type) and issubclass(inner, BaseModel)
+        if column.dtype == pl.Null and (listed or part):
             column = column.cast(type_of(annotation, place.path, self.asked))
-        if get_origin(inner) is tuple:
+        if listed:
             return self._list(column, get_args(inner)[0], place)
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        if part:
             return self._part(column, inner, place)
         return self._values(column, type_of(annotation), parser_of(annotation, marks), place)
 
@@ -175,7 +177,8 @@ class _Reader:
 
     def _values(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
         if column.null_count() == column.len() and column.dtype != pl.Categorical:  # it states nothing
-            return column if column.dtype == wanted else _nulls(column.name, wanted, column.len())
+            as_it_is = column.dtype == wanted or (column.dtype == pl.Null and "." in place.path and self.asked is not None)
+            return column if as_it_is else _nulls(column.name, wanted, column.len())
         days = wanted in (pl.Date, SPAN)
         if days and isinstance(column.dtype, pl.Datetime):
             column = column.dt.date()
@@ -212,11 +215,13 @@ class _Reader:
 
     def _distinct(self, column: pl.Series, wanted: pl.DataType, parse: Callable[[Any], Any], place: _Place) -> pl.Series:
         """Read each distinct value once and put what it means where it stood."""
+        if parse is parse_text and column.dtype == pl.String and place.path in self.in_range:
+            return column
         known = self.words.get(place.path) if column.dtype == pl.Categorical else None
         if known is not None and wanted == pl.String and all(_stays(word, parse) for word in known):
             return column
         distinct = column.unique().drop_nulls() if known is None else pl.Series([*known], dtype=pl.String)
-        if known is None and column.dtype in _TEXTS:
+        if known is None and column.dtype in (pl.Categorical, pl.Enum):
             column, distinct = column.cast(pl.String), distinct.cast(pl.String)
         values, wrong = _meant(distinct, wanted, parse)
         if wrong is None and distinct.dtype == wanted and bool((values == distinct).all()):

@@ -37,6 +37,8 @@ class Leaves:
     """Columns of a few texts that are repeated."""
     in_range: set[str] = field(default_factory=set)
     """Fields of which every value is known to be in their range."""
+    empty: dict[str, str] = field(default_factory=dict)
+    """Columns that are asked for but state nothing, and are not read; and the fields they hold."""
 
 
 Asked: TypeAlias = Callable[[str], Fields]
@@ -105,16 +107,32 @@ class _Chooser:
     def _field(self, dtype: pa.DataType, annotation: Any, marks: tuple[Any, ...], path: str, *, needed: bool = False) -> None:
         inner = members_of(annotation)[0]
         if get_origin(inner) is tuple and _is_list(dtype):
-            first, before = self.columns[self.at], len(self.leaves.read)
-            self._field(dtype.value_type, get_args(inner)[0], (), path)
-            if len(self.leaves.read) == before:
-                self.leaves.read.append(first.path)  # one tells whether an element is missing
+            self._one_at_least(lambda: self._field(dtype.value_type, get_args(inner)[0], (), path))
         elif isinstance(inner, type) and issubclass(inner, BaseModel) and pa.types.is_struct(dtype):
-            self.fields(dtype, inner, path)
+            if asked_for(path, self.asked):
+                self._one_at_least(lambda: self.fields(dtype, inner, path))
+            else:
+                self.fields(dtype, inner, path)
         else:
             scalar = get_origin(inner) is not tuple and not (isinstance(inner, type) and issubclass(inner, BaseModel))
             sound = scalar and self._is_sound(dtype, parser_of(annotation, marks), path)
-            self._take(dtype, read=needed or asked_for(path, self.asked) or not sound)
+            asked = asked_for(path, self.asked)
+            if self.asked is not None and asked and not needed and scalar and self._is_silent(dtype, path):
+                self.leaves.empty[self.columns[self.at].path] = path
+                asked = False
+            self._take(dtype, read=needed or asked or not sound)
+
+    def _one_at_least(self, choose: Callable[[], None]) -> None:
+        """Choose among columns; if none is chosen, the first tells whether an element, or a part, is missing."""
+        first, before = self.columns[self.at], len(self.leaves.read)
+        choose()
+        if len(self.leaves.read) == before:
+            self.leaves.read.append(first.path)
+            self.leaves.empty.pop(first.path, None)
+
+    def _is_silent(self, dtype: pa.DataType, path: str) -> bool:
+        """Tell whether what is next states nothing, and is but one column in a part or a list."""
+        return "." in path and not dtype.num_fields and self.columns[self.at].is_empty
 
     def _is_sound(self, dtype: pa.DataType, parse: Any, path: str) -> bool:
         """Tell whether what is next cannot hold anything that the field it is read for cannot."""

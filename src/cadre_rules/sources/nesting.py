@@ -3,13 +3,14 @@
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, get_args, get_origin
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.json as arrow_json
@@ -26,7 +27,7 @@ from cadre_rules.dossier.values import parse_count, parse_day, parse_flag, parse
 from cadre_rules.errors import DossierError, SourceError, refused
 from cadre_rules.sources.columns import parser_of
 from cadre_rules.sources.files import MAX_BYTES, Rejected, strict_json
-from cadre_rules.sources.leaves import Asked, everything, leaves_of
+from cadre_rules.sources.leaves import Asked, Leaves, everything, leaves_of
 from cadre_rules.sources.rows import ROW, Batch, nothing, read_rows
 
 CANONICAL = {"cadre_rules": "dossiers/1"}
@@ -88,16 +89,17 @@ class NestedParquet:
             raise _broken(path, 0, error) from error
         told = self._metadata.metadata or {}
         marked = told.items() >= {name.encode(): what.encode() for name, what in CANONICAL.items()}.items()
-        self._options = {"in_basis_points": marked, "in_range": frozenset(self._leaves.in_range)}
+        self._options = {"in_basis_points": marked}
 
     def read(self, stretch: Stretch, size: int) -> Iterator[Batch]:
         """Yield the dossiers of a stretch, `size` at a time; raises `SourceError` where the file breaks off."""
         at, leaves = stretch.before, self._leaves
         try:
             with _opened(self._path, self._metadata, leaves.repeated) as file:
-                for frame, words in _frames(file, leaves.read, stretch.groups, size):
+                for frame, known in _frames(file, leaves, stretch.groups, size):
                     numbered = frame.drop(ROW, strict=False).with_row_index(ROW, at + 1).cast({ROW: pl.UInt64})
-                    yield from _by_kind(numbered, str(self._path), self._asked, self._options | {"words": words})
+                    told = {"words": known.words, "in_range": leaves.in_range | known.plain}
+                    yield from _by_kind(numbered, str(self._path), self._asked, self._options | told)
                     at += frame.height
         except (pa.ArrowException, pl.exceptions.PolarsError, OSError) as error:
             raise _broken(self._path, at, error) from error
@@ -118,21 +120,56 @@ def _opened(path: Path, metadata: pq.FileMetaData, repeated: list[str]) -> pq.Pa
         pa.set_memory_pool(usual)
 
 
-_Words: TypeAlias = dict[str, set[str]]
-"""The different texts of columns of categories, by their fields."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the texts of rows: the different ones of fields that are categories, and fields with but plain ones."""
+
+    words: dict[str, set[str]]
+    plain: set[str]
 
 
-def _frames(file: pq.ParquetFile, columns: list[str], groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Words]]:
+def _frames(file: pq.ParquetFile, leaves: Leaves, groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Known]]:
     """Yield the rows of some groups of a file `size` at a time, however many stand in each."""
+    filled = partial(_filled, schema=file.schema_arrow, empty=leaves.empty.values())
     held: list[pa.RecordBatch] = []
     for group in groups:  # a dictionary is one group's
-        for piece in file.iter_batches(size, row_groups=[group], columns=columns):
-            held.append(piece)
+        for piece in file.iter_batches(size, row_groups=[group], columns=leaves.read):
+            held.append(filled(piece))
             del piece  # while another works with the rows, what they were made of is not kept
             while sum(rows.num_rows for rows in held) >= size:
                 yield _frame(_first(held, size))
     if held:
         yield _frame(_first(held, size))
+
+
+def _filled(rows: pa.RecordBatch, schema: pa.Schema, empty: Collection[str]) -> pa.RecordBatch:
+    """Return rows with columns that were not read because they state nothing, where the file has them."""
+    whole = pa.struct(list(schema))
+    return pa.RecordBatch.from_struct_array(_with_nulls(rows.to_struct_array(), whole, "", empty)) if empty else rows
+
+
+def _with_nulls(array: pa.Array, whole: pa.DataType, path: str, empty: Collection[str]) -> pa.Array:
+    if not any(one.startswith(path) for one in empty):
+        return array
+    if not isinstance(array, pa.StructArray):
+        values = _with_nulls(array.values, whole.value_type, path, empty)
+        buffers = array.buffers()[: array.type.num_buffers]
+        return pa.Array.from_buffers(_of(array.type, values.type), len(array), buffers, array.null_count, array.offset, [values])
+    parts = {}
+    for one in whole:
+        if f"{path}{one.name}" in empty:
+            parts[one.name] = pa.nulls(len(array))
+        elif (number := array.type.get_field_index(one.name)) >= 0:
+            parts[one.name] = _with_nulls(array.field(number), one.type, f"{path}{one.name}.", empty)
+    mask = array.is_null() if array.null_count else None
+    return pa.StructArray.from_arrays([*parts.values()], [*parts], mask=mask)
+
+
+def _of(dtype: pa.DataType, inner: pa.DataType) -> pa.DataType:
+    """Return the type of lists of something else."""
+    if pa.types.is_fixed_size_list(dtype):
+        return pa.list_(inner, dtype.list_size)
+    return pa.large_list(inner) if pa.types.is_large_list(dtype) else pa.list_(inner)
 
 
 def _first(held: list[pa.RecordBatch], size: int) -> pa.RecordBatch:
@@ -144,15 +181,23 @@ def _first(held: list[pa.RecordBatch], size: int) -> pa.RecordBatch:
     return pa.concat_batches(taken, memory_pool=pa.system_memory_pool()) if len(taken) > 1 else taken[0]
 
 
-def _frame(rows: pa.RecordBatch) -> tuple[pl.DataFrame, _Words]:
-    """Return rows as a table, and what texts its columns of categories hold; raises `ArrowInvalid` if one is not UTF-8."""
-    words = {}
+def _frame(rows: pa.RecordBatch) -> tuple[pl.DataFrame, _Known]:
+    """Return rows as a table, and what is known of its texts; raises `ArrowInvalid` if one is not UTF-8."""
+    words, plain = {}, set()
     for path, texts in _texts(rows.to_struct_array(), ""):
         held = texts.dictionary if isinstance(texts, pa.DictionaryArray) else texts
         held.validate(full=True)  # which polars takes for granted
         if held is not texts:
             words[path] = {*held.to_pylist()} - {None}
-    return pl.DataFrame(pl.from_arrow(rows)), words
+        elif _is_plain(held):
+            plain.add(path)
+    return pl.DataFrame(pl.from_arrow(rows)), _Known(words, plain)
+
+
+def _is_plain(texts: pa.Array) -> bool:
+    """Tell whether texts hold but ASCII, and no space."""
+    held = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    return bool(held.min(initial=0x7F - 1) > ord(" ") and held.max(initial=0) < 0x7F)
 
 
 def _texts(array: pa.Array, path: str) -> Iterator[tuple[str, pa.Array]]:
@@ -170,15 +215,17 @@ def _texts(array: pa.Array, path: str) -> Iterator[tuple[str, pa.Array]]:
 
 def _by_kind(frame: pl.DataFrame, place: str, asked: Asked, options: dict[str, Any]) -> Iterator[Batch]:
     """Yield a batch for each kind among rows; columns that state nothing of it and belong to other kinds are left out."""
-    frame = frame.with_columns(pl.col("kind").cast(pl.String))
-    kinds = frame["kind"].unique(maintain_order=True)
-    for kind in kinds.filter(kinds.is_in(DOSSIERS)):
-        rows = frame.filter(kind=kind) if len(kinds) > 1 else frame
+    found = frame["kind"].unique(maintain_order=True).cast(pl.String).to_list()
+    kinds = [kind for kind in found if kind in DOSSIERS]
+    if len(found) > 1:
+        frame = frame.with_columns(pl.col("kind").cast(pl.String))
+    for kind in kinds:
+        rows = frame.filter(kind=kind) if len(found) > 1 else frame
         foreign = [c.name for c in rows.get_columns() if c.name in _OTHERS[kind] and c.null_count() == rows.height]
-        read = read_rows(rows.drop(foreign), kind, place, asked=asked(kind), **options)
+        read = read_rows(rows.drop(foreign) if foreign else rows, kind, place, asked=asked(kind), **options)
         yield Batch(kind, read.frame, place, tuple(told for _, told in read.rejected))
-    strange = frame.filter(~pl.col("kind").is_in(DOSSIERS).fill_null(value=False))
-    if strange.height:
+    if len(found) > len(kinds):
+        strange = frame.filter(~pl.col("kind").cast(pl.String).is_in(DOSSIERS).fill_null(value=False))
         told = strange.select(ROW, id="id" if "id" in strange.columns else pl.lit(None), kind="kind")
         mistakes = (
             _slow({"id": "?" if name is None else name, "kind": kind}, f"{place}:{row}") for row, name, kind in told.iter_rows()

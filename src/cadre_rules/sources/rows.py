@@ -23,7 +23,7 @@ class Batch:
 
     `frame` holds columns of `dossier.frames.frame_schema(kind)` (one that is absent states nothing), always `id`, and `_row`:
     a dossier stood at `{place}:{row}`. What is rejected is no row of the frame. If only some fields were asked for, parts and
-    lists may lack others, and texts may be categories.
+    lists may lack others, or hold them as Null if nothing is stated, and texts may be categories.
     """
 
     kind: str
