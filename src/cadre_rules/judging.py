@@ -316,8 +316,7 @@ class Judge:
 
     @cached_property
     def _allowed(self) -> frozenset[str]:
-        """The rules from which somebody may except."""
-        return frozenset(rule.id for rule in self.rulebook.rules if rule.exception is not None)
+        return self.rulebook.excusable()
 
     def passages(self, subject: Subject, judgements: Iterable[Judgement]) -> Iterator[Passage]:
         """Yield what the gate says of every exception on file for a subject, `open` if its rule is not settled."""

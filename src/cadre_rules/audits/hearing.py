@@ -215,7 +215,7 @@ class Hearing:
             if wanted.rules and line.rule not in wanted.rules:
                 continue
             for number, piece in enumerate(line.pieces):
-                if tags and tags.isdisjoint(piece.rule.tags):
+                if tags and tags.isdisjoint(piece.tags):
                     continue
                 right = self.bits(line, *codes, number=number)
                 if wanted.levels:

@@ -245,7 +245,7 @@ class _Court:
         judged = ((piece.key, share_judged(self.program, piece)) for piece in self.program.slices)
         self.targets = {key: share for key, share in judged if share is not None}
         self.exceptions = {node for node in nodes if isinstance(node, ex.Exceptions)}
-        self.allowed = frozenset(rule.id for rule in rulebook.rules if rule.exception is not None)
+        self.allowed = rulebook.excusable()
         grouped: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in self.program.slices:
             grouped[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)

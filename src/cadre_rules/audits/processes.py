@@ -59,21 +59,20 @@ _Answer: TypeAlias = "tuple[list[Part], tuple[str, str] | None]"
 
 def worth_while(stretches: "Sequence[Stretch]") -> int:
     """Return how many processes judging is worth: one for each core that the machine has memory for; 0 if it is none."""
-    large = len(stretches) > 1 and sum(stretch.rows for stretch in stretches) >= WORTH
     count = min(_at_most(), len(stretches))
-    return count if large and count > 1 and sys.executable else 0
+    return count if count > 1 and sum(stretch.rows for stretch in stretches) >= WORTH else 0
 
 
 def _at_most() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     room = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MEMORY if hasattr(os, "sysconf") else cores
-    return min(cores, room)
+    return min(cores, room) if sys.executable else 0
 
 
 def begun(source: str, packs: Sequence[str]) -> "Processes | None":
     """Start the processes for a source that seems large enough, before anything is read of it; None if it does not."""
     with suppress(OSError):
-        if source.lower().endswith(".parquet") and Path(source).stat().st_size >= _LARGE and _at_most() > 1 and sys.executable:
+        if source.lower().endswith(".parquet") and Path(source).stat().st_size >= _LARGE and _at_most() > 1:
             return Processes(_at_most(), source, packs)
     return None
 

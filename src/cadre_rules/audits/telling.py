@@ -13,7 +13,7 @@ import pyarrow as pa
 from cadre_rules import expression as ex
 from cadre_rules.audits.hearing import AWAITING, OUTCOME, UNDETERMINED, VIOLATED, Hearing, Line
 from cadre_rules.dossier.models import DOSSIERS
-from cadre_rules.facts.arrays import Array, Bits, Column, Truths, at, different, gathered, places, series_of, some
+from cadre_rules.facts.arrays import Array, Bits, Column, Truths, at, different, gathered, places, series_of, some, whereabouts
 from cadre_rules.formula import Clause, FactTest, Formula
 from cadre_rules.judging import level_of
 from cadre_rules.program import Program, Slice
@@ -170,7 +170,7 @@ class Telling:
         matter, rows = self._matters[piece.key], places(waiting)
         patterns, of_row = self._patterns(matter.tests, waiting, rows)
         told = map(matter.waits, patterns)
-        sets = np.array([-1 if waits is None else self._set(waits) for waits in told]).take(of_row)
+        sets = np.array([-1 if waits is None else self._set(waits) for waits in told])[of_row]
         return _Group(piece, rows[sets >= 0], UNDETERMINED, "information_missing", (), sets[sets >= 0])
 
     def _patterns(self, tests: Sequence[FactTest], waiting: Bits, rows: Array) -> tuple[list[list[int]], Array]:
@@ -188,9 +188,7 @@ class Telling:
                 known, pattern = different(pattern, total)
                 total = len(known)
         known, of_row = different(pattern, total)
-        first = np.zeros(len(known), np.int64)
-        first[of_row] = np.arange(len(rows))
-        return states[:, first].T.tolist(), of_row
+        return states[:, whereabouts(of_row, len(known))].T.tolist(), of_row
 
     def _set(self, waits: Sequence[Sequence[str]]) -> int:
         return self._sets.setdefault(tuple(map(tuple, waits)), len(self._sets))
@@ -267,9 +265,8 @@ class Telling:
         place = np.concatenate([np.zeros(0, np.int64), *(one for held in places.values() for one in held)])
         facts = pl.Series(list(map(self._id, values)), dtype=pl.String)
         fact = gathered(facts, np.repeat(np.arange(len(values)), [len(told) for told in values.values()]))
-        order = np.empty_like(place)
-        order[place] = np.arange(len(place))
-        pairs = gathered(pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values.values()])}).to_struct(), order)
+        told = pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values.values()])}).to_struct()
+        pairs = gathered(told, whereabouts(place, len(place)))
         offsets = pa.array(np.cumsum(np.concatenate(sizes)), pa.int64())
         listed = pa.LargeListArray.from_arrays(offsets, pairs.rechunk().to_arrow())
         return pl.DataFrame(

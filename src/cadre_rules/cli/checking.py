@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
@@ -58,8 +57,10 @@ def _to_mark(options: argparse.Namespace, dossiers: "Sequence[Dossier]", ruleboo
 
     books = [name for name in options.files if name.lower().endswith((".xlsx", ".xlsm"))]
     if dossiers and len(options.files) == len(books) == 1 and options.pseudonymise is None:
-        with suppress(OSError):  # which was told where it was read
+        try:
             return Path(books[0]).read_bytes()
+        except OSError:
+            return None  # it was told where it was read
     try:
         kinds = [dossier.kind for dossier in dossiers]
         return render_template(kinds, rulebook, options.lang, dossiers) if dossiers else None

@@ -266,11 +266,17 @@ def different(numbers: Array, total: int) -> tuple[Array, Array]:
         known, place = np.unique(numbers, return_inverse=True)
         return known, place
     numbers = numbers.astype(np.intp, copy=False)
-    seen, places = np.zeros(total, np.bool_), np.zeros(total, np.intp)
+    seen = np.zeros(total, np.bool_)
     seen[numbers] = True
     known = np.flatnonzero(seen)
-    places[known] = np.arange(len(known))
-    return known, picked(places, numbers)
+    return known, picked(whereabouts(known, total), numbers)
+
+
+def whereabouts(numbers: Array, total: int) -> Array:
+    """Return where each number up to a total stands, for the last time; 0 for one that does not."""
+    found = np.zeros(total, np.intp)
+    found[numbers] = np.arange(len(numbers))
+    return found
 
 
 def each_once(compute: Callable[[Array], Array], numbers: Array) -> Array:
@@ -385,9 +391,7 @@ def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     if values.null_count():
         codes = np.where(values.is_not_null().to_numpy(), codes, 0)
     known, place = different(codes, int(codes.max(initial=0)) + 1)
-    row_of = np.zeros(len(known), np.int64)
-    row_of[place] = np.arange(len(codes))
-    return place, gathered(values, row_of).cast(pl.String).to_list()
+    return place, gathered(values, whereabouts(place, len(known))).cast(pl.String).to_list()
 
 
 def _alike(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:

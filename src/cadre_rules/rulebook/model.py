@@ -91,6 +91,10 @@ class Rulebook:
         """Return the weakest evidence among the provisions a rule rests on."""
         return max((self.provisions[name].evidence for name in rule.provisions), key=GRADES.index)
 
+    def excusable(self) -> frozenset[str]:
+        """Return the rules from which somebody may except."""
+        return frozenset(rule.id for rule in self.rules if rule.exception is not None)
+
     def instrument_of(self, provision: Provision) -> Instrument:
         """Return the legal text a provision stands in."""
         assert provision.instrument is not None

@@ -130,7 +130,7 @@ class _Known:
 
 def _frames(file: pq.ParquetFile, leaves: Leaves, groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Known]]:
     """Yield the rows of some groups of a file `size` at a time, however many stand in each."""
-    filled = partial(_filled, schema=file.schema_arrow, empty=leaves.empty.values())
+    filled = partial(_filled, whole=pa.struct(list(file.schema_arrow)), empty=leaves.empty.values())
     held: list[pa.RecordBatch] = []
     for group in groups:  # a dictionary is one group's
         for piece in file.iter_batches(size, row_groups=[group], columns=leaves.read):
@@ -142,9 +142,8 @@ def _frames(file: pq.ParquetFile, leaves: Leaves, groups: range, size: int) -> I
         yield _frame(_first(held, size))
 
 
-def _filled(rows: pa.RecordBatch, schema: pa.Schema, empty: Collection[str]) -> pa.RecordBatch:
+def _filled(rows: pa.RecordBatch, whole: pa.DataType, empty: Collection[str]) -> pa.RecordBatch:
     """Return rows with columns that were not read because they state nothing, where the file has them."""
-    whole = pa.struct(list(schema))
     return pa.RecordBatch.from_struct_array(_with_nulls(rows.to_struct_array(), whole, "", empty)) if empty else rows
 
 
