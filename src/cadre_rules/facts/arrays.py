@@ -35,7 +35,9 @@ class Table:
     def __init__(self, height: int, sizes: Array | None = None) -> None:
         self.height = height
         self._sizes: Array = sizes if sizes is not None else np.arange(0)
-        self.all = packed(np.ones(height, np.bool_))
+        self.all = np.full(-(-height // 64) * 8, 255, np.uint8)
+        self.all[height // 8 :] = 0
+        self.all[height // 8 : height // 8 + 1] = (1 << height % 8) - 1
         self.none = np.zeros_like(self.all)
 
     @cached_property
@@ -266,9 +268,7 @@ def different(numbers: Array, total: int) -> tuple[Array, Array]:
         known, place = np.unique(numbers, return_inverse=True)
         return known, place
     numbers = numbers.astype(np.intp, copy=False)
-    seen = np.zeros(total, np.bool_)
-    seen[numbers] = True
-    known = np.flatnonzero(seen)
+    known = np.flatnonzero(np.bincount(numbers, minlength=total))
     return known, picked(whereabouts(known, total), numbers)
 
 
@@ -387,9 +387,9 @@ def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     """Return the different texts of a column, and for each row which it is."""
     if values.dtype != pl.Categorical:
         values = values.cast(pl.Categorical(pl.Categories.random()))  # numbered apart: names come and go
-    codes = _held(values.to_physical().rechunk().to_arrow()).astype(np.int32) + 1
+    codes = _held(values.to_physical().rechunk().to_arrow())
     if values.null_count():
-        codes = np.where(values.is_not_null().to_numpy(), codes, 0)
+        codes = np.where(values.is_not_null().to_numpy(), codes + 1, 0)
     known, place = different(codes, int(codes.max(initial=0)) + 1)
     return place, gathered(values, whereabouts(place, len(known))).cast(pl.String).to_list()
 

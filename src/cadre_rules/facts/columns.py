@@ -34,6 +34,7 @@ from cadre_rules.facts.arrays import (
     places,
     read_column,
     some,
+    spread,
     taken,
     within,
 )
@@ -235,10 +236,12 @@ class Facts:
     def listed(self, path: Path) -> tuple[pl.Series, Array, Bits]:
         """Return the elements of a list, how many each subject has, and of whom the list is stated."""
         if path not in self._lists:
-            lists = self.stated(path, None)
-            subjects = self.table(None)
-            stated = subjects.bits(lists.is_not_null().to_numpy())
-            sizes = lists.list.len().fill_null(0).to_numpy().astype(np.int64)
+            lists, subjects = self.stated(path, None), self.table(None)
+            lengths = read_column(lists.list.len(), subjects)
+            sizes, stated = np.zeros(subjects.height, np.int64), subjects.none
+            if isinstance(lengths, Numbers):
+                stated = lengths.stated
+                sizes = lengths.low if stated is subjects.all else np.where(spread(stated, subjects.height), lengths.low, 0)
             self._lists[path] = elements(lists), sizes, stated
         return self._lists[path]
 
@@ -423,6 +426,11 @@ def _count(bits: Bits, elements: Table) -> Array:
     return elements.counts(bits).astype(np.int64)
 
 
+def _several(rows: Array) -> bool:
+    """Tell whether any subject has several elements, among elements in the order of their subjects."""
+    return bool((rows[1:] == rows[:-1]).any())
+
+
 def _starts(rows: Array) -> Array:
     """Return where each subject's elements begin, among elements in the order of their subjects."""
     return np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]])) if len(rows) else np.arange(0)
@@ -430,10 +438,12 @@ def _starts(rows: Array) -> Array:
 
 def _reduced(fold_: Any, ends: Array, kept: Array, rows: Array, subjects: Table) -> Array:
     """Return, for each subject, its elements' numbers put together; 0 for one without."""
-    starts = _starts(rows)
     found = np.zeros(subjects.height, ends.dtype)
-    if len(starts):
-        found[rows[starts]] = fold_.reduceat(picked(ends, kept) if np.ndim(ends) else np.broadcast_to(ends, len(kept)), starts)
+    numbers = picked(ends, kept) if np.ndim(ends) else np.broadcast_to(ends, len(kept))
+    if _several(rows):
+        starts = _starts(rows)
+        numbers, rows = fold_.reduceat(numbers, starts), rows[starts]
+    found[rows] = numbers
     return found
 
 
@@ -459,19 +469,22 @@ def _extreme(fold_: Any, pick: Numbers, kept: Array, rows: Array, stated: Bits, 
 
 def _outermost(gather: str, pick: Column, by: Numbers, kept: Array, rows: Array, stated: Bits, subjects: Table) -> Column | None:
     """Pick from the last (first) element; where several may be it, only what they agree on."""
-    low, high = (picked(end, kept) if np.ndim(end) else np.broadcast_to(end, len(kept)) for end in (by.low, by.high))
-    starts = _starts(rows)
-    sizes = np.diff(np.append(starts, len(rows)))
-    if gather == "latest":
-        among = high >= np.repeat(np.maximum.reduceat(low, starts), sizes)
-    else:
-        among = low <= np.repeat(np.minimum.reduceat(high, starts), sizes)
-    kept, rows = kept[among], rows[among]
-    starts = _starts(rows)
-    pairs = np.flatnonzero(rows[1:] == rows[:-1])
-    apart = rows[pairs[differing(pick, kept, pairs)]] if len(pairs) else rows[:0]
+    apart = rows[:0]
+    if _several(rows):
+        low, high = (picked(end, kept) if np.ndim(end) else np.broadcast_to(end, len(kept)) for end in (by.low, by.high))
+        starts = _starts(rows)
+        sizes = np.diff(np.append(starts, len(rows)))
+        if gather == "latest":
+            among = high >= np.repeat(np.maximum.reduceat(low, starts), sizes)
+        else:
+            among = low <= np.repeat(np.minimum.reduceat(high, starts), sizes)
+        kept, rows = kept[among], rows[among]
+        starts = _starts(rows)
+        pairs = np.flatnonzero(rows[1:] == rows[:-1])
+        apart = rows[pairs[differing(pick, kept, pairs)]] if len(pairs) else rows[:0]
+        kept, rows = kept[starts], rows[starts]
     first = np.zeros(subjects.height, np.int64)
-    first[rows[starts]] = kept[starts]
+    first[rows] = kept
     agreed = placed(rows, subjects.height) & ~placed(apart, subjects.height)
     return within(taken(pick, first), stated & agreed)
 

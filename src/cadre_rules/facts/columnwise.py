@@ -117,24 +117,33 @@ def _dated(compute: Callable[[Array, Array], tuple[Array, Array]]) -> Operation:
 
 @cache
 def _calendar() -> tuple[Array, Array, Array, Array]:
-    """Return, by day from 0001-01-01, its month and day of the month; by month, its first day and its length."""
+    """Return, by day from 0001-01-01, its date, and the same with 31 for the last day of a month; by month, first day and length.
+
+    A date is 32 times the months since January of the year 1, and the day of the month.
+    """
     firsts = np.arange(np.datetime64("0001-01"), np.datetime64("10000-02")).astype("datetime64[D]").astype(np.int32)
     first, length = firsts[:-1], np.diff(firsts)
-    month = np.repeat(np.arange(len(first), dtype=np.int32), length)
-    return month, np.arange(1, len(month) + 1, dtype=np.int32) - np.repeat(first - first[0], length), first, length
+    months = np.arange(len(first), dtype=np.int32)
+    dates = np.repeat(32 * months + 1 - first, length)
+    dates += np.arange(first[0], first[0] + len(dates), dtype=np.int32)
+    ended = dates.copy()
+    ended[np.cumsum(length) - 1] |= 31
+    return dates, ended, first, length
 
 
 _NEVER = np.int32(np.iinfo(np.int32).min)
 _FIRST_DAY, _LAST_DAY = (day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max))
 
 
+def _of(days: Array, day: Array) -> Array:
+    """Return what each day has in an array by day from 0001-01-01."""
+    return np.take(days, np.subtract(day, _FIRST_DAY, dtype=np.intp), mode="clip")
+
+
 def _month(day: Array) -> Array:
     """Return the months since January of the year 1."""
-    return np.take(_calendar()[0], np.subtract(day, _FIRST_DAY, dtype=np.intp), mode="clip")
-
-
-def _day_of_month(day: Array) -> Array:
-    return np.take(_calendar()[1], np.subtract(day, _FIRST_DAY, dtype=np.intp), mode="clip")
+    months: Array = _of(_calendar()[0], day) >> 5
+    return months
 
 
 def year_of(day: Array) -> Array:
@@ -151,11 +160,12 @@ def _month_end(day: Array) -> Array:
 
 
 def _months_between(first: Array, last: Array) -> Array:
-    early, late = np.minimum(first, last), np.maximum(first, last)
-    month, end = _month(late), _day_of_month(late)
-    short = (end < _day_of_month(early)) & (end < _calendar()[3][month])
-    months = month - _month(early) - short
-    return np.where(first <= last, months, -months).astype(np.int64)
+    """Count whole months; the last day of one completes it, whatever day it began on."""
+    dates, ended, _, _ = _calendar()
+    months: Array = (_of(ended, last) - _of(dates, first)) >> 5
+    if (backward := first > last).any():
+        months = np.where(backward, -((_of(ended, first) - _of(dates, last)) >> 5), months)
+    return months.astype(np.int64)
 
 
 def _days_between(first: Array, last: Array) -> Array:
@@ -194,9 +204,10 @@ def _add_months(day: Array, months: Array) -> tuple[Array, Array]:
 
 def _later(day: Array, months: Array) -> Array:
     """Add months; what lies beyond the calendar is never."""
-    _, _, first, length = _calendar()
-    index = _month(day) + months
-    within = np.minimum(_day_of_month(day), np.take(length, index, mode="clip"))
+    dates, _, first, length = _calendar()
+    on = _of(dates, day)
+    index = (on >> 5) + months
+    within = np.minimum(on & 31, np.take(length, index, mode="clip"))
     return np.where((index >= 0) & (index < len(first)), np.take(first, index, mode="clip") + within - 1, _NEVER)
 
 
