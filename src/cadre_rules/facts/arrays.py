@@ -53,6 +53,16 @@ class Table:
         up_to += np.bitwise_count(picked(held, at) & of_those)
         return up_to[1:] - up_to[:-1]
 
+    def inherited(self, bits: Bits) -> Bits:
+        """Return the bits of subjects as those of their elements."""
+        if np.array_equal(bits, self._every):
+            return self.all
+        return packed(at(bits, self.rows)) if some(bits) else self.none
+
+    @cached_property
+    def _every(self) -> Bits:
+        return Table(len(self._sizes)).all
+
     @cached_property
     def _bounds(self) -> tuple[Array, Array, Array]:
         """Return of each bound between subjects the byte before, its own and which of its bits are earlier."""
@@ -107,6 +117,8 @@ class Texts:
     """The texts themselves, or whose rows they are, and which."""
     stated: Bits
     coded: bool = False
+    codes: Array | None = None
+    """By which number polars keeps each text, if they are categories, and looked up."""
 
     @property
     def is_one(self) -> bool:
@@ -125,7 +137,7 @@ class Texts:
             return packed(at(whole.being(text), rows)) & self.stated
         if self.is_one:
             return self.stated if self.values.cast(pl.String).item() == text else np.zeros_like(self.stated)
-        if self.values.dtype == pl.Categorical:
+        if self.codes is not None:
             return packed(self.codes == _code(text)) & self.stated
         return set_bits(self.values == text) & self.stated
 
@@ -149,13 +161,10 @@ class Texts:
         return {}
 
     @cached_property
-    def codes(self) -> Array:
-        """Return by which number polars keeps each text."""
-        return _held(self.values.to_physical().to_arrow())
-
-    @cached_property
     def words(self) -> tuple[Array, list[str | None]]:
         """Return different texts, all that there are and maybe others, and for each row which it is."""
+        if self.is_one:
+            return np.zeros(1, np.intp), self.values.cast(pl.String).to_list()
         if isinstance(self.source, pl.Series):
             return words_of(self.source)
         places, words = self.source[0].words
@@ -293,20 +302,21 @@ def each_once(compute: Callable[[Array], Array], numbers: Array) -> Array:
 
 def read_column(series: pl.Series, table: Table, *, coded: bool = False) -> Column | None:
     """Return a column of the dossier as arrays, None if nothing of it is stated."""
-    unknown = series.null_count()
-    if unknown == len(series):
+    if series.null_count() == len(series):
         return None
     series = series.rechunk()
     match series.dtype:
-        case pl.String | pl.Categorical:
-            return Texts(series, table.all if not unknown else set_bits(series.is_not_null()), coded)
+        case pl.Categorical:
+            codes, there = codes_of(series)
+            return Texts(series, table.all if there is None else there, coded, codes)
+        case pl.String:
+            return Texts(series, _there(series, table), coded)
         case pl.Struct() as dtype if dtype.fields[0].name == "earliest":
             return _read_span(series.struct.unnest(), table)
         case pl.Struct():
-            return Areas(series, table.all if not unknown else set_bits(series.is_not_null()))
+            return Areas(series, _there(series, table))
         case dtype:
-            array = series.to_arrow()
-            stated = table.all if not unknown else _aligned(array.buffers()[0], array.offset, len(array))
+            array, stated = series.to_arrow(), _there(series, table)
             if dtype == pl.Boolean:
                 yes = _aligned(array.buffers()[1], array.offset, len(array)) & stated
                 return Truths(yes, stated ^ yes)
@@ -331,6 +341,14 @@ def set_bits(series: pl.Series) -> Bits:
     valid, data = array.buffers()
     holds = _aligned(data, array.offset, len(array))
     return holds if valid is None or not array.null_count else holds & _aligned(valid, array.offset, len(array))
+
+
+def _there(series: pl.Series, table: Table) -> Bits:
+    """Return where a column that is no list and no category states something."""
+    if not series.null_count():
+        return table.all
+    array = series.to_arrow(compat_level=pl.CompatLevel.newest())
+    return _aligned(array.buffers()[0], array.offset, len(array))
 
 
 def _aligned(buffer: Any, offset: int, height: int) -> Bits:
@@ -370,7 +388,7 @@ def series_of(column: Column | None, rows: Array) -> pl.Series:
         case _:
             values, stated = spelt(column.values, rows), at(column.stated, rows)
             values = values.cast(pl.String) if isinstance(column, Texts) else values
-    return values if stated.all() else pl.select(pl.when(pl.Series(stated)).then(values)).to_series()
+    return values if stated.all() else values.zip_with(pl.Series(stated), values.clear(1))
 
 
 def spelt(values: pl.Series, rows: Array) -> pl.Series:
@@ -383,13 +401,19 @@ def gathered(values: pl.Series, rows: Array) -> pl.Series:
     return values[pl.Series(rows.astype(np.uint32))]
 
 
+def codes_of(values: pl.Series) -> tuple[Array, Bits | None]:
+    """Return by which number polars keeps each of some categories, and where one is, None if everywhere."""
+    array = values.to_physical().rechunk().to_arrow()
+    return _held(array), _aligned(array.buffers()[0], array.offset, len(array)) if array.null_count else None
+
+
 def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     """Return the different texts of a column, and for each row which it is."""
     if values.dtype != pl.Categorical:
         values = values.cast(pl.Categorical(pl.Categories.random()))  # numbered apart: names come and go
-    codes = _held(values.to_physical().rechunk().to_arrow())
-    if values.null_count():
-        codes = np.where(values.is_not_null().to_numpy(), codes + 1, 0)
+    codes, there = codes_of(values)
+    if there is not None:
+        codes = np.where(spread(there, len(codes)), codes + 1, 0)
     known, place = different(codes, int(codes.max(initial=0)) + 1)
     return place, gathered(values, whereabouts(place, len(known))).cast(pl.String).to_list()
 
@@ -420,18 +444,27 @@ def within(column: Column | None, bits: Bits) -> Column | None:
             return replace(column, stated=column.stated & bits)
 
 
+def inherited(column: Column | None, elements: Table) -> Column | None:
+    """Return what a column says of the subjects of elements."""
+    return _taken(column, elements.rows, elements.inherited)
+
+
 def taken(column: Column | None, rows: Array) -> Column | None:
     """Return what a column says of the given rows, in their order."""
+    return _taken(column, rows, lambda bits: packed(at(bits, rows)))
+
+
+def _taken(column: Column | None, rows: Array, bits: Callable[[Bits], Bits]) -> Column | None:
     match column:
         case None:
             return None
         case Truths(yes, no):
-            return Truths(packed(at(yes, rows)), packed(at(no, rows)))
+            return Truths(bits(yes), bits(no))
         case Numbers(low, stated, top, days):
             ends = [None if end is None else end if np.ndim(end) == 0 else picked(end, rows) for end in (low, top)]
-            return Numbers(ends[0], packed(at(stated, rows)), ends[1], days)  # type: ignore[arg-type]
+            return Numbers(ends[0], bits(stated), ends[1], days)  # type: ignore[arg-type]
         case _:
-            stated = packed(at(column.stated, rows))
+            stated = bits(column.stated)
             if isinstance(column, Areas):
                 return Areas(spelt(column.values, rows) if len(column.values) > 1 else column.values, stated)
             return Texts(column.source if column.is_one else (column, rows), stated, column.coded)
@@ -451,7 +484,9 @@ def either(bits: Bits, one: Column | None, other: Column | None, table: Table) -
             top = None if one.top is None and other.top is None else np.where(holds, one.high, other.high)
             return Numbers(low, stated, top, one.days)
         case Texts(), Texts():
-            return Texts(_mixed(holds, one.values, other.values), stated, one.coded and other.coded)
+            mixed = _mixed(holds, one.values, other.values)
+            codes = codes_of(mixed)[0] if mixed.dtype == pl.Categorical else None
+            return Texts(mixed, stated, one.coded and other.coded, codes)
         case Areas(), Areas():
             return Areas(_mixed(holds, one.values, other.values), stated)
         case _:

@@ -25,8 +25,8 @@ from cadre_rules.facts.arrays import (
     alike,
     different,
     each_once,
-    gathered,
     picked,
+    read_column,
     spread,
     words_of,
 )
@@ -121,7 +121,9 @@ def _column(answers: Sequence[Any], places: Array, there: Bits, kind: type, tabl
         yes = table.bits(picked(np.array([answer is True for answer in answers], np.bool_), places)) & there
         return Truths(yes, there ^ yes)
     if kind is str:
-        return Texts(gathered(pl.Series(answers, dtype=pl.Categorical), places), there)
+        different_ones = read_column(pl.Series(answers, dtype=pl.Categorical), Table(len(answers)))
+        assert isinstance(different_ones, Texts)
+        return Texts((different_ones, places), there)
     days = kind is date
     numbers = [0 if answer is None else number_of(answer) if days else answer for answer in answers]
     return Numbers(picked(np.array(numbers, np.int32 if days else np.int64), places), there, days=days)
@@ -225,7 +227,8 @@ class Place:
 def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int]) -> Place:
     """Return places in columns by which they compare; `names` keeps the number of each name, for all places of a table."""
     assert isinstance(areas, Areas)
-    provinces, districts, communes = (words_of(areas.values.struct.field(name)) for name in ("province", "district", "commune"))
+    fields = areas.values.struct.unnest()
+    provinces, districts, communes = (words_of(fields.get_column(name)) for name in ("province", "district", "commune"))
 
     def numbered(texts: tuple[Array, list[str | None]], compared: Callable[[str], str | None]) -> Column | None:
         told = [None if word is None else compared(word) for word in texts[1]]

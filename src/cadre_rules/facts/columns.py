@@ -28,6 +28,7 @@ from cadre_rules.facts.arrays import (
     either,
     exact,
     few_places,
+    inherited,
     packed,
     picked,
     placed,
@@ -91,7 +92,7 @@ class FactColumns:
     def _compiled(self, node: ex.Expression, at: Path | None) -> tuple[Callable[["Facts"], Any], int]:
         if at is not None and not isinstance(node, ex.Constant) and not _has_item(node):
             whole = self.step(node)
-            return lambda facts: taken(facts.get(whole), facts.table(at).rows), whole.reach
+            return lambda facts: inherited(facts.get(whole), facts.table(at)), whole.reach
         match node:
             case ex.Constant(value):
                 reach = abs(value) if type(value) is int else LARGEST_COUNT
@@ -345,8 +346,8 @@ def _has_item(node: ex.Expression) -> bool:
 def _taken_place(place: Any, table: Table) -> Any:
     if place is None:
         return None
-    parts = [taken(part, table.rows) for part in (place.before, place.after, place.district, place.commune)]
-    return type(place)(packed(at_rows(place.stated, table.rows)), *parts)
+    parts = [inherited(part, table) for part in (place.before, place.after, place.district, place.commune)]
+    return type(place)(table.inherited(place.stated), *parts)
 
 
 # Gathering elements
