@@ -7,7 +7,8 @@ only where its column says it is stated; a column of which nothing is stated is 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, reduce
-from typing import Any, TypeAlias
+from threading import Lock
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -117,8 +118,8 @@ class Texts:
     """The texts themselves, or whose rows they are, and which."""
     stated: Bits
     coded: bool = False
-    codes: Array | None = None
-    """By which number polars keeps each text, if they are categories, and looked up."""
+    codes: "Codes | None" = None
+    """Of texts that are categories, and many."""
 
     @property
     def is_one(self) -> bool:
@@ -138,22 +139,26 @@ class Texts:
         if self.is_one:
             return self.stated if self.values.cast(pl.String).item() == text else np.zeros_like(self.stated)
         if self.codes is not None:
-            return packed(self.codes == _code(text)) & self.stated
+            return packed(self.codes.numbers == _code(text)) & self.stated
         return set_bits(self.values == text) & self.stated
 
     def among(self, texts: Sequence[str]) -> Bits:
         """Return where it is one of some texts, just as they are."""
         if len(texts) <= FEW:
             return reduce(np.bitwise_or, map(self.being, texts))
-        places, words = self.words
-        right = picked(np.array([word in texts for word in words], np.bool_), places)
-        return self.stated & (packed(right) if len(right) > 1 else np.full_like(self.stated, 255 * right[0]))
+        if self.is_one:
+            return self.stated if self.values.cast(pl.String).item() in texts else np.zeros_like(self.stated)
+        return set_bits(self.values.cast(pl.String).is_in(texts)) & self.stated
 
     def named(self, name: str) -> Bits:
         """Return where it is this name, which is folded."""
         if name not in self._asked:
-            spellings = [name] if self.coded else [word for word in self.words[1] if word is not None and fold(word) == name]
-            self._asked[name] = self.among(spellings) if spellings else np.zeros_like(self.stated)
+            if self.numbers is not None:
+                right = self.numbers == self._all.number(name)
+            else:
+                places, words = self.words
+                right = picked(np.array([word == name for word in words], np.bool_), places)
+            self._asked[name] = self.stated & (packed(right) if len(right) > 1 else np.full_like(self.stated, 255 * right[0]))
         return self._asked[name]
 
     @cached_property
@@ -161,26 +166,90 @@ class Texts:
         return {}
 
     @cached_property
+    def numbers(self) -> Array | None:
+        """Return of categories a number for each row, the same for what names the same in any column of such; 0 for none."""
+        if not isinstance(self.source, pl.Series):
+            whole = self.source[0].numbers
+            return None if whole is None else picked(whole, self.source[1])
+        return None if self.codes is None else self._all.of(self.source, self.codes)
+
+    @property
+    def _all(self) -> "_Names":
+        return _AS_THEY_ARE if self.coded else _NAMES
+
+    @cached_property
     def words(self) -> tuple[Array, list[str | None]]:
-        """Return different texts, all that there are and maybe others, and for each row which it is."""
+        """Return different names, as they compare, and for each row which it is."""
         if self.is_one:
-            return np.zeros(1, np.intp), self.values.cast(pl.String).to_list()
-        if isinstance(self.source, pl.Series):
-            return words_of(self.source)
-        places, words = self.source[0].words
-        return picked(places, self.source[1]), words
+            text = self.values.cast(pl.String).item()
+            return np.zeros(1, np.intp), [text if self.coded else fold(text)]
+        if self.numbers is not None:
+            known, place = different(self.numbers, len(self._all.names))
+            return place, [self._all.names[number] for number in known.tolist()]
+        if not isinstance(self.source, pl.Series):
+            places, words = self.source[0].words
+            return picked(places, self.source[1]), words
+        places, texts = words_of(self.source)
+        return places, [text if text is None or self.coded else fold(text) for text in texts]
 
     def classes(self, names: dict[str | None, int]) -> Array:
         """Return a number for each row, the same for what names the same; `names` keeps which is which."""
         places, words = self.words
-        folded = [word if word is None or self.coded else fold(word) for word in words]
-        return picked(np.array([names.setdefault(word, len(names)) for word in folded], np.int32), places)
+        return picked(np.array([names.setdefault(word, len(names)) for word in words], np.int32), places)
+
+    @property
+    def names(self) -> Array:
+        """Return a number for each row, the same for what names the same."""
+        return self.classes({}) if self.numbers is None else self.numbers
 
     def numbered(self, numbers: Mapping[str, int]) -> Array:
         """Return the number of each name, which are folded; 0 for another and for none."""
         places, words = self.words
-        found = [0 if word is None else numbers.get(word if self.coded else fold(word), 0) for word in words]
-        return picked(np.array(found, np.int16), places)
+        return picked(np.array([0 if word is None else numbers.get(word, 0) for word in words], np.int16), places)
+
+
+class Codes(NamedTuple):
+    """By which number polars keeps each of some categories, and where there is one; None if everywhere."""
+
+    numbers: Array
+    there: Bits | None
+
+
+class _Names:
+    """Numbers of the names of all categories, the same for what names the same; each text is looked at once."""
+
+    def __init__(self, compared: Callable[[str], str]) -> None:
+        self._compared, self._lock = compared, Lock()
+        self._numbers: dict[str | None, int] = {None: 0}
+        self._of_code = np.zeros(1, np.int32)
+        self.names: list[str | None] = [None]
+
+    def number(self, name: str) -> int:
+        """Return the number of a name, as names compare; 0 if no category has it."""
+        return self._numbers.get(name, 0)
+
+    def of(self, values: pl.Series, codes: Codes) -> Array:
+        """Return the number of the name of each value, 0 where there is none."""
+        held, there = codes
+        if int(held.max(initial=0)) >= len(self._of_code) or not picked(self._of_code, held).all():
+            self._learn(values, codes)
+        found = picked(self._of_code, held)
+        return found if there is None else np.where(spread(there, len(held)), found, 0)
+
+    def _learn(self, values: pl.Series, codes: Codes) -> None:
+        held, there = codes
+        with self._lock:
+            of_code = np.zeros(max(int(held.max(initial=0)) + 1, len(self._of_code)), np.int32)
+            of_code[: len(self._of_code)] = self._of_code
+            unknown = of_code[held] == 0
+            rows = np.flatnonzero(unknown if there is None else unknown & spread(there, len(held)))
+            fresh, first = np.unique(held[rows], return_index=True)
+            for code, text in zip(fresh, gathered(values, rows[first]).cast(pl.String).to_list(), strict=True):
+                name = self._compared(text)
+                of_code[code] = self._numbers.setdefault(name, len(self.names))
+                if of_code[code] == len(self.names):
+                    self.names.append(name)
+            self._of_code = of_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +376,8 @@ def read_column(series: pl.Series, table: Table, *, coded: bool = False) -> Colu
     series = series.rechunk()
     match series.dtype:
         case pl.Categorical:
-            codes, there = codes_of(series)
-            return Texts(series, table.all if there is None else there, coded, codes)
+            codes = codes_of(series)
+            return Texts(series, table.all if codes.there is None else codes.there, coded, codes)
         case pl.String:
             return Texts(series, _there(series, table), coded)
         case pl.Struct() as dtype if dtype.fields[0].name == "earliest":
@@ -401,21 +470,22 @@ def gathered(values: pl.Series, rows: Array) -> pl.Series:
     return values[pl.Series(rows.astype(np.uint32))]
 
 
-def codes_of(values: pl.Series) -> tuple[Array, Bits | None]:
-    """Return by which number polars keeps each of some categories, and where one is, None if everywhere."""
+def codes_of(values: pl.Series) -> Codes:
+    """Return the codes of categories."""
     array = values.to_physical().rechunk().to_arrow()
-    return _held(array), _aligned(array.buffers()[0], array.offset, len(array)) if array.null_count else None
+    return Codes(_held(array), _aligned(array.buffers()[0], array.offset, len(array)) if array.null_count else None)
 
 
 def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     """Return the different texts of a column, and for each row which it is."""
-    if values.dtype != pl.Categorical:
-        values = values.cast(pl.Categorical(pl.Categories.random()))  # numbered apart: names come and go
-    codes, there = codes_of(values)
+    codes, there = codes_of(values.cast(pl.Categorical(pl.Categories.random())))  # numbered apart: names come and go
     if there is not None:
         codes = np.where(spread(there, len(codes)), codes + 1, 0)
     known, place = different(codes, int(codes.max(initial=0)) + 1)
     return place, gathered(values, whereabouts(place, len(known))).cast(pl.String).to_list()
+
+
+_NAMES, _AS_THEY_ARE = _Names(fold), _Names(str)
 
 
 def _alike(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -485,8 +555,7 @@ def either(bits: Bits, one: Column | None, other: Column | None, table: Table) -
             return Numbers(low, stated, top, one.days)
         case Texts(), Texts():
             mixed = _mixed(holds, one.values, other.values)
-            codes = codes_of(mixed)[0] if mixed.dtype == pl.Categorical else None
-            return Texts(mixed, stated, one.coded and other.coded, codes)
+            return Texts(mixed, stated, one.coded and other.coded, codes_of(mixed) if mixed.dtype == pl.Categorical else None)
         case Areas(), Areas():
             return Areas(_mixed(holds, one.values, other.values), stated)
         case _:
@@ -518,6 +587,15 @@ def alike(one: Column | None, other: Column | None, table: Table) -> Bits:
             return table.none
 
 
+def named_alike(one: Texts, other: Texts) -> Array:
+    """Return where two texts name the same, as names compare."""
+    if one.coded == other.coded and one.numbers is not None and other.numbers is not None:
+        alike: Array = one.numbers == other.numbers
+        return alike
+    names: dict[str | None, int] = {}
+    return one.classes(names) == other.classes(names)  # type: ignore[no-any-return]
+
+
 def differing(column: Column, rows: Array, pairs: Array) -> Array:
     """Return at which pairs (places in `rows`, each with the next) a column does not say the same; names as they compare."""
     first, second = rows[pairs], rows[pairs + 1]
@@ -529,7 +607,7 @@ def differing(column: Column, rows: Array, pairs: Array) -> Array:
             apart: Sequence[Array] = [end[first] != end[second] for end in (low, top) if end is not None and np.ndim(end)]
             return reduce(np.logical_or, apart, np.zeros(len(pairs), np.bool_))
         case Texts():
-            names = column.classes({})
+            names = column.names
             return np.zeros(len(pairs), np.bool_) if len(names) == 1 else names[first] != names[second]
         case _:
             return spelt(column.values, first).ne_missing(spelt(column.values, second)).to_numpy()

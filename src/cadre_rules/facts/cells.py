@@ -28,7 +28,6 @@ from cadre_rules.facts.arrays import (
     picked,
     read_column,
     spread,
-    words_of,
 )
 from cadre_rules.facts.columnwise import both
 from cadre_rules.facts.deriving import find_cell
@@ -228,20 +227,23 @@ def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int])
     """Return places in columns by which they compare; `names` keeps the number of each name, for all places of a table."""
     assert isinstance(areas, Areas)
     fields = areas.values.struct.unnest()
-    provinces, districts, communes = (words_of(fields.get_column(name)) for name in ("province", "district", "commune"))
+    province, district, commune = (read_column(fields.get_column(name), table) for name in ("province", "district", "commune"))
 
-    def numbered(texts: tuple[Array, list[str | None]], compared: Callable[[str], str | None]) -> Column | None:
-        told = [None if word is None else compared(word) for word in texts[1]]
+    def numbered(texts: Column | None, compared: Callable[[str], str | None]) -> Column | None:
+        if not isinstance(texts, Texts):
+            return None
+        places, words = texts.words
+        told = [None if word is None else compared(word) for word in words]
         number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int64)
-        number = picked(number, texts[0])
+        number = picked(number, places)
         return Numbers(number, table.bits(number > 0)) if number.any() else None
 
     return Place(
         areas.stated,
-        numbered(provinces, codes.code_before),
-        numbered(provinces, codes.code_after),
-        numbered(districts, bare),
-        numbered(communes, bare),
+        numbered(province, codes.code_before),
+        numbered(province, codes.code_after),
+        numbered(district, bare),
+        numbered(commune, bare),
     )
 
 

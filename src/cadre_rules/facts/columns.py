@@ -498,7 +498,7 @@ def _names(pick: Column, kept: Array) -> Array:
         case Numbers(low):
             return np.broadcast_to(low, len(kept)) if np.ndim(low) == 0 else picked(low, kept)
         case Texts():
-            return picked(pick.classes({}), kept) if not pick.is_one else np.zeros(len(kept), np.int64)
+            return picked(pick.names, kept) if not pick.is_one else np.zeros(len(kept), np.int64)
         case _:
             raise AssertionError("areas are not counted")
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, Texts, Truths, alike, each_once
+from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, Texts, Truths, alike, each_once, named_alike
 from cadre_rules.facts.operations import HOLIDAYS_A_YEAR
 from cadre_rules.names import fold
 
@@ -256,8 +256,7 @@ def _equal(table: Table, first: Column, second: Column) -> Column:
             same = table.bits(first.low == first.high) & table.bits(second.low == second.high)
             return Truths(stated & same & ~apart, stated & apart)
         case Texts(), Texts():
-            names: dict[str | None, int] = {}
-            return _told(stated, table.bits(first.classes(names) == second.classes(names)))
+            return _told(stated, table.bits(named_alike(first, second)))
         case _:
             return _told(stated, alike(first, second, table))
 
