@@ -433,14 +433,14 @@ def _held(array: Any) -> Array:
     return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
 
 
+_KEPT = pl.Series([""], dtype=pl.Categorical)
+"""Keeps polars from numbering categories anew, which it does once no column has any."""
+
+
 @cache
 def _code(text: str) -> int:
-    """Return the number polars keeps a text by, and keep it there."""
-    _KEPT.append(pl.Series([text], dtype=pl.Categorical))
-    return int(_KEPT[-1].to_physical().item())
-
-
-_KEPT: list[pl.Series] = []
+    """Return the number polars keeps a text by."""
+    return int(pl.Series([text], dtype=pl.Categorical).to_physical().item())
 
 
 def series_of(column: Column | None, rows: Array) -> pl.Series:

@@ -234,7 +234,7 @@ def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int])
             return None
         places, words = texts.words
         told = [None if word is None else compared(word) for word in words]
-        number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int64)
+        number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int32)
         number = picked(number, places)
         return Numbers(number, table.bits(number > 0)) if number.any() else None
 

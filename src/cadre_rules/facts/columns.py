@@ -381,8 +381,8 @@ class _Gathering:
             yes = _any(wanted, elements, subjects)
             no = stated & ~yes
             return Truths(yes & stated, no & ~_any(unsure, elements, subjects) if some(unsure) else no)
-        low = _count(wanted, elements)
-        return Numbers(low, stated, low + _count(unsure, elements) if some(unsure) else None)
+        low = _count(wanted, elements, subjects)
+        return Numbers(low, stated, low + _count(unsure, elements, subjects) if some(unsure) else None)
 
     def _gathered(self, facts: Facts, stated: Bits, subjects: Table, elements: Table) -> Column | None:
         wanted, unsure = (elements.all, elements.none) if self._where is None else _sides(facts.get(self._where), elements)
@@ -416,14 +416,21 @@ def _sides(where: Truths | None, elements: Table) -> tuple[Bits, Bits]:
     return (elements.none, elements.all) if where is None else (where.yes, elements.all ^ where.stated)
 
 
+_FEW_ELEMENTS = 4
+"""Subjects there are for each element, beyond which elements are looked at one by one."""
+
+
 def _any(bits: Bits, elements: Table, subjects: Table) -> Bits:
     """Return the subjects one of whose elements has its bit set."""
-    if (few := few_places(bits)) is not None:
+    few = places(bits) if elements.height * _FEW_ELEMENTS < subjects.height else few_places(bits)
+    if few is not None:
         return placed(elements.rows[few], subjects.height) if len(few) else subjects.none
     return packed(elements.counts(bits) > 0)
 
 
-def _count(bits: Bits, elements: Table) -> Array:
+def _count(bits: Bits, elements: Table, subjects: Table) -> Array:
+    if elements.height * _FEW_ELEMENTS < subjects.height:
+        return np.bincount(elements.rows[places(bits)], minlength=subjects.height)
     return elements.counts(bits).astype(np.int64)
 
 
