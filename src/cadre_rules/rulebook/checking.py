@@ -15,7 +15,7 @@ from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
 from cadre_rules.errors import Problem
 from cadre_rules.names import did_you_mean
-from cadre_rules.rulebook.expressions import ExpressionReader, Location, Surroundings
+from cadre_rules.rulebook.expressions import ExpressionReader, Location
 from cadre_rules.rulebook.model import BoundDefinition, LoadedPack, Rulebook
 from cadre_rules.rulebook.reading import PackFiles, Source
 from cadre_rules.rulebook.schema import (
@@ -240,7 +240,7 @@ class _Checker:
         facts: dict[str, dict[str, str]] = {subject: {} for subject in SUBJECTS}
         for (subject, name), versions in grouped.items():
             facts[subject][name] = versions[0].item.kind
-        self.surroundings = {subject: Surroundings(subject, known, kinds, self.tables) for subject, known in facts.items()}
+        self.facts, self.kinds = facts, kinds
         for (subject, name), versions in grouped.items():
             self._successive(versions, name, gaps_allowed=True)
             if len({found.item.kind for found in versions}) > 1:
@@ -254,7 +254,7 @@ class _Checker:
         def complain(at: Location, code: str, message: str) -> None:
             self._tell(found, code, f"{found.item.id}: {message}", at)
 
-        reader = ExpressionReader(self.surroundings[subject], complain)
+        reader = ExpressionReader(subject, self.facts[subject], self.kinds, self.tables, complain)
         node, kind = reader.read(found.item.value, ("value",))
         if kind not in ("any", found.item.kind):
             complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
@@ -317,7 +317,7 @@ class _Checker:
             for at, test in _placed_tests(rule):
                 self._test(found, subject, test, at)
             for part, lang, name in _named_in(rule):
-                known = self.surroundings[subject].facts
+                known = self.facts[subject]
                 self._known(found, name, known, "RB308", f"{part} names an unknown fact {name!r}", (part, lang))
             self._licence(found, subject)
 
@@ -332,7 +332,7 @@ class _Checker:
             self._tell(found, "RB305", message, ("in_force",))
 
     def _test(self, found: _Found[Rule], subject: str, test: Test, at: Location) -> None:
-        known, message = self.surroundings[subject].facts, f"{subject} has no fact {test.fact!r}"
+        known, message = self.facts[subject], f"{subject} has no fact {test.fact!r}"
         if not self._known(found, test.fact, known, "RB201", message, (*at, "fact")):
             return
         versions = self.definitions[subject, test.fact]
