@@ -65,7 +65,6 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
                     {"id": name, "kind": kind, "subject": ("appointment",), "label": WORDS, "value": None, "in_force": window}
                 ),
                 draw(expressions(kind, 2, None, dict(kinds))),
-                second_pass=False,
             )
             for window in windows
         )

@@ -4,8 +4,7 @@ import marshal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
@@ -16,9 +15,10 @@ from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in, tests_in
 from cadre_rules.rulebook.keeping import Apart, find_kept, keep
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import raise_if
-from cadre_rules.rulebook.schema import Definition, ParameterRef, Rule, Window, window_between
+from cadre_rules.rulebook.schema import Definition, ParameterRef, Rule, Window
 
-_Named: TypeAlias = ex.Fact | ex.Parameter
+_COUNTING = (ex.Outcomes, ex.Exceptions)
+"""What counts what came out of the first pass."""
 
 WHOLE = 10_000
 """A whole in basis points."""
@@ -143,7 +143,19 @@ class _Compiler:
         self._book, self._subject = rulebook, subject
         self._names: dict[tuple[str, ex.Expression], str] = {}
         self._lasting: dict[str, str] = {}
-        self._known_behind: dict[str, frozenset[_Named]] = {}
+        self._changing = {
+            name: [
+                [version.definition.in_force for version in versions],
+                *(
+                    self._in_force(node.name)
+                    for version in versions
+                    for node in ex.walk(version.expression)
+                    if isinstance(node, ex.Parameter)
+                ),
+            ]
+            for (about, name), versions in rulebook.definitions.items()
+            if about == subject
+        }
         self.facts: dict[str, ex.Expression] = {}
         self.defined: dict[str, Definition] = {}
         self.late: set[str] = set()
@@ -151,7 +163,7 @@ class _Compiler:
     def slices(self, rule: Rule) -> Iterator[Slice]:
         stated = Apart(rule)
         for window in self._windows(rule):
-            day = window.starts or date.min
+            day = window.first
             names: dict[str, str] = {}
 
             def name(fact: str, day: date = day, names: dict[str, str] = names) -> str:
@@ -180,15 +192,10 @@ class _Compiler:
 
     def _windows(self, rule: Rule) -> Iterator[Window]:
         """Cut a rule's time where anything it reads changes."""
-        start, end = rule.in_force.starts or date.min, rule.in_force.until or date.max
         constants = (test.comparison[1] for test in tests_in(rule))
-        parameters = {ex.Parameter(constant.param) for constant in constants if isinstance(constant, ParameterRef)}
-        read = parameters.union(*(self._behind(fact) for fact in facts_in(rule)))
-        windows = [window for named in read for window in self._in_force(named)]
-        cuts = {start, *(window.starts for window in windows), *(window.until for window in windows)}
-        inside = sorted(cut for cut in cuts if cut is not None and start <= cut < end)
-        for first, last in pairwise([*inside, end]):
-            yield window_between(first, last)
+        read = [self._in_force(constant.param) for constant in constants if isinstance(constant, ParameterRef)]
+        read += [windows for fact in facts_in(rule) for windows in self._timelines(fact)]
+        return rule.in_force.cut(window for windows in read for window in windows)
 
     def _parameters(self, day: date) -> Mapping[str, Any]:
         return {
@@ -205,34 +212,25 @@ class _Compiler:
         versions = self._book.definitions[self._subject, fact]
         version = next((v for v in versions if v.definition.in_force.covers(day)), versions[0])
         resolved = self._resolve(version.expression, day)
-        key = (fact, resolved)
-        if key not in self._names:
-            taken = fact in self.facts
-            self._names[key] = f"{fact}@{day.isoformat()}" if taken else fact
-            self.facts[self._names[key]] = resolved
-            self.defined[self._names[key]] = version.definition
-            if version.second_pass:
-                self.late.add(self._names[key])
-        if all(len(self._in_force(named)) == 1 for named in self._behind(fact)):
-            self._lasting[fact] = self._names[key]
-        return self._names[key]
+        name = self._names.get((fact, resolved))
+        if name is None:
+            name = self._names[fact, resolved] = f"{fact}@{day.isoformat()}" if fact in self.facts else fact
+            self.facts[name], self.defined[name] = resolved, version.definition
+            if any(
+                isinstance(part, _COUNTING) or (isinstance(part, ex.Fact) and part.name in self.late)
+                for part in ex.walk(resolved)
+            ):
+                self.late.add(name)
+        if all(len(windows) == 1 for windows in self._timelines(fact)):
+            self._lasting[fact] = name
+        return name
 
-    def _behind(self, fact: str) -> frozenset[_Named]:
-        """Return the facts and parameters a fact comes from, in whatever version, itself among them."""
-        if fact not in self._known_behind:
-            found: set[_Named] = {ex.Fact(fact)}
-            for version in self._book.definitions[self._subject, fact]:
-                for node in ex.walk(version.expression):
-                    if isinstance(node, (ex.Fact, ex.Parameter)):
-                        found |= self._behind(node.name) if isinstance(node, ex.Fact) else {node}
-            self._known_behind[fact] = frozenset(found)
-        return self._known_behind[fact]
+    def _timelines(self, fact: str) -> list[list[Window]]:
+        """Return when each version holds of every fact and parameter a fact comes from, in whatever version, and of itself."""
+        return [windows for name in self._book.behind[self._subject, fact] for windows in self._changing[name]]
 
-    def _in_force(self, named: _Named) -> list[Window]:
-        """Return when each version of a fact or parameter holds."""
-        if isinstance(named, ex.Parameter):
-            return [parameter.in_force for parameter in self._book.parameters[named.name]]
-        return [version.definition.in_force for version in self._book.definitions[self._subject, named.name]]
+    def _in_force(self, parameter: str) -> list[Window]:
+        return [version.in_force for version in self._book.parameters[parameter]]
 
     def _resolve(self, node: ex.Expression, day: date) -> ex.Expression:
         """Put the facts and parameters of a day in place of their names."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias, get_args
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.names import did_you_mean
-from cadre_rules.rulebook.schema import OUTCOMES, Table
+from cadre_rules.rulebook.schema import OUTCOMES, Parameter, Table
 
 Location: TypeAlias = tuple[str | int, ...]
 Complain: TypeAlias = Callable[[Location, str, str], None]
@@ -35,14 +35,14 @@ _COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "le
 
 @dataclass(slots=True)
 class ExpressionReader:
-    """Reads one definition's value, about one subject and what is known beside it, facts and parameters by their kinds.
+    """Reads one definition's value about a subject, whose facts are known by their kinds.
 
     `protected` gathers what its fields tell of.
     """
 
     subject: str
     facts: Mapping[str, str]
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, tuple[Parameter, ...]]
     tables: Mapping[str, Table]
     complain: Complain
     protected: set[str] = field(default_factory=set)
@@ -90,7 +90,7 @@ class ExpressionReader:
     def _parameter(self, _word: str, name: str, at: Location) -> Typed:
         if name not in self.parameters:
             return self._wrong(at, "RB205", f"unknown parameter {name!r}{did_you_mean(name, self.parameters)}")
-        return ex.Parameter(name), self.parameters[name]
+        return ex.Parameter(name), self.parameters[name][0].kind
 
     def _exceptions(self, _word: str, state: str, at: Location) -> Typed:
         self._among(state, EXCEPTION_STATES, "state of an exception", at)
@@ -200,7 +200,7 @@ class ExpressionReader:
         if kind not in ("any", *_COMPARABLE.get(word, (kind,))):
             self.complain(at, "RB202", f"{word} cannot compare a {kind}" + ("; use within" if kind == "area" else ""))
 
-    def _need(self, fulfilled: bool, at: Location, message: str) -> None:  # noqa: FBT001  # what is needed is the sentence
+    def _need(self, fulfilled: object, at: Location, message: str) -> None:
         if not fulfilled:
             self.complain(at, "RB204", message)
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cadre_rules.expression import Expression
+from cadre_rules.expression import Expression, Fact, walk
 from cadre_rules.formula import kept
 from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.schema import (
@@ -36,7 +38,6 @@ class BoundDefinition:
 
     definition: Definition
     expression: Expression
-    second_pass: bool
 
 
 _LATER = ("instruments", "provisions", "definitions", "rules", "places")
@@ -66,7 +67,7 @@ class Rulebook:
         """Return what is kept of it; what was compiled is kept elsewhere."""
         told = vars(self).get("_apart", {})  # as it was read, which need not be put in writing again
         apart = {name: told.get(name) or Apart(getattr(self, name)) for name in _LATER}
-        rest = {name: part for name, part in vars(self).items() if name not in _LATER}
+        rest = {name: part for name, part in vars(self).items() if name not in (*_LATER, "behind")}
         return rest | {"compiled": {}, "_apart": apart}
 
     if not TYPE_CHECKING:
@@ -77,6 +78,23 @@ class Rulebook:
                 raise AttributeError(name)
             part = vars(self)[name] = apart[name]()
             return part
+
+    @cached_property
+    def behind(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """The facts each fact comes from, in whatever version, itself among them; raises `CycleError` if they go in a circle."""
+        reads = {
+            (subject, name): {
+                (subject, part.name)
+                for version in versions
+                for part in walk(version.expression)
+                if isinstance(part, Fact) and (subject, part.name) in self.definitions
+            }
+            for (subject, name), versions in self.definitions.items()
+        }
+        found: dict[tuple[str, str], frozenset[str]] = {}
+        for key in TopologicalSorter(reads).static_order():
+            found[key] = frozenset({key[1]}).union(*(found[read] for read in reads[key]))
+        return found
 
     @property
     def reviewed_to(self) -> dict[str, date]:
@@ -102,4 +120,4 @@ class Rulebook:
 
     def rules_named(self, name: str) -> tuple[Rule, ...]:
         """Return every version of a rule, oldest first."""
-        return tuple(sorted((r for r in self.rules if r.id == name), key=lambda r: r.in_force.starts or date.min))
+        return tuple(sorted((r for r in self.rules if r.id == name), key=lambda rule: rule.in_force.first))
