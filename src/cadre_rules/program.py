@@ -73,27 +73,24 @@ class Program:
 
 def program_of(rulebook: Rulebook, subject: str) -> Program:
     """Return every rule about a kind of subject, compiled, or kept from before; raises `RulebookError` if one is too large."""
-    digests = (*rulebook.digests, subject)
-    program = find_kept(digests, Program) if rulebook.digests else None
+    program = find_kept(rulebook.digests, Program, subject)
     if program is None:
         program, problems = compile_program(rulebook, subject)
         raise_if(problems)
-        if rulebook.digests:
-            keep(program, digests)
+        keep(program, rulebook.digests, subject)
     return program
 
 
 def code_of(rulebook: Rulebook, subject: str) -> dict[str, Written]:
     """Return the definitions about a kind of subject that were written down by earlier runs, by the fact each defines."""
-    kept = find_kept((*rulebook.digests, subject, "code"), dict, to_run=True) if rulebook.digests else None
-    return {fact: Written(marshal.loads(code), values) for fact, (code, values) in (kept or {}).items()}  # noqa: S302  # ours
+    kept = find_kept(rulebook.digests, dict, subject, "code", to_run=True) or {}
+    return {fact: Written(marshal.loads(code), values) for fact, (code, values) in kept.items()}  # noqa: S302  # ours
 
 
 def keep_code(rulebook: Rulebook, subject: str, written: Mapping[str, Written]) -> None:
     """Keep definitions written down, for runs to come."""
-    if rulebook.digests:
-        kept = {fact: (marshal.dumps(code), values) for fact, (code, values) in written.items()}
-        keep(kept, (*rulebook.digests, subject, "code"), to_run=True)
+    kept = {fact: (marshal.dumps(code), values) for fact, (code, values) in written.items()}
+    keep(kept, rulebook.digests, subject, "code", to_run=True)
 
 
 def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Problem]]:
@@ -106,8 +103,7 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
             try:
                 slices += compiler.slices(rule)
             except TooLargeError as error:
-                path, line = rulebook.places[rule.id, rule.in_force.starts]
-                problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
+                problems.append(Problem(*rulebook.places[rule.id, rule.in_force.starts], "RB310", f"{rule.id}: {error}"))
     program = Program(subject, compiler.facts, Apart(compiler.defined), tuple(slices))
     return program, problems
 
@@ -134,8 +130,8 @@ def unreachable(program: Program, rulebook: Rulebook) -> Iterator[Problem]:
     for piece in program.slices:
         for word, formula in (("violated", piece.verdicts.violated), ("satisfied", piece.verdicts.satisfied)):
             if not formula:
-                path, line = rulebook.places[piece.rule.id, piece.rule.in_force.starts]
-                yield Problem(path, line, "RB311", f"{piece.rule.id} can never be {word}: its conditions contradict each other")
+                message = f"{piece.rule.id} can never be {word}: its conditions contradict each other"
+                yield Problem(*rulebook.places[piece.rule.id, piece.rule.in_force.starts], "RB311", message)
 
 
 class _Compiler:
@@ -163,17 +159,8 @@ class _Compiler:
     def slices(self, rule: Rule) -> Iterator[Slice]:
         stated = Apart(rule)
         for window in self._windows(rule):
-            day = window.first
-            names: dict[str, str] = {}
-
-            def name(fact: str, day: date = day, names: dict[str, str] = names) -> str:
-                names[fact] = self._fact(fact, day)
-                return names[fact]
-
-            lowering = Lowering(name, self._parameters(day))
-            verdicts = lowering.verdicts(rule.applies_when, rule.requires)
-            for fact in facts_in(rule):
-                name(fact)
+            names = {fact: self._fact(fact, window.first) for fact in facts_in(rule)}
+            lowering = Lowering(names.__getitem__, self._parameters(window.first))
             key = f"{rule.id}@{window.starts or ''}"
             reported = (f"{key}|violated", f"{key}|satisfied", f"{key}|not_applicable")
             yield Slice(
@@ -183,7 +170,7 @@ class _Compiler:
                 rule.hangs_on,
                 key,
                 window,
-                verdicts,
+                lowering.verdicts(rule.applies_when, rule.requires),
                 names,
                 rule.tags,
                 any(fact in self.late for fact in names.values()),
@@ -232,22 +219,16 @@ class _Compiler:
     def _in_force(self, parameter: str) -> list[Window]:
         return [version.in_force for version in self._book.parameters[parameter]]
 
-    def _resolve(self, node: ex.Expression, day: date) -> ex.Expression:
-        """Put the facts and parameters of a day in place of their names."""
+    def _resolve(self, node: Any, day: date) -> Any:
+        """Put the facts and parameters of a day in place of their names, wherever they stand in an expression."""
         match node:
             case ex.Fact(name):
                 return ex.Fact(self._fact(name, day))
             case ex.Parameter(name):
                 return ex.Constant(self._parameters(day)[name])
-            case ex.Call(operation, arguments):
-                return ex.Call(operation, tuple(self._resolve(argument, day) for argument in arguments))
-            case ex.Each(gather, path, where, pick, by, silent):
-                where, pick, by = (None if part is None else self._resolve(part, day) for part in (where, pick, by))
-                return ex.Each(gather, path, where, pick, by, silence_means_none=silent)
-            case ex.Lookup(table, keys, get, on):
-                resolved = tuple((column, self._resolve(value, day)) for column, value in keys)
-                return ex.Lookup(table, resolved, get, None if on is None else self._resolve(on, day))
-            case ex.Within(area, other, level, on):
-                return ex.Within(*(self._resolve(part, day) for part in (area, other, level, on)))
+            case ex.Call() | ex.Each() | ex.Lookup() | ex.Within():
+                return type(node)(*[self._resolve(getattr(node, name), day) for name in node.__match_args__])
+            case tuple():
+                return tuple([self._resolve(part, day) for part in node])
             case _:
                 return node
