@@ -59,13 +59,13 @@ def on_each_day(rulebook: Rulebook, sources: Iterable[CaseSource]) -> Iterator[t
 def case_dossiers(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None) -> list[Dossier] | str:
     """Return the dossiers of a case, or why they cannot be read."""
     try:
-        return [read_dossier(raw) for raw in _dossiers(rulebook, source, case, on)]
+        return [read_dossier(raw) for raw in _dossiers(source, case, on, rulebook)]
     except (DossierError, KeyError, IndexError, TypeError) as error:
         return f"its dossier cannot be read: {error}"
 
 
 def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, engine: Engine) -> tuple[str, str | None]:
-    dossiers = case_dossiers(rulebook, source, case, on)
+    dossiers = case_dossiers(source, case, on, rulebook)
     if isinstance(dossiers, str):
         return "unreadable", dossiers
     subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
@@ -106,7 +106,7 @@ def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None
     return None
 
 
-def _dossiers(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None) -> Iterator[dict[str, Any]]:
+def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Rulebook) -> Iterator[dict[str, Any]]:
     base: Any = source.file.bases[case.use]
     for path, value in case.given.items():
         base = _with(base, steps(path), value)

@@ -93,8 +93,12 @@ def keep_code(rulebook: Rulebook, subject: str, written: Mapping[str, Written]) 
     keep(kept, rulebook.digests, subject, "code", to_run=True)
 
 
+class _UndefinedError(ValueError):
+    """A day on which a definition reads what has no value."""
+
+
 def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Problem]]:
-    """Compile every rule about a kind of subject; rules too large to run are problems."""
+    """Compile every rule about a kind of subject; rules too large to run, or that read what no law sets, are problems."""
     compiler = _Compiler(rulebook, subject)
     slices: list[Slice] = []
     problems: list[Problem] = []
@@ -102,8 +106,9 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
         if subject in rule.subject:
             try:
                 slices += compiler.slices(rule)
-            except TooLargeError as error:
-                problems.append(Problem(*rulebook.places[rule.id, rule.in_force.starts], "RB310", f"{rule.id}: {error}"))
+            except (TooLargeError, _UndefinedError) as error:
+                code = "RB310" if isinstance(error, TooLargeError) else "RB309"
+                problems.append(Problem(*rulebook.places[rule.id, rule.in_force.starts], code, f"{rule.id}: {error}"))
     program = Program(subject, compiler.facts, Apart(compiler.defined), tuple(slices))
     return program, problems
 
@@ -225,7 +230,9 @@ class _Compiler:
             case ex.Fact(name):
                 return ex.Fact(self._fact(name, day))
             case ex.Parameter(name):
-                return ex.Constant(self._parameters(day)[name])
+                if name not in (values := self._parameters(day)):
+                    raise _UndefinedError(f"a fact it reads takes {name}, which is not defined on {day}")
+                return ex.Constant(values[name])
             case ex.Call() | ex.Each() | ex.Lookup() | ex.Within():
                 return type(node)(*[self._resolve(getattr(node, name), day) for name in node.__match_args__])
             case tuple():
