@@ -65,7 +65,7 @@ def case_dossiers(rulebook: Rulebook, source: CaseSource, case: Case, on: date |
 
 
 def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, engine: Engine) -> tuple[str, str | None]:
-    dossiers = case_dossiers(source, case, on, rulebook)
+    dossiers = case_dossiers(rulebook, source, case, on)
     if isinstance(dossiers, str):
         return "unreadable", dossiers
     subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]

@@ -117,7 +117,7 @@ def explain(rulebook: Rulebook, name: str, lang: str) -> Iterator[str]:
 def _condition(rulebook: Rulebook, rule: Rule, condition: Condition, lang: str) -> str:
     if not isinstance(condition, Test):
         return phrase(_COMBINED[type(condition)], lang)
-    definition = rulebook.definitions[rule.subject[0], condition.fact][-1].definition
+    definition = rulebook.definitions[rule.subject[0], condition.fact][-1]
     word, constant = condition.comparison
     value = _constant(rulebook, constant, definition.unit, lang)
     return f"{definition.label.of(lang)} {phrase(word, lang)} {value}".rstrip()
@@ -160,7 +160,7 @@ def paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> frozen
     for fact in {node.name for node in walk(expression) if isinstance(node, Fact)}:
         for name in rulebook.behind.get((subject, fact), ()):
             if name not in known:
-                known[name] = {path for version in rulebook.definitions[subject, name] for path in paths(version.expression)}
+                known[name] = {path for version in rulebook.definitions[subject, name] for path in paths(version.value)}
             found |= known[name]
     return frozenset(found)
 

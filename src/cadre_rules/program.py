@@ -1,10 +1,10 @@
 """What the engines run: each rule version cut into slices within which its law stands still."""
 
 import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.errors import Problem
@@ -15,8 +15,9 @@ from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in, tests_in
 from cadre_rules.rulebook.keeping import Apart, find_kept, keep
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import raise_if
-from cadre_rules.rulebook.schema import Definition, ParameterRef, Rule, Window
+from cadre_rules.rulebook.schema import Definition, Parameter, ParameterRef, Rule, Window
 
+_Versions: TypeAlias = Sequence[Definition | Parameter]
 _COUNTING = (ex.Outcomes, ex.Exceptions)
 """What counts what came out of the first pass."""
 
@@ -144,17 +145,17 @@ class _Compiler:
         self._book, self._subject = rulebook, subject
         self._names: dict[tuple[str, ex.Expression], str] = {}
         self._lasting: dict[str, str] = {}
-        self._changing = {
-            name: [
-                [version.definition.in_force for version in versions],
+        self._changing: dict[str, list[_Versions]] = {
+            fact: [
+                versions,
                 *(
-                    self._in_force(node.name)
+                    rulebook.parameters[node.name]
                     for version in versions
-                    for node in ex.walk(version.expression)
+                    for node in ex.walk(version.value)
                     if isinstance(node, ex.Parameter)
                 ),
             ]
-            for (about, name), versions in rulebook.definitions.items()
+            for (about, fact), versions in rulebook.definitions.items()
             if about == subject
         }
         self.facts: dict[str, ex.Expression] = {}
@@ -185,9 +186,11 @@ class _Compiler:
     def _windows(self, rule: Rule) -> Iterator[Window]:
         """Cut a rule's time where anything it reads changes."""
         constants = (test.comparison[1] for test in tests_in(rule))
-        read = [self._in_force(constant.param) for constant in constants if isinstance(constant, ParameterRef)]
-        read += [windows for fact in facts_in(rule) for windows in self._timelines(fact)]
-        return rule.in_force.cut(window for windows in read for window in windows)
+        read: list[_Versions] = [
+            self._book.parameters[constant.param] for constant in constants if isinstance(constant, ParameterRef)
+        ]
+        read += [versions for fact in facts_in(rule) for versions in self._behind(fact)]
+        return rule.in_force.cut(version.in_force for versions in read for version in versions)
 
     def _parameters(self, day: date) -> Mapping[str, Any]:
         return {
@@ -202,27 +205,24 @@ class _Compiler:
         if fact in self._lasting:
             return self._lasting[fact]
         versions = self._book.definitions[self._subject, fact]
-        version = next((v for v in versions if v.definition.in_force.covers(day)), versions[0])
-        resolved = self._resolve(version.expression, day)
+        version = next((v for v in versions if v.in_force.covers(day)), versions[0])
+        resolved = self._resolve(version.value, day)
         name = self._names.get((fact, resolved))
         if name is None:
             name = self._names[fact, resolved] = f"{fact}@{day.isoformat()}" if fact in self.facts else fact
-            self.facts[name], self.defined[name] = resolved, version.definition
+            self.facts[name], self.defined[name] = resolved, version
             if any(
                 isinstance(part, _COUNTING) or (isinstance(part, ex.Fact) and part.name in self.late)
                 for part in ex.walk(resolved)
             ):
                 self.late.add(name)
-        if all(len(windows) == 1 for windows in self._timelines(fact)):
+        if all(len(versions) == 1 for versions in self._behind(fact)):
             self._lasting[fact] = name
         return name
 
-    def _timelines(self, fact: str) -> list[list[Window]]:
-        """Return when each version holds of every fact and parameter a fact comes from, in whatever version, and of itself."""
-        return [windows for name in self._book.behind[self._subject, fact] for windows in self._changing[name]]
-
-    def _in_force(self, parameter: str) -> list[Window]:
-        return [version.in_force for version in self._book.parameters[parameter]]
+    def _behind(self, fact: str) -> list[_Versions]:
+        """Return the versions of every fact and parameter a fact comes from, in whatever version, and its own."""
+        return [versions for name in self._book.behind[self._subject, fact] for versions in self._changing[name]]
 
     def _resolve(self, node: Any, day: date) -> Any:
         """Put the facts and parameters of a day in place of their names, wherever they stand in an expression."""

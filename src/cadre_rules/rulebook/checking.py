@@ -14,7 +14,7 @@ from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
 from cadre_rules.errors import Problem
 from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.expressions import ExpressionReader, Location
-from cadre_rules.rulebook.model import BoundDefinition, LoadedPack, Rulebook
+from cadre_rules.rulebook.model import LoadedPack, Rulebook
 from cadre_rules.rulebook.reading import PackFiles, Source
 from cadre_rules.rulebook.schema import (
     Condition,
@@ -217,7 +217,7 @@ class _Checker:
                 self._known(found, name, read, "RB101", message, ("rows", position, name))
             yield read
 
-    def _definitions(self) -> dict[tuple[str, str], tuple[BoundDefinition, ...]]:
+    def _definitions(self) -> dict[tuple[str, str], tuple[Definition, ...]]:
         chosen = {found.item.fact: found.item.use for found in self._items["profiles"]}
         for found in self._items["profiles"]:
             fact, use = found.item.fact, found.item.use
@@ -231,7 +231,7 @@ class _Checker:
                     self._facts[subject].setdefault(found.item.id, found.item.kind)
         return {(subject, name): tuple(self._bound(versions, subject, name)) for (subject, name), versions in grouped.items()}
 
-    def _bound(self, versions: Sequence[_Found[Definition]], subject: str, name: str) -> Iterator[BoundDefinition]:
+    def _bound(self, versions: Sequence[_Found[Definition]], subject: str, name: str) -> Iterator[Definition]:
         """Yield the versions of a definition as they read for a subject, oldest first."""
         self._successive(versions, name, gaps_allowed=True)
         alike = len({found.item.kind for found in versions}) == 1
@@ -246,7 +246,7 @@ class _Checker:
             if kind not in ("any", found.item.kind):
                 complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
             self._protected[subject, name] |= reader.protected
-            yield BoundDefinition(found.item, node)
+            yield found.item.model_copy(update={"value": node})
 
     def _rules(self) -> None:
         try:
@@ -280,7 +280,7 @@ class _Checker:
         known, message = self._facts[subject], f"{subject} has no fact {test.fact!r}"
         if not self._known(found, test.fact, known, "RB201", message, (*at, "fact")):
             return
-        self._covered(found, test.fact, [one.definition.in_force for one in self.book.definitions[subject, test.fact]], at)
+        self._covered(found, test.fact, [one.in_force for one in self.book.definitions[subject, test.fact]], at)
         (word, constant), kind = test.comparison, known[test.fact]
         place = (*at, word)
         if word in _ORDERED and kind not in ("int", "date"):

@@ -8,8 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cadre_rules.expression import Expression, Fact, walk
-from cadre_rules.formula import kept
+from cadre_rules.expression import Fact, walk
 from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.schema import (
     GRADES,
@@ -32,14 +31,6 @@ class LoadedPack:
     digest: str
 
 
-@kept
-class BoundDefinition:
-    """A definition as it reads for one subject."""
-
-    definition: Definition
-    expression: Expression
-
-
 _LATER = ("instruments", "provisions", "definitions", "rules", "places")
 """What is kept apart, to be read when it is first asked for: judging by a kept program asks for little of it."""
 
@@ -54,7 +45,8 @@ class Rulebook:
     parameters: Mapping[str, tuple[Parameter, ...]]
     tables: Mapping[str, Table]
     rows: Mapping[str, tuple[Mapping[str, Any], ...]]
-    definitions: Mapping[tuple[str, str], tuple[BoundDefinition, ...]]
+    definitions: Mapping[tuple[str, str], tuple[Definition, ...]]
+    """By subject and fact, oldest first, each with its value as the expression it is for that subject."""
     rules: tuple[Rule, ...]
     switched_off: tuple[SwitchOff, ...]
     places: Mapping[tuple[str, date | None], tuple[Path, int]]
@@ -86,7 +78,7 @@ class Rulebook:
             (subject, name): {
                 (subject, part.name)
                 for version in versions
-                for part in walk(version.expression)
+                for part in walk(version.value)
                 if isinstance(part, Fact) and (subject, part.name) in self.definitions
             }
             for (subject, name), versions in self.definitions.items()
