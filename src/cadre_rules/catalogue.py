@@ -1,8 +1,9 @@
 """Show what a rulebook holds: rules in force by topic, and one rule explained, also for a dossier."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from cadre_rules.dossier.fields import code_text, fields_of
@@ -24,11 +25,9 @@ Path: TypeAlias = tuple[str, ...]
 
 def rules_in_force(rulebook: Rulebook, on: date | None) -> dict[str, list[Rule]]:
     """Return the rule versions in force on a day (all, without one) by topic, in a stable order."""
-    topics: dict[str, list[Rule]] = defaultdict(list)
-    for rule in sorted(rulebook.rules, key=lambda rule: (rule.topic, rule.id, rule.in_force.first)):
-        if on is None or rule.in_force.covers(on):
-            topics[rule.topic].append(rule)
-    return dict(topics)
+    found = [rule for rule in rulebook.rules if on is None or rule.in_force.covers(on)]
+    ordered = sorted(found, key=lambda rule: (rule.topic, rule.id, rule.in_force.first))
+    return {topic: list(rules) for topic, rules in groupby(ordered, key=attrgetter("topic"))}
 
 
 def rules_as_plain(rulebook: Rulebook, on: date | None, lang: str) -> list[dict[str, Any]]:
@@ -74,9 +73,8 @@ def citation_text(rulebook: Rulebook, name: str, lang: str) -> str:
 
 def window_text(rule: Rule, lang: str) -> str:
     """Return when a rule version holds."""
-    starts, until = rule.in_force.starts, rule.in_force.until
-    first = day_text(starts, lang) if starts else "…"
-    return f"{phrase('in_force', lang)}: {first} → {day_text(until, lang) if until else '…'}"
+    ends = [day_text(day, lang) if day else "…" for day in (rule.in_force.starts, rule.in_force.until)]
+    return f"{phrase('in_force', lang)}: {' → '.join(ends)}"
 
 
 def versions_of(rulebook: Rulebook, name: str) -> tuple[Rule, ...]:

@@ -185,7 +185,7 @@ class _Compiler:
 
     def _windows(self, rule: Rule) -> Iterator[Window]:
         """Cut a rule's time where anything it reads changes."""
-        constants = (test.comparison[1] for test in tests_in(rule))
+        constants = (test.comparison[1] for _, test in tests_in(rule))
         read: list[_Versions] = [
             self._book.parameters[constant.param] for constant in constants if isinstance(constant, ParameterRef)
         ]

@@ -84,6 +84,7 @@ class _Checker:
         rules = [found for found in self._items["rules"] if found.item.id not in off]
         self._references()
         self._instruments, self._tables, self._parameters = self._by_id("instruments"), self._by_id("tables"), self._valued()
+        self._kinds = {name: versions[0].kind for name, versions in self._parameters.items()}
         self._facts: dict[str, dict[str, str]] = {subject: {} for subject in SUBJECTS}
         self._protected: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.book = Rulebook(
@@ -241,7 +242,7 @@ class _Checker:
             def complain(at: Location, code: str, message: str, found: _Found[Definition] = found) -> None:
                 self._tell(found, code, f"{found.item.id}: {message}", at)
 
-            reader = ExpressionReader(subject, self._facts[subject], self._parameters, self._tables, complain)
+            reader = ExpressionReader(subject, self._facts[subject], self._kinds, self._tables, complain)
             node, kind = reader.read(found.item.value, ("value",))
             if kind not in ("any", found.item.kind):
                 complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
@@ -260,7 +261,7 @@ class _Checker:
         for found in self._items["rules"]:
             self._lasting(found)
             for subject in found.item.subject:
-                for at, test in _placed_tests(found.item):
+                for at, test in tests_in(found.item):
                     self._test(found, subject, test, at)
                 for part, lang, name in _named_in(found.item):
                     message = f"{part} names an unknown fact {name!r}"
@@ -334,25 +335,22 @@ def _is_cell(cell: Any, kind: str) -> bool:
 
 def facts_in(rule: Rule) -> Iterator[str]:
     """Yield every fact a rule's conditions and texts name."""
-    yield from (test.fact for test in tests_in(rule))
+    yield from (test.fact for _, test in tests_in(rule))
     yield from (name for *_, name in _named_in(rule))
 
 
-def tests_in(rule: Rule) -> Iterator[Test]:
-    """Yield every test of a rule's conditions."""
-    return (test for _, test in _placed_tests(rule))
+def tests_in(rule: Rule) -> Iterator[tuple[Location, Test]]:
+    """Yield every test of a rule's conditions with its place."""
+    return ((at, condition) for at, condition in conditions_in(rule) if isinstance(condition, Test))
 
 
 def _named_in(rule: Rule) -> Iterator[tuple[str, str, str]]:
     """Yield every fact a rule's texts name, after the text and its language."""
-    for part in ("message", "remedy", "title", "responsible"):
-        words: Words | None = getattr(rule, part)
-        for lang in ("vi", "en") if words is not None else ():
-            yield from ((part, lang, name) for name in PLACEHOLDER.findall(getattr(words, lang)))
-
-
-def _placed_tests(rule: Rule) -> Iterator[tuple[Location, Test]]:
-    return ((at, condition) for at, condition in conditions_in(rule) if isinstance(condition, Test))
+    texts: list[tuple[str, Words | None]] = [
+        (part, getattr(rule, part)) for part in ("message", "remedy", "title", "responsible")
+    ]
+    told = ((part, lang, words.of(lang)) for part, words in texts if words is not None for lang in ("vi", "en"))
+    return ((part, lang, name) for part, lang, text in told for name in PLACEHOLDER.findall(text))
 
 
 def conditions_in(rule: Rule) -> Iterator[tuple[Location, Condition]]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias, get_args
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.names import did_you_mean
-from cadre_rules.rulebook.schema import OUTCOMES, Parameter, Table
+from cadre_rules.rulebook.schema import OUTCOMES, Table
 
 Location: TypeAlias = tuple[str | int, ...]
 Complain: TypeAlias = Callable[[Location, str, str], None]
@@ -35,14 +35,14 @@ _COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "le
 
 @dataclass(slots=True)
 class ExpressionReader:
-    """Reads one definition's value about a subject, whose facts are known by their kinds.
+    """Reads one definition's value about a subject, whose facts and parameters are known by their kinds.
 
     `protected` gathers what its fields tell of.
     """
 
     subject: str
     facts: Mapping[str, str]
-    parameters: Mapping[str, tuple[Parameter, ...]]
+    parameters: Mapping[str, str]
     tables: Mapping[str, Table]
     complain: Complain
     protected: set[str] = field(default_factory=set)
@@ -82,15 +82,11 @@ class ExpressionReader:
             return self._wrong(at, "RB202", f"{text!r} is a list; count it, or ask `any` of it")
         return (ex.Field(path) if word == "field" else ex.Item(path)), known[path].kind
 
-    def _fact(self, _word: str, name: str, at: Location) -> Typed:
-        if name not in self.facts:
-            return self._wrong(at, "RB201", f"unknown fact {name!r}{did_you_mean(name, self.facts)}")
-        return ex.Fact(name), self.facts[name]
-
-    def _parameter(self, _word: str, name: str, at: Location) -> Typed:
-        if name not in self.parameters:
-            return self._wrong(at, "RB205", f"unknown parameter {name!r}{did_you_mean(name, self.parameters)}")
-        return ex.Parameter(name), self.parameters[name][0].kind
+    def _named(self, word: str, name: str, at: Location) -> Typed:
+        known, code, what = (self.facts, "RB201", "fact") if word == "fact" else (self.parameters, "RB205", "parameter")
+        if name not in known:
+            return self._wrong(at, code, f"unknown {what} {name!r}{did_you_mean(name, known)}")
+        return (ex.Fact if word == "fact" else ex.Parameter)(name), known[name]
 
     def _exceptions(self, _word: str, state: str, at: Location) -> Typed:
         self._among(state, EXCEPTION_STATES, "state of an exception", at)
@@ -211,8 +207,8 @@ class ExpressionReader:
     _FORMS: ClassVar[Mapping[tuple[str, type], Callable[["ExpressionReader", str, Any, Location], Typed]]] = {
         ("field", str): _path,
         ("item", str): _path,
-        ("fact", str): _fact,
-        ("param", str): _parameter,
+        ("fact", str): _named,
+        ("param", str): _named,
         ("exceptions", str): _exceptions,
         ("lookup", dict): _lookup,
         ("within", dict): _within,

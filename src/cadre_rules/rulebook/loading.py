@@ -61,18 +61,12 @@ def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
 
 def pack_folder(pack: str | Path) -> Path:
     """Return the folder of a pack given by shipped name or path."""
-    if Path(pack).is_dir():
-        return Path(pack)
-    for shelf in SHELVES:
-        if isinstance(pack, str) and pack.isidentifier() | ("-" in pack) and (shelf / pack / "pack.yaml").is_file():
-            return shelf / pack
-    hint = did_you_mean(str(pack), shipped_packs()) or f"; shipped packs: {', '.join(shipped_packs())}"
+    shipped = {path.parent.name: path.parent for shelf in reversed(SHELVES) for path in sorted(shelf.glob("*/pack.yaml"))}
+    folder = Path(pack) if Path(pack).is_dir() else shipped.get(str(pack))
+    if folder is not None:
+        return folder
+    hint = did_you_mean(str(pack), shipped) or f"; shipped packs: {', '.join(shipped)}"
     raise RulebookError([Problem(Path(pack), 1, "RB006", f"no such rule pack{hint}")])
-
-
-def shipped_packs() -> list[str]:
-    """Return the names of the packs that come with this library."""
-    return sorted({path.parent.name for shelf in SHELVES for path in shelf.glob("*/pack.yaml")})
 
 
 def _layered(packs: Sequence[str | Path]) -> tuple[list[Path], list[Problem]]:

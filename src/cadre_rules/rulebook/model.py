@@ -91,11 +91,8 @@ class Rulebook:
     @property
     def reviewed_to(self) -> dict[str, date]:
         """Return up to which day each kind of law was reviewed: the earliest of the packs."""
-        days: dict[str, date] = {}
-        for loaded in self.packs:
-            for kind, day in loaded.pack.reviewed_to.items():
-                days[kind] = min(day, days.get(kind, day))
-        return days
+        days = [(kind, day) for loaded in self.packs for kind, day in loaded.pack.reviewed_to.items()]
+        return {kind: min(day for one, day in days if one == kind) for kind, _ in days}
 
     def grade(self, rule: Rule) -> str:
         """Return the weakest evidence among the provisions a rule rests on."""
