@@ -141,8 +141,8 @@ def citations(rulebook: Rulebook) -> dict[str, set[str]]:
             users[name].add(rule.id)
     for (_, fact), versions in rulebook.definitions.items():
         for version in versions:
-            if version.definition.provision:
-                users[version.definition.provision].add(f"{fact} (fact)")
+            if version.provision:
+                users[version.provision].add(f"{fact} (fact)")
     for name, parameters in rulebook.parameters.items():
         for parameter in parameters:
             users[parameter.provision].add(f"{name} (parameter)")
@@ -158,8 +158,8 @@ def _facts(rulebook: Rulebook) -> Iterator[str]:
         if rows:
             yield f"## {subject}\n\n| fact | kind | means | provision |\n|---|---|---|---|"
             for name, versions in rows:
-                last = versions[-1].definition
-                cited = ", ".join(sorted({v.definition.provision for v in versions if v.definition.provision}))
+                last = versions[-1]
+                cited = ", ".join(sorted({v.provision for v in versions if v.provision}))
                 yield f"| `{name}` | {last.kind} | {last.label.en} · {last.label.vi} | {cited} |"
             yield ""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cadre_rules.dossier.people import Appointment
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.judging import judge_of
-from cadre_rules.rulebook.model import BoundDefinition, Rulebook
+from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import ALL_TIME, Condition, Definition, Every, Not, Rule, Some
 from cadre_rules.rulebook.schema import Test as Comparison
 from small import TODAY, small
@@ -55,17 +55,14 @@ def conditions(facts: Mapping[str, str]) -> st.SearchStrategy[Condition]:
 def rulebooks(draw: st.DrawFn) -> Rulebook:
     """Draw a few definitions, each of which may read those before and may change on a day, and a few rules over them."""
     kinds: dict[str, str] = {}
-    defined: dict[tuple[str, str], tuple[BoundDefinition, ...]] = {}
+    defined: dict[tuple[str, str], tuple[Definition, ...]] = {}
     for number in range(draw(st.integers(1, 4))):
         name, kind = f"f{number}", draw(st.sampled_from(KINDS))
         windows: list[Any] = [{"until": SWITCH}, {"from": SWITCH}] if draw(st.booleans()) else [ALL_TIME]
         defined["appointment", name] = tuple(
-            BoundDefinition(
-                Definition.model_validate(
-                    {"id": name, "kind": kind, "subject": ("appointment",), "label": WORDS, "value": None, "in_force": window}
-                ),
-                draw(expressions(kind, 2, None, dict(kinds))),
-                second_pass=False,
+            Definition.model_validate(
+                {"id": name, "kind": kind, "subject": ("appointment",), "label": WORDS, "in_force": window}
+                | {"value": draw(expressions(kind, 2, None, dict(kinds)))}
             )
             for window in windows
         )

@@ -6,7 +6,7 @@ from small import vn
 def cited() -> set[str]:
     found = {name for rule in vn().rules for name in rule.provisions}
     found |= {rule.exception.provision for rule in vn().rules if rule.exception is not None}
-    found |= {v.definition.provision for versions in vn().definitions.values() for v in versions if v.definition.provision}
+    found |= {v.provision for versions in vn().definitions.values() for v in versions if v.provision}
     found |= {version.provision for versions in vn().parameters.values() for version in versions}
     return found | {table.provision for table in vn().tables.values()}
 

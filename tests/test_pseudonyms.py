@@ -423,10 +423,10 @@ def test_what_the_pack_compares_is_treated_alike() -> None:
     seen = []
     for (subject, _), versions in vn().definitions.items():
         for version in versions:
-            for operation, hows, law in compared(version.expression, subject, None):
+            for operation, hows, law in compared(version.value, subject, None):
                 if operation in ("stated", "coalesce", "choose") or not hows:
                     continue
                 seen.append(operation)
-                assert len({*hows, *(["text"] if law else [])}) == 1, (subject, version.definition.id, operation, hows)
+                assert len({*hows, *(["text"] if law else [])}) == 1, (subject, version.id, operation, hows)
                 assert operation in ("equal", "one_of", "lookup"), "an order of texts is not kept"
     assert len(seen) > 20

@@ -394,6 +394,14 @@ def test_a_rule_of_too_many_clauses_is_a_problem_of_its_line(tmp_path: Path) -> 
         judge_of(rulebook).court("appointment")
 
 
+def test_a_parameter_that_a_fact_takes_before_it_is_set_is_a_problem_of_the_rule(tmp_path: Path) -> None:
+    late = "  - {id: late, kind: int, value: 3, provision: B1, in_force: {from: 2023-06-01}, label: {vi: x, en: x}}"
+    changes = [(D, "parameters:\n", f"parameters:\n{late}\n"), (D, VACANT, "value: {equal: [{param: late}, 3]}")]
+    problems = [problem for problem in problems_of(copy_pack(SMALL, tmp_path, changes)) if problem.code == "RB309"]
+    assert problems
+    assert all("a fact it reads takes late, which is not defined on" in problem.message for problem in problems)
+
+
 @pytest.mark.parametrize(
     ("written", "code", "message"),
     [

@@ -1,10 +1,9 @@
 """Run the worked examples of a pack, and tell which are missing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +95,7 @@ def difference(case: Case, outcome: str, level: str | None) -> str | None:
 
 
 def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None:
-    differs = difference(case, outcome, found[0].level if found else None)
-    if differs is not None:
+    if differs := difference(case, outcome, found[0].level if found else None):
         return differs
     if found and case.waits_for:
         tracer = found[0].bench.tracer()
@@ -108,51 +106,33 @@ def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None
     return None
 
 
-def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Rulebook) -> list[dict[str, Any]]:
-    base = _copy(source.file.bases[case.use])
-    given: list[dict[str, Any]] = base.get("dossiers", [base])
+def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Rulebook) -> Iterator[dict[str, Any]]:
+    base: Any = source.file.bases[case.use]
     for path, value in case.given.items():
-        _put(base, path, _copy(value))
-    for dossier in given:
-        dossier.setdefault("id", "case")
+        base = _with(base, steps(path), value)
+    for given in base.get("dossiers", [base]):
+        dossier = {"id": "case", **given}
         if on is not None and dossier.get("kind") in DOSSIERS:
-            versions = rulebook.rules_named(case.rule)
-            hangs_on = versions[0].hangs_on if versions else "decided"
-            fields = DOSSIERS[dossier["kind"]].day_fields
-            _put(dossier, fields.get(hangs_on, fields["decided"]), on)
-            if dossier["kind"] == "statistics":
-                for figure in dossier.get("figures", ()):
-                    figure.pop("on", None)
-    return given
+            versions, fields = rulebook.rules_named(case.rule), DOSSIERS[dossier["kind"]].day_fields
+            field = fields.get(versions[0].hangs_on if versions else "decided", fields["decided"])
+            dossier = _with(dossier, steps(field), on)
+            for number in range(len(dossier.get("figures", ())) if dossier["kind"] == "statistics" else 0):
+                dossier = _with(dossier, ["figures", number, "on"], None)
+        yield dossier
 
 
-def _copy(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return {key: _copy(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_copy(item) for item in value]
-        case _:
-            return value
-
-
-def _put(target: Any, path: str, value: Any) -> None:
-    """Set a field by its path (`person.posts[0].start`); null takes it away, so that it is not stated."""
-    segments = steps(path)
-    for segment, following in pairwise(segments):
-        if isinstance(target, dict):
-            target = target.setdefault(segment, [] if isinstance(following, int) else {})
-        else:
-            if segment == len(target):
-                target.append({})
-            target = target[segment]
-    last = segments[-1]
-    if value is None and isinstance(target, dict):
-        target.pop(last, None)
-    elif isinstance(target, list) and last == len(target):
-        target.append(value)
-    else:
-        target[last] = value
+def _with(held: Any, way: Sequence[str | int], value: Any) -> Any:
+    """Return what is held with a field set by the way to it; null takes it away, so that it is not stated."""
+    step, rest = way[0], way[1:]
+    if isinstance(step, int):
+        rows = [*(held or ())]
+        row = rows[step] if step != len(rows) else None
+        return [*rows[:step], _with(row, rest, value) if rest else value, *rows[step + 1 :]]
+    fields = {**(held or {})}
+    fields[step] = _with(fields.get(step), rest, value) if rest else value
+    if fields[step] is None:
+        del fields[step]
+    return fields
 
 
 def examine_cases(rulebook: Rulebook, sources: Sequence[CaseSource], folder: Path) -> Iterator[Problem]:
@@ -163,17 +143,13 @@ def examine_cases(rulebook: Rulebook, sources: Sequence[CaseSource], folder: Pat
     off = {switched.rule for switched in rulebook.switched_off}
     for source in sources:
         for position, case in enumerate(source.file.cases):
-            if case.rule in off:
-                continue
-            if case.rule not in names:
-                hint = did_you_mean(case.rule, names)
-                yield source.problem(("cases", position, "rule"), "RB401", f"a case of an unknown rule {case.rule!r}{hint}")
-                continue
-            if case.use not in source.file.bases:
-                hint = did_you_mean(case.use, source.file.bases)
-                yield source.problem(("cases", position, "use"), "RB403", f"no base {case.use!r}{hint}")
-            reason = _out_of_reach(case, rulebook.rules_named(case.rule))
-            if reason is not None:
+            for key, word, known, code, message in (
+                ("rule", case.rule, names | off, "RB401", f"a case of an unknown rule {case.rule!r}"),
+                ("use", case.use, source.file.bases, "RB403", f"no base {case.use!r}"),
+            ):
+                if word not in known:
+                    yield source.problem(("cases", position, key), code, message + did_you_mean(word, known))
+            for reason in _out_of_reach(case, rulebook.rules_named(case.rule)):
                 yield source.problem(("cases", position, "expect"), "RB402", reason)
             shown[case.rule].add(case.expect)
             days[case.rule] |= {(on, case.expect != "not_in_force") for on in case.on}
@@ -187,28 +163,28 @@ def examine_cases(rulebook: Rulebook, sources: Sequence[CaseSource], folder: Pat
                 yield Problem(path, line, "RB404", f"{rule.id}: no case {lack}")
 
 
-def _out_of_reach(case: Case, versions: Sequence[Rule]) -> str | None:
-    if case.expect == "excepted" and not any(rule.exception for rule in versions):
-        return f"{case.rule} allows no exception, so no case can be excepted"
-    if case.expect == "not_applicable" and not any(rule.applies_when for rule in versions):
-        return f"{case.rule} always applies, so no case can be not_applicable"
-    for on in case.on:
+_TAKES = {"not_applicable": ("applies_when", "always applies"), "excepted": ("exception", "allows no exception")}
+"""What a rule must have for an outcome to be within reach, and what is said of one that has it not."""
+
+
+def _out_of_reach(case: Case, versions: Sequence[Rule]) -> Iterator[str]:
+    if versions and case.expect in _TAKES:
+        part, why = _TAKES[case.expect]
+        if all(getattr(rule, part) is None for rule in versions):
+            yield f"{case.rule} {why}, so no case can be {case.expect}"
+    for on in case.on if versions else ():
         inside = any(rule.in_force.covers(on) for rule in versions)
         if inside == (case.expect == "not_in_force"):
-            return f"{case.rule} is {'in force' if inside else 'not in force'} on {on}"
-    return None
+            yield f"{case.rule} is {'in force' if inside else 'not in force'} on {on}"
 
 
 def _lacking(rule: Rule, versions: Sequence[Rule], shown: set[str], days: set[tuple[date, bool]]) -> Iterator[str]:
-    wanted = ["violated", "satisfied", "undetermined"]
-    wanted += ["not_applicable"] if rule.applies_when is not None else []
-    wanted += ["excepted"] if rule.exception is not None else []
-    for outcome in wanted:
+    reached = [outcome for outcome, (part, _) in _TAKES.items() if getattr(rule, part) is not None]
+    for outcome in ("violated", "satisfied", "undetermined", *reached):
         if outcome not in shown:
             yield f"comes out {outcome}"
-    one = timedelta(days=1)
-    edges = [edge for edge in (rule.in_force.starts, rule.in_force.until) if edge is not None]
-    for day in dict.fromkeys(day for edge in edges for day in (edge - one, edge)):
+    edges = [edge for edge in (rule.in_force.starts, rule.in_force.until) if edge is not None and edge > date.min]
+    for day in dict.fromkeys(day for edge in edges for day in (edge - timedelta(days=1), edge)):
         inside = any(version.in_force.covers(day) for version in versions)
         if (day, inside) not in days:
             yield f"on {day}, when it {'holds' if inside else 'does not hold'}"

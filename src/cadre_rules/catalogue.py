@@ -1,8 +1,9 @@
 """Show what a rulebook holds: rules in force by topic, and one rule explained, also for a dossier."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from cadre_rules.dossier.fields import code_text, fields_of
@@ -14,7 +15,7 @@ from cadre_rules.judging import AsOf, Judgement, judge_of
 from cadre_rules.mending import Mender
 from cadre_rules.names import did_you_mean
 from cadre_rules.reporting import Writer, writer_of
-from cadre_rules.rulebook.checking import facts_in
+from cadre_rules.rulebook.checking import conditions_in, facts_in
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Rule, Some, Test
 from cadre_rules.wording import article_text, day_text, instrument_text, phrase, value_text
@@ -24,11 +25,9 @@ Path: TypeAlias = tuple[str, ...]
 
 def rules_in_force(rulebook: Rulebook, on: date | None) -> dict[str, list[Rule]]:
     """Return the rule versions in force on a day (all, without one) by topic, in a stable order."""
-    topics: dict[str, list[Rule]] = defaultdict(list)
-    for rule in sorted(rulebook.rules, key=lambda rule: (rule.topic, rule.id, rule.in_force.starts or date.min)):
-        if on is None or rule.in_force.covers(on):
-            topics[rule.topic].append(rule)
-    return dict(topics)
+    found = [rule for rule in rulebook.rules if on is None or rule.in_force.covers(on)]
+    ordered = sorted(found, key=lambda rule: (rule.topic, rule.id, rule.in_force.first))
+    return {topic: list(rules) for topic, rules in groupby(ordered, key=attrgetter("topic"))}
 
 
 def rules_as_plain(rulebook: Rulebook, on: date | None, lang: str) -> list[dict[str, Any]]:
@@ -74,9 +73,8 @@ def citation_text(rulebook: Rulebook, name: str, lang: str) -> str:
 
 def window_text(rule: Rule, lang: str) -> str:
     """Return when a rule version holds."""
-    starts, until = rule.in_force.starts, rule.in_force.until
-    first = day_text(starts, lang) if starts else "…"
-    return f"{phrase('in_force', lang)}: {first} → {day_text(until, lang) if until else '…'}"
+    ends = [day_text(day, lang) if day else "…" for day in (rule.in_force.starts, rule.in_force.until)]
+    return f"{phrase('in_force', lang)}: {' → '.join(ends)}"
 
 
 def versions_of(rulebook: Rulebook, name: str) -> tuple[Rule, ...]:
@@ -96,10 +94,11 @@ def explain(rulebook: Rulebook, name: str, lang: str) -> Iterator[str]:
         for provision in rule.provisions:
             yield f"  {phrase('article', lang)}: {citation_text(rulebook, provision, lang)}"
             yield f"    {rulebook.provisions[provision].says.of(lang)}"
-        for key, condition in (("applies", rule.applies_when), ("requires", rule.requires)):
-            if condition is not None:
-                yield f"  {phrase(key, lang)}:"
-                yield from _condition(rulebook, rule, condition, lang, "    ")
+        for at, condition in conditions_in(rule):
+            if len(at) == 1:
+                yield f"  {phrase(str(at[0]), lang)}:"
+            depth = sum(isinstance(step, str) for step in at)
+            yield f"{'  ' * depth}  {_condition(rulebook, rule, condition, lang)}"
         if rule.exception is not None:
             allowed = citation_text(rulebook, rule.exception.provision, lang)
             yield f"  {phrase('special_case', lang)}: {rule.exception.by.of(lang)} ({allowed})"
@@ -113,20 +112,16 @@ def explain(rulebook: Rulebook, name: str, lang: str) -> Iterator[str]:
         yield ""
 
 
-def _condition(rulebook: Rulebook, rule: Rule, condition: Condition, lang: str, pad: str) -> Iterator[str]:
-    match condition:
-        case Every(every=members) | Some(some=members):
-            yield pad + phrase("every" if isinstance(condition, Every) else "some", lang)
-            for member in members:
-                yield from _condition(rulebook, rule, member, lang, pad + "  ")
-        case Not(negated=member):
-            yield pad + phrase("not", lang)
-            yield from _condition(rulebook, rule, member, lang, pad + "  ")
-        case Test():
-            versions = rulebook.definitions[rule.subject[0], condition.fact]
-            label, unit = versions[-1].definition.label.of(lang), versions[-1].definition.unit
-            word, constant = condition.comparison
-            yield f"{pad}{label} {phrase(word, lang)} {_constant(rulebook, constant, unit, lang)}".rstrip()
+def _condition(rulebook: Rulebook, rule: Rule, condition: Condition, lang: str) -> str:
+    if not isinstance(condition, Test):
+        return phrase(_COMBINED[type(condition)], lang)
+    definition = rulebook.definitions[rule.subject[0], condition.fact][-1]
+    word, constant = condition.comparison
+    value = _constant(rulebook, constant, definition.unit, lang)
+    return f"{definition.label.of(lang)} {phrase(word, lang)} {value}".rstrip()
+
+
+_COMBINED: Mapping[type, str] = {Every: "every", Some: "some", Not: "not"}
 
 
 def _constant(rulebook: Rulebook, constant: Any, unit: str | None, lang: str) -> str:
@@ -158,13 +153,13 @@ def paths_read(rulebook: Rulebook, rule: Rule, subject: str) -> set[Path]:
 
 def paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> frozenset[Path]:
     """Return the paths an expression reads, also through other facts; each fact is followed once."""
-    known: dict[str, frozenset[Path]] = rulebook.compiled.setdefault(f"paths {subject}", {})
+    known: dict[str, set[Path]] = rulebook.compiled.setdefault(f"paths {subject}", {})
     found = set(paths(expression))
     for fact in {node.name for node in walk(expression) if isinstance(node, Fact)}:
-        if fact not in known:
-            versions = rulebook.definitions.get((subject, fact), ())
-            known[fact] = frozenset().union(*(paths_of(rulebook, subject, version.expression) for version in versions))
-        found |= known[fact]
+        for name in rulebook.behind.get((subject, fact), ()):
+            if name not in known:
+                known[name] = {path for version in rulebook.definitions[subject, name] for path in paths(version.value)}
+            found |= known[name]
     return frozenset(found)
 
 

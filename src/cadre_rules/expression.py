@@ -188,7 +188,7 @@ def paths(node: Expression, inside: tuple[str, ...] = ()) -> Iterator[tuple[str,
         case Item(path):
             yield (*inside, *path)
         case Each(path=path):
+            inside = path
             yield path
-            yield from (one for part in children(node) for one in paths(part, path))
-        case _:
-            yield from (path for part in children(node) for path in paths(part, inside))
+    for part in children(node):
+        yield from paths(part, inside)

@@ -1,10 +1,9 @@
 """What the engines run: each rule version cut into slices within which its law stands still."""
 
 import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 from cadre_rules import expression as ex
@@ -16,9 +15,11 @@ from cadre_rules.rulebook.checking import PLACEHOLDER, facts_in, tests_in
 from cadre_rules.rulebook.keeping import Apart, find_kept, keep
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.reading import raise_if
-from cadre_rules.rulebook.schema import Definition, ParameterRef, Rule, Window, window_between
+from cadre_rules.rulebook.schema import Definition, Parameter, ParameterRef, Rule, Window
 
-_Named: TypeAlias = ex.Fact | ex.Parameter
+_Versions: TypeAlias = Sequence[Definition | Parameter]
+_COUNTING = (ex.Outcomes, ex.Exceptions)
+"""What counts what came out of the first pass."""
 
 WHOLE = 10_000
 """A whole in basis points."""
@@ -73,31 +74,32 @@ class Program:
 
 def program_of(rulebook: Rulebook, subject: str) -> Program:
     """Return every rule about a kind of subject, compiled, or kept from before; raises `RulebookError` if one is too large."""
-    digests = (*rulebook.digests, subject)
-    program = find_kept(digests, Program) if rulebook.digests else None
+    program = find_kept(rulebook.digests, Program, subject)
     if program is None:
         program, problems = compile_program(rulebook, subject)
         raise_if(problems)
-        if rulebook.digests:
-            keep(program, digests)
+        keep(program, rulebook.digests, subject)
     return program
 
 
 def code_of(rulebook: Rulebook, subject: str) -> dict[str, Written]:
     """Return the definitions about a kind of subject that were written down by earlier runs, by the fact each defines."""
-    kept = find_kept((*rulebook.digests, subject, "code"), dict, to_run=True) if rulebook.digests else None
-    return {fact: Written(marshal.loads(code), values) for fact, (code, values) in (kept or {}).items()}  # noqa: S302  # ours
+    kept = find_kept(rulebook.digests, dict, subject, "code", to_run=True) or {}
+    return {fact: Written(marshal.loads(code), values) for fact, (code, values) in kept.items()}  # noqa: S302  # ours
 
 
 def keep_code(rulebook: Rulebook, subject: str, written: Mapping[str, Written]) -> None:
     """Keep definitions written down, for runs to come."""
-    if rulebook.digests:
-        kept = {fact: (marshal.dumps(code), values) for fact, (code, values) in written.items()}
-        keep(kept, (*rulebook.digests, subject, "code"), to_run=True)
+    kept = {fact: (marshal.dumps(code), values) for fact, (code, values) in written.items()}
+    keep(kept, rulebook.digests, subject, "code", to_run=True)
+
+
+class _UndefinedError(ValueError):
+    """A day on which a definition reads what has no value."""
 
 
 def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Problem]]:
-    """Compile every rule about a kind of subject; rules too large to run are problems."""
+    """Compile every rule about a kind of subject; rules too large to run, or that read what no law sets, are problems."""
     compiler = _Compiler(rulebook, subject)
     slices: list[Slice] = []
     problems: list[Problem] = []
@@ -105,9 +107,9 @@ def compile_program(rulebook: Rulebook, subject: str) -> tuple[Program, list[Pro
         if subject in rule.subject:
             try:
                 slices += compiler.slices(rule)
-            except TooLargeError as error:
-                path, line = rulebook.places[rule.id, rule.in_force.starts]
-                problems.append(Problem(path, line, "RB310", f"{rule.id}: {error}"))
+            except (TooLargeError, _UndefinedError) as error:
+                code = "RB310" if isinstance(error, TooLargeError) else "RB309"
+                problems.append(Problem(*rulebook.places[rule.id, rule.in_force.starts], code, f"{rule.id}: {error}"))
     program = Program(subject, compiler.facts, Apart(compiler.defined), tuple(slices))
     return program, problems
 
@@ -134,8 +136,8 @@ def unreachable(program: Program, rulebook: Rulebook) -> Iterator[Problem]:
     for piece in program.slices:
         for word, formula in (("violated", piece.verdicts.violated), ("satisfied", piece.verdicts.satisfied)):
             if not formula:
-                path, line = rulebook.places[piece.rule.id, piece.rule.in_force.starts]
-                yield Problem(path, line, "RB311", f"{piece.rule.id} can never be {word}: its conditions contradict each other")
+                message = f"{piece.rule.id} can never be {word}: its conditions contradict each other"
+                yield Problem(*rulebook.places[piece.rule.id, piece.rule.in_force.starts], "RB311", message)
 
 
 class _Compiler:
@@ -143,7 +145,19 @@ class _Compiler:
         self._book, self._subject = rulebook, subject
         self._names: dict[tuple[str, ex.Expression], str] = {}
         self._lasting: dict[str, str] = {}
-        self._known_behind: dict[str, frozenset[_Named]] = {}
+        self._changing: dict[str, list[_Versions]] = {
+            fact: [
+                versions,
+                *(
+                    rulebook.parameters[node.name]
+                    for version in versions
+                    for node in ex.walk(version.value)
+                    if isinstance(node, ex.Parameter)
+                ),
+            ]
+            for (about, fact), versions in rulebook.definitions.items()
+            if about == subject
+        }
         self.facts: dict[str, ex.Expression] = {}
         self.defined: dict[str, Definition] = {}
         self.late: set[str] = set()
@@ -151,17 +165,8 @@ class _Compiler:
     def slices(self, rule: Rule) -> Iterator[Slice]:
         stated = Apart(rule)
         for window in self._windows(rule):
-            day = window.starts or date.min
-            names: dict[str, str] = {}
-
-            def name(fact: str, day: date = day, names: dict[str, str] = names) -> str:
-                names[fact] = self._fact(fact, day)
-                return names[fact]
-
-            lowering = Lowering(name, self._parameters(day))
-            verdicts = lowering.verdicts(rule.applies_when, rule.requires)
-            for fact in facts_in(rule):
-                name(fact)
+            names = {fact: self._fact(fact, window.first) for fact in facts_in(rule)}
+            lowering = Lowering(names.__getitem__, self._parameters(window.first))
             key = f"{rule.id}@{window.starts or ''}"
             reported = (f"{key}|violated", f"{key}|satisfied", f"{key}|not_applicable")
             yield Slice(
@@ -171,7 +176,7 @@ class _Compiler:
                 rule.hangs_on,
                 key,
                 window,
-                verdicts,
+                lowering.verdicts(rule.applies_when, rule.requires),
                 names,
                 rule.tags,
                 any(fact in self.late for fact in names.values()),
@@ -180,15 +185,12 @@ class _Compiler:
 
     def _windows(self, rule: Rule) -> Iterator[Window]:
         """Cut a rule's time where anything it reads changes."""
-        start, end = rule.in_force.starts or date.min, rule.in_force.until or date.max
-        constants = (test.comparison[1] for test in tests_in(rule))
-        parameters = {ex.Parameter(constant.param) for constant in constants if isinstance(constant, ParameterRef)}
-        read = parameters.union(*(self._behind(fact) for fact in facts_in(rule)))
-        windows = [window for named in read for window in self._in_force(named)]
-        cuts = {start, *(window.starts for window in windows), *(window.until for window in windows)}
-        inside = sorted(cut for cut in cuts if cut is not None and start <= cut < end)
-        for first, last in pairwise([*inside, end]):
-            yield window_between(first, last)
+        constants = (test.comparison[1] for _, test in tests_in(rule))
+        read: list[_Versions] = [
+            self._book.parameters[constant.param] for constant in constants if isinstance(constant, ParameterRef)
+        ]
+        read += [versions for fact in facts_in(rule) for versions in self._behind(fact)]
+        return rule.in_force.cut(version.in_force for versions in read for version in versions)
 
     def _parameters(self, day: date) -> Mapping[str, Any]:
         return {
@@ -203,53 +205,37 @@ class _Compiler:
         if fact in self._lasting:
             return self._lasting[fact]
         versions = self._book.definitions[self._subject, fact]
-        version = next((v for v in versions if v.definition.in_force.covers(day)), versions[0])
-        resolved = self._resolve(version.expression, day)
-        key = (fact, resolved)
-        if key not in self._names:
-            taken = fact in self.facts
-            self._names[key] = f"{fact}@{day.isoformat()}" if taken else fact
-            self.facts[self._names[key]] = resolved
-            self.defined[self._names[key]] = version.definition
-            if version.second_pass:
-                self.late.add(self._names[key])
-        if all(len(self._in_force(named)) == 1 for named in self._behind(fact)):
-            self._lasting[fact] = self._names[key]
-        return self._names[key]
+        version = next((v for v in versions if v.in_force.covers(day)), versions[0])
+        resolved = self._resolve(version.value, day)
+        name = self._names.get((fact, resolved))
+        if name is None:
+            name = self._names[fact, resolved] = f"{fact}@{day.isoformat()}" if fact in self.facts else fact
+            self.facts[name], self.defined[name] = resolved, version
+            if any(
+                isinstance(part, _COUNTING) or (isinstance(part, ex.Fact) and part.name in self.late)
+                for part in ex.walk(resolved)
+            ):
+                self.late.add(name)
+        if all(len(versions) == 1 for versions in self._behind(fact)):
+            self._lasting[fact] = name
+        return name
 
-    def _behind(self, fact: str) -> frozenset[_Named]:
-        """Return the facts and parameters a fact comes from, in whatever version, itself among them."""
-        if fact not in self._known_behind:
-            found: set[_Named] = {ex.Fact(fact)}
-            for version in self._book.definitions[self._subject, fact]:
-                for node in ex.walk(version.expression):
-                    if isinstance(node, (ex.Fact, ex.Parameter)):
-                        found |= self._behind(node.name) if isinstance(node, ex.Fact) else {node}
-            self._known_behind[fact] = frozenset(found)
-        return self._known_behind[fact]
+    def _behind(self, fact: str) -> list[_Versions]:
+        """Return the versions of every fact and parameter a fact comes from, in whatever version, and its own."""
+        return [versions for name in self._book.behind[self._subject, fact] for versions in self._changing[name]]
 
-    def _in_force(self, named: _Named) -> list[Window]:
-        """Return when each version of a fact or parameter holds."""
-        if isinstance(named, ex.Parameter):
-            return [parameter.in_force for parameter in self._book.parameters[named.name]]
-        return [version.definition.in_force for version in self._book.definitions[self._subject, named.name]]
-
-    def _resolve(self, node: ex.Expression, day: date) -> ex.Expression:
-        """Put the facts and parameters of a day in place of their names."""
+    def _resolve(self, node: Any, day: date) -> Any:
+        """Put the facts and parameters of a day in place of their names, wherever they stand in an expression."""
         match node:
             case ex.Fact(name):
                 return ex.Fact(self._fact(name, day))
             case ex.Parameter(name):
-                return ex.Constant(self._parameters(day)[name])
-            case ex.Call(operation, arguments):
-                return ex.Call(operation, tuple(self._resolve(argument, day) for argument in arguments))
-            case ex.Each(gather, path, where, pick, by, silent):
-                where, pick, by = (None if part is None else self._resolve(part, day) for part in (where, pick, by))
-                return ex.Each(gather, path, where, pick, by, silence_means_none=silent)
-            case ex.Lookup(table, keys, get, on):
-                resolved = tuple((column, self._resolve(value, day)) for column, value in keys)
-                return ex.Lookup(table, resolved, get, None if on is None else self._resolve(on, day))
-            case ex.Within(area, other, level, on):
-                return ex.Within(*(self._resolve(part, day) for part in (area, other, level, on)))
+                if name not in (values := self._parameters(day)):
+                    raise _UndefinedError(f"a fact it reads takes {name}, which is not defined on {day}")
+                return ex.Constant(values[name])
+            case ex.Call() | ex.Each() | ex.Lookup() | ex.Within():
+                return type(node)(*[self._resolve(getattr(node, name), day) for name in node.__match_args__])
+            case tuple():
+                return tuple([self._resolve(part, day) for part in node])
             case _:
                 return node

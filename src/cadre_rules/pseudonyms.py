@@ -141,8 +141,8 @@ def words_of_law(rulebook: Rulebook) -> frozenset[str]:
 def _words_of_law(rulebook: Rulebook) -> Iterator[str]:
     yield from (rule.id for rule in rulebook.rules)
     bound = chain.from_iterable(rulebook.definitions.values())
-    constants = (node.value for each in bound for node in walk(each.expression) if isinstance(node, Constant))
-    tested = (test.comparison[1] for rule in rulebook.rules for test in tests_in(rule))
+    constants = (node.value for each in bound for node in walk(each.value) if isinstance(node, Constant))
+    tested = (test.comparison[1] for rule in rulebook.rules for _, test in tests_in(rule))
     parameters = (parameter.value for versions in rulebook.parameters.values() for parameter in versions)
     cells = (cell for rows in rulebook.rows.values() for row in rows for cell in row.values())
     for value in chain(constants, tested, parameters, cells):

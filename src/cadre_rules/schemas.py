@@ -50,7 +50,7 @@ def cases_schema() -> dict[str, Any]:
 def _tests(rulebook: Rulebook) -> Any:
     by_kind: dict[str, set[str]] = defaultdict(set)
     for (_, name), versions in rulebook.definitions.items():
-        by_kind[versions[0].definition.kind].add(name)
+        by_kind[versions[0].kind].add(name)
     parameter = {"type": "object", "properties": {"param": {"enum": sorted(rulebook.parameters)}}, "required": ["param"]}
     for kind, names in sorted(by_kind.items()):
         constant = {"anyOf": [_CONSTANT[kind], parameter]}

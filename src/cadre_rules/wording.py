@@ -170,7 +170,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "force_encouraged": ("khuyến khích", "encouraged"),
     "force_indicator": ("dấu hiệu để xem xét", "indicator"),
     "force_judgement": ("do người có thẩm quyền đánh giá", "assessed by people"),
-    "applies": ("Áp dụng khi", "Applies when"),
+    "applies_when": ("Áp dụng khi", "Applies when"),
     "requires": ("Yêu cầu", "Requires"),
     "special_case": ("Trường hợp đặc biệt", "Special case"),
     "every": ("tất cả các điều kiện sau:", "all of these:"),

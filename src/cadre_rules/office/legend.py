@@ -33,7 +33,7 @@ def names_by_field(rulebook: Rulebook, lang: str) -> dict[tuple[str, Path], dict
     """
     found: dict[tuple[str, Path], dict[str, str]] = defaultdict(dict)
     for (subject, _), versions in rulebook.definitions.items():
-        for node in (node for version in versions for node in walk(version.expression) if isinstance(node, Lookup)):
+        for node in (node for version in versions for node in walk(version.value) if isinstance(node, Lookup)):
             if "name" in rulebook.tables[node.table].columns:
                 named = {row["code"]: row["name"] for row in rulebook.rows[node.table]}
                 for path in (path for column, key in node.keys if column == "code" for path in paths_of(rulebook, subject, key)):

@@ -169,7 +169,7 @@ def label(rulebook: Rulebook, kind: str, name: str, lang: str) -> str:
     """Return what people call a fact, or the field a rule's day stands in."""
     versions = rulebook.definitions.get((kind, name))
     if versions:
-        return versions[-1].definition.label.of(lang)
+        return versions[-1].label.of(lang)
     info, _, _ = field_at(kind, name)
     return info.name(lang) if info is not None else name
 
@@ -203,11 +203,11 @@ _READ: Mapping[Kind, Callable[[str], Scalar]] = {
 
 def _worded(rulebook: Rulebook, lang: str, kind: str, fact: str, day: date | None, value: str | None) -> tuple[str, str, str]:
     versions = rulebook.definitions[kind, fact]
-    bound = next((version for version in versions if day is not None and version.definition.in_force.covers(day)), versions[0])
-    read = _READ[bound.definition.kind](value) if value is not None else None
+    fitting = next((version for version in versions if day is not None and version.in_force.covers(day)), versions[0])
+    read = _READ[fitting.kind](value) if value is not None else None
     sayer = writer_of(rulebook, lang)
-    text, inside = (sayer.fact_text(kind, bound.expression, bound.definition, read, in_sentence=i) for i in (False, True))
-    return bound.definition.label.of(lang), text, inside
+    text, inside = (sayer.fact_text(kind, fitting.value, fitting, read, in_sentence=i) for i in (False, True))
+    return fitting.label.of(lang), text, inside
 
 
 def _write_csv(chunks: Iterable[pl.DataFrame], headings: list[str], path: Path, _lang: str) -> None:

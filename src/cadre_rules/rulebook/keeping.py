@@ -39,12 +39,12 @@ _PLAIN = {
 }
 
 
-def find_kept(digests: Sequence[str], kind: type[Kept], *, to_run: bool = False) -> Kept | None:
-    """Return what is kept under these digests, or None; anything that is not exactly that is as if not there."""
+def find_kept(digests: Sequence[str], kind: type[Kept], *about: str, to_run: bool = False) -> Kept | None:
+    """Return what is kept about something under these digests, or None; what is not exactly that is as if not there."""
     with suppress(
         OSError, RuntimeError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError
     ):
-        place = _place(digests)
+        place = _place(digests, *about)
         if place is not None and _own(place):
             whole = place.read_bytes()
             body = whole[_SEAL:]
@@ -93,9 +93,9 @@ def sealed(body: bytes, key: bytes = b"") -> bytes:
     return hashlib.blake2b(body, digest_size=_SEAL, key=key).digest() + body
 
 
-def keep(value: object, digests: Sequence[str], *, to_run: bool = False) -> None:
-    """Keep a rulebook or what is compiled of it; where that cannot be done, do without."""
-    place = _place(digests)
+def keep(value: object, digests: Sequence[str], *about: str, to_run: bool = False) -> None:
+    """Keep a rulebook or what is compiled of it; where that cannot be done, or nothing has a digest, do without."""
+    place = _place(digests, *about)
     if place is not None:
         with suppress(OSError, RuntimeError):
             key = _key(place) if to_run else b""
@@ -121,12 +121,12 @@ class _Reader(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name} has no place in a rulebook")
 
 
-def _place(digests: Sequence[str]) -> Path | None:
+def _place(digests: Sequence[str], *about: str) -> Path | None:
     chosen = os.environ.get("CADRE_RULES_CACHE")
-    if chosen == "off":
+    if chosen == "off" or not digests:
         return None
     home = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cadre-rules"
-    return home / f"{hashlib.sha256(' '.join((*digests, sys.version, code_digest())).encode()).hexdigest()[:32]}.rulebook"
+    return home / f"{hashlib.sha256(' '.join((*digests, *about, sys.version, code_digest())).encode()).hexdigest()[:32]}.rulebook"
 
 
 def _key(place: Path) -> bytes:

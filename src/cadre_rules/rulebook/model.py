@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cadre_rules.expression import Expression
-from cadre_rules.formula import kept
+from cadre_rules.expression import Fact, walk
 from cadre_rules.rulebook.keeping import Apart
 from cadre_rules.rulebook.schema import (
     GRADES,
@@ -30,15 +31,6 @@ class LoadedPack:
     digest: str
 
 
-@kept
-class BoundDefinition:
-    """A definition as it reads for one subject."""
-
-    definition: Definition
-    expression: Expression
-    second_pass: bool
-
-
 _LATER = ("instruments", "provisions", "definitions", "rules", "places")
 """What is kept apart, to be read when it is first asked for: judging by a kept program asks for little of it."""
 
@@ -53,7 +45,8 @@ class Rulebook:
     parameters: Mapping[str, tuple[Parameter, ...]]
     tables: Mapping[str, Table]
     rows: Mapping[str, tuple[Mapping[str, Any], ...]]
-    definitions: Mapping[tuple[str, str], tuple[BoundDefinition, ...]]
+    definitions: Mapping[tuple[str, str], tuple[Definition, ...]]
+    """By subject and fact, oldest first, each with its value as the expression it is for that subject."""
     rules: tuple[Rule, ...]
     switched_off: tuple[SwitchOff, ...]
     places: Mapping[tuple[str, date | None], tuple[Path, int]]
@@ -66,7 +59,7 @@ class Rulebook:
         """Return what is kept of it; what was compiled is kept elsewhere."""
         told = vars(self).get("_apart", {})  # as it was read, which need not be put in writing again
         apart = {name: told.get(name) or Apart(getattr(self, name)) for name in _LATER}
-        rest = {name: part for name, part in vars(self).items() if name not in _LATER}
+        rest = {name: part for name, part in vars(self).items() if name not in (*_LATER, "behind")}
         return rest | {"compiled": {}, "_apart": apart}
 
     if not TYPE_CHECKING:
@@ -78,14 +71,28 @@ class Rulebook:
             part = vars(self)[name] = apart[name]()
             return part
 
+    @cached_property
+    def behind(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """The facts each fact comes from, in whatever version, itself among them; raises `CycleError` if they go in a circle."""
+        reads = {
+            (subject, name): {
+                (subject, part.name)
+                for version in versions
+                for part in walk(version.value)
+                if isinstance(part, Fact) and (subject, part.name) in self.definitions
+            }
+            for (subject, name), versions in self.definitions.items()
+        }
+        found: dict[tuple[str, str], frozenset[str]] = {}
+        for key in TopologicalSorter(reads).static_order():
+            found[key] = frozenset({key[1]}).union(*(found[read] for read in reads[key]))
+        return found
+
     @property
     def reviewed_to(self) -> dict[str, date]:
         """Return up to which day each kind of law was reviewed: the earliest of the packs."""
-        days: dict[str, date] = {}
-        for loaded in self.packs:
-            for kind, day in loaded.pack.reviewed_to.items():
-                days[kind] = min(day, days.get(kind, day))
-        return days
+        days = [(kind, day) for loaded in self.packs for kind, day in loaded.pack.reviewed_to.items()]
+        return {kind: min(day for one, day in days if one == kind) for kind, _ in days}
 
     def grade(self, rule: Rule) -> str:
         """Return the weakest evidence among the provisions a rule rests on."""
@@ -102,4 +109,4 @@ class Rulebook:
 
     def rules_named(self, name: str) -> tuple[Rule, ...]:
         """Return every version of a rule, oldest first."""
-        return tuple(sorted((r for r in self.rules if r.id == name), key=lambda r: r.in_force.starts or date.min))
+        return tuple(sorted((r for r in self.rules if r.id == name), key=lambda rule: rule.in_force.first))

@@ -68,13 +68,8 @@ def read_cases(folder: Path) -> tuple[tuple[CaseSource, ...], list[Problem]]:
 
 
 def _read_all(paths: Iterable[Path], model: type[Model]) -> tuple[tuple[Read[Model], ...], list[Problem]]:
-    sources: list[Read[Model]] = []
-    problems: list[Problem] = []
-    for path in paths:
-        source, found = _read(path, model)
-        problems += found
-        sources += [source] if source is not None else []
-    return tuple(sources), problems
+    read = [_read(path, model) for path in paths]
+    return tuple(source for source, _ in read if source is not None), [problem for _, found in read for problem in found]
 
 
 def raise_if(problems: Iterable[Problem]) -> None:

@@ -1,7 +1,8 @@
 """Rule files as their authors write them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -57,22 +58,37 @@ class Window(_Authored):
             raise ValueError("until must come after from")
         return self
 
+    @property
+    def first(self) -> date:
+        """Return the first day, the first possible one of an open end."""
+        return self.starts or date.min
+
+    @property
+    def last(self) -> date:
+        """Return the day before which it ends, the last possible one of an open end."""
+        return self.until or date.max
+
     def covers(self, day: date) -> bool:
         """Tell whether the day lies in the window."""
         return (self.starts is None or self.starts <= day) and (self.until is None or day < self.until)
 
     def meets(self, other: "Window") -> bool:
         """Tell whether some day lies in both."""
-        return (self.starts or date.min) < (other.until or date.max) and (other.starts or date.min) < (self.until or date.max)
+        return self.first < other.last and other.first < self.last
+
+    def changes(self, others: Iterable["Window"]) -> list[date]:
+        """Return its first day and those within it on which one of the others begins or has ended."""
+        ends = {end for other in (self, *others) for end in (other.first, other.last)}
+        return sorted(end for end in ends if self.first <= end < self.last)
+
+    def cut(self, others: Iterable["Window"]) -> Iterator["Window"]:
+        """Yield its parts, cut where one of the others begins or has ended."""
+        for first, last in pairwise([*self.changes(others), self.last]):
+            ends = {"starts": first if first > date.min else None, "until": last if last < date.max else None}
+            yield Window.model_validate(ends)
 
 
 ALL_TIME = Window()
-
-
-def window_between(starts: date, until: date) -> Window:
-    """Return the window between two days, the first and last possible ones meaning an open end."""
-    ends = {"from": None if starts == date.min else starts, "until": None if until == date.max else until}
-    return Window.model_validate(ends)
 
 
 class Pack(_Authored):

@@ -22,9 +22,12 @@ MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 
 _Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
-_INT = re.compile(r"^-?(?:0|[1-9][0-9]{0,17})$")
-_FRACTION = re.compile(r"^-?[0-9]{1,18}\.[0-9]{1,18}$")
-_DATE = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
+    (re.compile(r"^-?(?:0|[1-9][0-9]{0,17})$"), int),
+    (re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), date.fromisoformat),
+    (re.compile(r"^-?[0-9]{1,18}\.[0-9]{1,18}$"), Decimal),
+)
+"""What a plain text that begins as numbers do may be, and how it is read; any other is text."""
 _BEGIN_NUMBERS = frozenset("-0123456789")
 _PLAIN = {"true": True, "false": False, "null": None, "~": None, "": None}
 
@@ -66,7 +69,7 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
         return _nothing(path, line, "RB001", f"not YAML: {error.problem}")
     except (yaml.YAMLError, ValueError) as error:
         return _nothing(path, 1, "RB001", f"not YAML: {str(error).splitlines()[0]}")
-    return Document(builder.root, builder.lines), builder.problems
+    return Document(builder.documents[0] if builder.documents else None, builder.lines), builder.problems
 
 
 def _nothing(path: Path, line: int, code: str, message: str) -> tuple[Document, list[Problem]]:
@@ -78,14 +81,13 @@ class _Builder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.root: Any = None
+        self.documents: list[Any] = []
         self.lines: dict[tuple[int, str | int], int] = {}
         self.problems: list[Problem] = []
-        self._inside: Any = None
+        self._inside: Any = self.documents
         self._key: str | None = None
         """Of the mapping we are inside, the key whose value comes next."""
         self._around: list[Any] = []
-        self._documents = 0
 
     def take_all(self, next_event: Callable[[], Any]) -> None:
         """Take every event of a text."""
@@ -100,10 +102,8 @@ class _Builder:
             yaml.DocumentEndEvent: lambda _event, _line: None,
             yaml.StreamStartEvent: lambda _event, _line: None,
         }
-        event = next_event()
-        while event.__class__ is not yaml.StreamEndEvent:
+        while (event := next_event()).__class__ is not yaml.StreamEndEvent:
             taking[event.__class__](event, event.start_mark.line + 1)
-            event = next_event()
 
     def _scalar(self, event: Any, line: int) -> None:
         self._refuse_marks(event, line)
@@ -133,9 +133,7 @@ class _Builder:
 
     def _place(self, value: Any, line: int) -> None:
         inside = self._inside
-        if inside is None:
-            self.root = value
-        elif inside.__class__ is list:
+        if inside.__class__ is list:
             self.lines[id(inside), len(inside)] = line
             inside.append(value)
         else:
@@ -146,8 +144,7 @@ class _Builder:
         raise _RefusedError(line, "RB004", "aliases are not allowed; write the value out")
 
     def _document(self, _event: Any, line: int) -> None:
-        self._documents += 1
-        if self._documents > 1:
+        if self.documents:
             raise _RefusedError(line, "RB001", "a second document in one file; split it")
 
     def _refuse_marks(self, event: Any, line: int) -> None:
@@ -164,14 +161,11 @@ class _Builder:
             return _PLAIN[text]
         if text[0] not in _BEGIN_NUMBERS:
             return text
-        if _INT.match(text):
-            return int(text)
-        if _FRACTION.match(text):
-            return Decimal(text)
-        if _DATE.match(text):
-            try:
-                return date.fromisoformat(text)
-            except ValueError as error:
-                self.problems.append(Problem(self._path, line, "RB003", f"{text} is not a date: {error}"))
-                return None
+        for written, read in _NUMBERS:
+            if written.match(text):
+                try:
+                    return read(text)
+                except ValueError as error:
+                    self.problems.append(Problem(self._path, line, "RB003", f"{text} is not a date: {error}"))
+                    return None
         return text
