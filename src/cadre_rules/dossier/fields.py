@@ -128,6 +128,15 @@ def steps(path: str) -> list[str | int]:
     return [name or int(number) for name, number in _STEP.findall(path)]
 
 
+def reached(value: Any, path: tuple[str, ...]) -> Any:
+    """Return what stands at a path, None where a part of the way does."""
+    for name in path:
+        if value is None:
+            return None
+        value = getattr(value, name)
+    return value
+
+
 @lru_cache(maxsize=16_384)
 def field_at(subject: str, path: str) -> tuple[FieldInfo | None, FieldInfo | None, int | None]:
     """Return the field a traced path (`person.posts[2].start`) names, the list it stands in and the row's number from 0."""

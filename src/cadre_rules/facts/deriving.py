@@ -10,6 +10,7 @@ from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from cadre_rules import expression as ex
+from cadre_rules.dossier.fields import reached
 from cadre_rules.facts.generating import Written, write
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import SPREAD, bounds
@@ -40,6 +41,20 @@ class Scope(dict[str, Any]):
     def __missing__(self, fact: str) -> Any:
         value = self[fact] = (self.deriver.made.get(fact) or self.deriver.deriving(fact))(self)
         return value
+
+    def value(self, node: ex.Expression) -> Any:
+        """Return what a node comes to, of the element at hand if it reads one."""
+        match node:
+            case ex.Constant(value):
+                return value
+            case ex.Fact(name):
+                return self[name]
+            case ex.Field(path):
+                return reached(self.root, path)
+            case ex.Item(path):
+                return reached(self.item, path)
+            case _:
+                return self.deriver.evaluator(node)(self)
 
 
 class Row(dict[str, Scalar | None]):
