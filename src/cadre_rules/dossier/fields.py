@@ -12,10 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo as FieldFacts
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.kinds import KINDS, WHOLES, model_of
 from cadre_rules.dossier.people import Office
-from cadre_rules.dossier.values import Codes, PartialDate
+from cadre_rules.dossier.values import CODES, Codes, PartialDate
 from cadre_rules.expression import ValueKind
 from cadre_rules.formula import Kind
 
@@ -53,14 +52,10 @@ class FieldInfo:
 @cache
 def fields_of(subject: str) -> dict[tuple[str, ...], FieldInfo]:
     """Return every path a rule about `subject` can read outside lists."""
-    if subject in KINDS:
-        return dict(_paths(model_of(subject)))
-    if subject in WHOLES:
-        whole = WHOLES[subject]
-        inherited = {(whole, *path): info for path, info in _paths(model_of(whole))}
-        own = {path: info for path, info in _paths(model_of(subject)) if path[0] != whole}
-        return {**own, **inherited}
-    return {}
+    whole = WHOLES.get(subject)
+    inherited = {(whole, *path): info for path, info in fields_of(whole).items()} if whole is not None else {}
+    own = _paths(model_of(subject)) if whole is not None or subject in KINDS else ()
+    return {path: info for path, info in own if path[0] != whole} | inherited
 
 
 @cache

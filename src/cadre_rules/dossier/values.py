@@ -1,5 +1,6 @@
 """The kinds of value a dossier states, read the way people type them."""
 
+import json
 import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
@@ -8,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -156,6 +158,10 @@ class Codes(ReadBy):
         hint = did_you_mean(word, self._spellings, self._spellings) or f"; one of: {', '.join(self.names)}"
         raise ValueError(f"{str(raw)[:80]!r} is not a known code{hint}")
 
+
+_LISTS = json.loads((Path(__file__).parent / "codes.json").read_text("utf-8"))
+CODES = {name: Codes({code: (vi, en) for code, (vi, en) in listed.items()}) for name, listed in _LISTS.items()}
+"""The closed lists a dossier's cells choose from, by their names in codes.json beside this."""
 
 _LOOSE = {"type": ["string", "integer"], "description": "a day, or a month (03/1975) or year (1975) alone"}
 
