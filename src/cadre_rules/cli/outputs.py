@@ -5,27 +5,22 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cadre_rules.errors import SourceError
 
-if TYPE_CHECKING:
-    from cadre_rules.findings import Level
-
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
 RENDERERS = {
-    "text": ("reports.text", "render_text"),
-    "json": ("findings", "render_json"),
-    "sarif": ("reports.sarif", "render_sarif"),
-    "junit": ("reports.junit", "render_junit"),
-    "oscal": ("reports.oscal", "render_oscal"),
-    "html": ("reports.html", "render_html"),
-    "xlsx": ("office.results", "render_workbook"),
-    "docx": ("office.documents", "render_note"),
+    "text": ("reports.text", "render_text", ""),
+    "json": ("findings", "render_json", ""),
+    "sarif": ("reports.sarif", "render_sarif", ""),
+    "junit": ("reports.junit", "render_junit", ""),
+    "oscal": ("reports.oscal", "render_oscal", ""),
+    "html": ("reports.html", "render_html", "html"),
+    "xlsx": ("office.results", "render_workbook", "excel"),
+    "docx": ("office.documents", "render_note", "word"),
 }
-"""Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
-NEEDED = {"html": "html", "xlsx": "excel", "docx": "word"}
-"""The extra a format needs, where it needs one."""
+"""Formats of a check's report: of each the function that renders it, a report in, text or bytes out, and the extra it needs."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
@@ -67,5 +62,5 @@ def needing(extra: str) -> Iterator[None]:
         raise SourceError(str(error.name), f"is not installed; pip install 'cadre-rules[{extra}]'") from error
 
 
-def status(worst: "Level | None", options: argparse.Namespace) -> int:
+def status(worst: str | None, options: argparse.Namespace) -> int:
     return FOUND if worst is not None and LEVELS.index(worst) <= LEVELS.index(options.fail_on) else CLEAN
