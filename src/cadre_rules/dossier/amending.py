@@ -45,16 +45,17 @@ def nearest(demand: Demand, held: Any) -> Any:
 
 def _at(model: Any, way: list[Any], write: Callable[[Any, str], Mapping[str, Any]]) -> Any:
     name, *rest = way
-    if not rest:
-        return model.model_copy(update=write(model, name))
     held = getattr(model, name)
-    if isinstance(rest[0], int):
+    if not rest:
+        changed = write(model, name)
+    elif isinstance(rest[0], int):
         rows = list(held)
         rows[rest[0]] = _at(rows[rest[0]], rest[1:], write)
-        return model.model_copy(update={name: tuple(rows)})
-    if held is None:
-        held = members_of(type(model).model_fields[name].annotation)[0]()
-    return model.model_copy(update={name: _at(held, rest, write)})
+        changed = {name: tuple(rows)}
+    else:
+        part = held if held is not None else members_of(type(model).model_fields[name].annotation)[0]()
+        changed = {name: _at(part, rest, write)}
+    return model.model_copy(update=changed)
 
 
 def _stated(model: BaseModel, name: str, value: Any, *, postponed: bool) -> dict[str, Any]:

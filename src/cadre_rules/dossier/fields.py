@@ -71,19 +71,16 @@ _KINDS: dict[Any, ValueKind] = {bool: "bool", int: "int", str: "str", date: "dat
 
 def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     for name, field in model.model_fields.items():
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        vi, en = str(extra.get("vi", name)), field.description or name
-        protected = frozenset({str(extra["protected"])} if "protected" in extra else ())
-        office: Any = extra.get("office")
+        extra: Any = field.json_schema_extra or {}
+        vi, en, office = extra.get("vi", name), field.description or name, extra.get("office")
+        protected = frozenset({extra["protected"]} if "protected" in extra else ())
         types = members_of(field.annotation)
-        inner = types[0]
-        kind = "str" if get_origin(inner) is Literal else _KINDS.get(inner)
+        inner, listed = types[0], get_origin(types[0]) is tuple
+        kind = "list" if listed else "str" if get_origin(inner) is Literal else _KINDS.get(inner)
         if kind is not None:
-            codes, loose = codes_of(field), PartialDate in types
-            yield (name,), FieldInfo(kind, vi, en, protected, codes=codes, loose=loose, office=office)
-        elif get_origin(inner) is tuple:
-            element = members_of(get_args(inner)[0])[0]
-            yield (name,), FieldInfo("list", vi, en, protected, _KINDS.get(element, element), office=office)
+            element: Any = members_of(get_args(inner)[0])[0] if listed else None
+            each = _KINDS.get(element, element)
+            yield (name,), FieldInfo(kind, vi, en, protected, each, codes_of(field), PartialDate in types, office)
         else:
             for path, info in _paths(inner):
                 named = replace(info, vi=f"{info.vi} ({vi})", en=f"{info.en} ({en})", protected=info.protected | protected)

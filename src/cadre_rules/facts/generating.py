@@ -107,9 +107,8 @@ class _Body:
             case ex.Each():
                 return self._each(node)
             case ex.Lookup(keys=keys, on=on):
-                asked = [self._value(part) for part in (*(value for _, value in keys), *((on,) if on is not None else ()))]
-                find = self._name(node)
-                return self._stated(asked, f"{find}(({', '.join(asked)}, {'' if on is not None else 'None'}))")
+                asked = [self._value(part) if part is not None else "None" for part in (*(value for _, value in keys), on)]
+                return self._stated(asked, f"{self._name(node)}(({', '.join(asked)},))")
             case ex.Within(area, other, level, on):
                 asked = [self._value(part) for part in (area, other, level)]
                 asked.append(self._set(f"settled({self._value(on)})"))
@@ -210,10 +209,6 @@ class _Body:
 
 def _texts(node: ex.Expression) -> frozenset[str] | None:
     """Return the texts a constant holds, as they compare, if it holds texts."""
-    match node:
-        case ex.Constant(str(text)):
-            return frozenset([fold(text)])
-        case ex.Constant(tuple(texts)):
-            return frozenset(fold(str(text)) for text in texts)
-        case _:
-            return None
+    if isinstance(node, ex.Constant) and isinstance(node.value, (str, tuple)):
+        return frozenset(fold(str(text)) for text in ([node.value] if isinstance(node.value, str) else node.value))
+    return None
