@@ -52,7 +52,15 @@ def check(
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))
     lines = tuple(SubjectLine(s.id, s.kind, s.title, judge.day(s, as_of, now)) for s in subjects)
     return Report(
-        rulebook=tuple(_packs(rulebook)),
+        rulebook=tuple(
+            {
+                "pack": loaded.pack.name,
+                "version": loaded.pack.version,
+                "digest": loaded.digest,
+                "reviewed_to": {kind: day.isoformat() for kind, day in sorted(loaded.pack.reviewed_to.items())},
+            }
+            for loaded in rulebook.packs
+        ),
         as_of=as_of if isinstance(as_of, str) else as_of.isoformat(),
         subjects=lines,
         findings=tuple(findings),
@@ -77,12 +85,6 @@ def _exceptions(judge: Judge, heard: Sequence[Heard]) -> Iterator[OnFile]:
             on_file = passage.exception
             told = (on_file.decided_by, on_file.decided_on, on_file.document, on_file.expires_on)
             yield OnFile(subject.id, on_file.rule, passage.state, *told)
-
-
-def _packs(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
-    for loaded in rulebook.packs:
-        days = {kind: day.isoformat() for kind, day in sorted(loaded.pack.reviewed_to.items())}
-        yield {"pack": loaded.pack.name, "version": loaded.pack.version, "digest": loaded.digest, "reviewed_to": days}
 
 
 def _notices(

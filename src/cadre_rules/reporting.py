@@ -75,11 +75,9 @@ class Writer:
             if judgement.piece.force in _STRIVEN_FOR and judgement.outcome in ("satisfied", "violated", "excepted"):
                 fact, target = self._static_of(judgement).share or ("", None)
                 if isinstance(share := judgement.bench.row.get(fact), int):
-                    title, met = (
-                        self._filled(judgement.piece.rule.title.of(self._lang), judgement),
-                        judgement.outcome == "satisfied",
-                    )
-                    yield Share(judgement.piece.rule.id, title, judgement.subject.id, judgement.day, share, target, met)
+                    rule, met = judgement.piece.rule, judgement.outcome == "satisfied"
+                    title = self._filled(rule.title.of(self._lang), judgement)
+                    yield Share(rule.id, title, judgement.subject.id, judgement.day, share, target, met)
 
     def _static_of(self, judgement: Judgement) -> "_Static":
         """Return what stays the same of whatever a rule says of a kind of subject."""

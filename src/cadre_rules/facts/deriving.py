@@ -38,7 +38,7 @@ class Scope(dict[str, Any]):
         """The element at hand."""
 
     def __missing__(self, fact: str) -> Any:
-        value = self[fact] = (self.deriver.made.get(fact) or self.deriver.deriving(fact))(self)
+        value = self[fact] = self.deriver[fact](self)
         return value
 
     def value(self, node: ex.Expression) -> Any:
@@ -82,8 +82,8 @@ class Tables:
     areas: AreaMap
 
 
-class Deriver:
-    """Knows how facts are derived; each definition is made a function when it is first needed."""
+class Deriver(dict[str, Evaluate]):
+    """What derives each fact; each definition is made a function when it is first needed."""
 
     def __init__(self, definitions: Mapping[str, ex.Expression], tables: Tables, written: Mapping[str, Written] = {}) -> None:
         self.definitions = definitions
@@ -91,15 +91,12 @@ class Deriver:
         """Definitions written down, before or since, by the fact each defines."""
         self.tables = tables
         self._finders: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
-        self.made: dict[str, Evaluate] = {}
-        """What derives each fact that was asked for."""
         self._made: dict[int, tuple[ex.Expression, Evaluate]] = {}
         """What computes each node that was asked for; the node stays, so that no other takes its place in memory."""
 
-    def deriving(self, fact: str) -> Evaluate:
-        """Return the function that derives a fact, for whoever asks next too."""
+    def __missing__(self, fact: str) -> Evaluate:
         written = self.written[fact] = self.written.get(fact) or write(self.definitions[fact])
-        made = self.made[fact] = self.evaluator(self.definitions[fact], written)
+        made = self[fact] = self.evaluator(self.definitions[fact], written)
         return made
 
     def evaluator(self, node: ex.Expression, written: Written | None = None) -> Evaluate:
