@@ -24,8 +24,8 @@ RENDERERS = {
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
-def deliver(rendered: str | bytes, output: str | None) -> None:
-    """Write a report to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
+def deliver(rendered: str | bytes, output: str | None = None) -> None:
+    """Write what is told to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
     body = rendered.encode() if isinstance(rendered, str) else rendered
     if output is None:
         if isinstance(rendered, bytes) and sys.stdout.isatty():
@@ -40,13 +40,8 @@ def deliver(rendered: str | bytes, output: str | None) -> None:
         partial.write_bytes(body)
 
 
-def write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
 def lines(told: Iterable[str]) -> None:
-    write("".join(f"{line}\n" for line in told))
+    deliver("".join(f"{line}\n" for line in told))
 
 
 def as_json(value: Any) -> str:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from cadre_rules.cli.inputs import dossiers_of, rulebook_of
-from cadre_rules.cli.outputs import CLEAN, FOUND, MISUSED, UNREADABLE, as_json, deliver, lines, needing, write
+from cadre_rules.cli.outputs import CLEAN, FOUND, MISUSED, UNREADABLE, as_json, deliver, lines, needing
 
 
 def rules(options: argparse.Namespace) -> int:
@@ -16,7 +16,7 @@ def rules(options: argparse.Namespace) -> int:
 
     rulebook = rulebook_of(options)
     if options.format == "json":
-        write(as_json(rules_as_plain(rulebook, options.on, options.lang)))
+        deliver(as_json(rules_as_plain(rulebook, options.on, options.lang)))
     else:
         lines(rules_as_text(rulebook, options.on, options.lang))
     return CLEAN
@@ -95,5 +95,5 @@ def schema(options: argparse.Namespace) -> int:
         "mapping": mapping_schema,
         "register": register_schema,
     }
-    write(as_json(schemas[options.what]()))
+    deliver(as_json(schemas[options.what]()))
     return CLEAN
