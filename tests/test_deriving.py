@@ -15,7 +15,7 @@ from cadre_rules.expression import Call, Constant, Each, Expression, Fact, Field
 from cadre_rules.facts.deriving import MAX_TRIED, Deriver, Row, Scope, Tables, find_cell
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import Span, bounds, settled, span
-from cadre_rules.facts.tracing import Tracer, Ways
+from cadre_rules.facts.tracing import Tracer
 
 PROVINCES = [
     {"code": "38", "name": "Thanh Hóa", "successor": "38", "successor_name": "Thanh Hóa", "merged_on": date(2025, 7, 1)},
@@ -319,7 +319,7 @@ def test_rules_see_only_exact_facts() -> None:
 
 def traced(node: Expression, **fields: Any) -> tuple[dict[str, Any], list[str]]:
     deriver = Deriver({"it": node}, TABLES)
-    trace = Tracer(Ways(deriver), Scope(deriver, SimpleNamespace(**fields))).trace("it")
+    trace = Tracer(Scope(deriver, SimpleNamespace(**fields))).trace("it")
     return trace.read, list(trace.missing)
 
 

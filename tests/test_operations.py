@@ -17,13 +17,14 @@ from cadre_rules.facts.operations import (
     HOLIDAYS_A_YEAR,
     STRICT,
     Span,
-    add_months,
     bounds,
     months_between,
     settled,
     span,
     weekdays_between,
 )
+
+add_months = STRICT["add_months"]
 
 
 def day(text: str) -> date:

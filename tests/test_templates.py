@@ -13,10 +13,10 @@ from openpyxl.cell.cell import Cell
 
 from cadre_rules import check
 from cadre_rules.cli.outputs import CLEAN, MISUSED, UNREADABLE
-from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
+from cadre_rules.dossier.values import CODES
 from cadre_rules.errors import SourceError
 from cadre_rules.names import fold
 from cadre_rules.office.legend import rules_by_field

@@ -1,9 +1,9 @@
 """Judge one dossier, or a few, and say what was found."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, Literal
 
 from cadre_rules.dossier.kinds import Dossier
@@ -38,9 +38,7 @@ def check(
     judge = judge_of(rulebook)
     heard = list(judge.heard(subjects, as_of, now, engine))
     applied = [judgement for each in heard for judgement in each.applied]
-    by_outcome = Counter([judgement.outcome for judgement in applied])
-    if apart := sum(each.apart for each in heard):
-        by_outcome["not_applicable"] = apart
+    by_outcome = Counter([judgement.outcome for judgement in applied]) + Counter(not_applicable=sum(each.apart for each in heard))
     writer = writer_of(rulebook, lang)
     mender = None
     if not mending or not any(judgement.outcome == "violated" for judgement in applied):
@@ -54,7 +52,15 @@ def check(
     findings.sort(key=lambda f: (LEVELS.index(f.level), f.provisional, order.get(f.subject, len(order)), f.rule))
     lines = tuple(SubjectLine(s.id, s.kind, s.title, judge.day(s, as_of, now)) for s in subjects)
     return Report(
-        rulebook=tuple(_packs(rulebook)),
+        rulebook=tuple(
+            {
+                "pack": loaded.pack.name,
+                "version": loaded.pack.version,
+                "digest": loaded.digest,
+                "reviewed_to": {kind: day.isoformat() for kind, day in sorted(loaded.pack.reviewed_to.items())},
+            }
+            for loaded in rulebook.packs
+        ),
         as_of=as_of if isinstance(as_of, str) else as_of.isoformat(),
         subjects=lines,
         findings=tuple(findings),
@@ -66,26 +72,19 @@ def check(
         mended_together=tuple(mender.together(applied)) if mender is not None else (),
         shares=tuple(writer.shares(applied)),
         notices=tuple(_notices(rulebook, subjects, lines, as_of, lang)),
-        exceptions=tuple(_exceptions(judge, subjects, heard)),
+        exceptions=tuple(_exceptions(judge, heard)),
         verdicts=tuple([Verdict(j.bench.subject.id, j.piece.rule_id, j.outcome) for j in applied]),
     )
 
 
-def _exceptions(judge: Judge, subjects: Sequence[Subject], heard: Sequence[Heard]) -> Iterator[OnFile]:
-    about: dict[int, list[Heard]] = defaultdict(list)
-    for each in heard:
-        about[id(each.bench.subject)].append(each)
-    for subject in subjects:
-        for passage in judge.passages(subject, chain.from_iterable(about[id(subject)])):
+def _exceptions(judge: Judge, heard: Sequence[Heard]) -> Iterator[OnFile]:
+    for _, passes in groupby(heard, key=lambda each: id(each.bench.subject)):
+        both = [*passes]
+        subject = both[0].bench.subject
+        for passage in judge.passages(subject, chain.from_iterable(both)):
             on_file = passage.exception
             told = (on_file.decided_by, on_file.decided_on, on_file.document, on_file.expires_on)
             yield OnFile(subject.id, on_file.rule, passage.state, *told)
-
-
-def _packs(rulebook: Rulebook) -> Iterator[dict[str, Any]]:
-    for loaded in rulebook.packs:
-        days = {kind: day.isoformat() for kind, day in sorted(loaded.pack.reviewed_to.items())}
-        yield {"pack": loaded.pack.name, "version": loaded.pack.version, "digest": loaded.digest, "reviewed_to": days}
 
 
 def _notices(

@@ -6,21 +6,15 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from cadre_rules.formula import Scalar
 
 Level: TypeAlias = Literal[
     "violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator"
 ]
-LEVELS: tuple[Level, ...] = (
-    "violation",
-    "exception_needed",
-    "target_missed",
-    "information_missing",
-    "judgement_needed",
-    "indicator",
-)
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The gravest first."""
 
 
 @dataclass(frozen=True, slots=True)

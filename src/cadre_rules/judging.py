@@ -19,7 +19,7 @@ from cadre_rules.errors import Problem
 from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Row, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.tracing import Tracer, Ways
+from cadre_rules.facts.tracing import Tracer
 from cadre_rules.findings import Evidence, Level
 from cadre_rules.formula import Clause
 from cadre_rules.program import Slice, code_of, compile_program, keep_code, program_of, unreachable
@@ -83,7 +83,7 @@ class Bench:
     def tracer(self) -> Tracer:
         """Return what follows facts back to the dossier."""
         if self.traced is None:
-            self.traced = Tracer(self.court.ways, self.scope)
+            self.traced = Tracer(self.scope)
         return self.traced
 
 
@@ -126,7 +126,6 @@ class Court:
         self.program = program_of(rulebook, subject)
         self._kept = code_of(rulebook, subject)
         self.deriver = Deriver(self.program.facts, tables, self._kept)
-        self.ways = Ways(self.deriver)
         pieces = sorted(self.program.slices, key=_asked_together)
         self._matchers = {late: _matcher([piece for piece in pieces if piece.second_pass == late]) for late in (False, True)}
         self._versions: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)

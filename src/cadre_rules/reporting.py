@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, partial
 from typing import Any
 
 from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.expression import Expression, Field, Outcomes, walk
-from cadre_rules.facts.tracing import Trace
 from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Share, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Bench, Judgement, Tally
@@ -51,8 +51,8 @@ class Writer:
 
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
         self._book, self._lang = rulebook, lang
-        self._cited: dict[str, Citation] = {}
-        self._coded: dict[int, Any] = {}
+        self._cited = cache(partial(_cite, rulebook))
+        self._coded: dict[int, FieldInfo | None] = {}
         self._static: dict[tuple[str, str], _Static] = {}
 
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
@@ -72,14 +72,12 @@ class Writer:
     def shares(self, judgements: Iterable[Judgement]) -> Iterator[Share]:
         """Yield the shares judged against a target, met or missed."""
         for judgement in judgements:
-            if judgement.piece.force not in _STRIVEN_FOR or judgement.outcome not in ("satisfied", "violated", "excepted"):
-                continue
-            judged = self._static_of(judgement).share
-            value = judgement.bench.row.get(judged[0]) if judged is not None else None
-            if judged is not None and isinstance(value, int):
-                title = self._filled(judgement.piece.rule.title.of(self._lang), judgement)
-                met = judgement.outcome == "satisfied"
-                yield Share(judgement.piece.rule.id, title, judgement.subject.id, judgement.day, value, judged[1], met)
+            if judgement.piece.force in _STRIVEN_FOR and judgement.outcome in ("satisfied", "violated", "excepted"):
+                fact, target = self._static_of(judgement).share or ("", None)
+                if isinstance(share := judgement.bench.row.get(fact), int):
+                    rule, met = judgement.piece.rule, judgement.outcome == "satisfied"
+                    title = self._filled(rule.title.of(self._lang), judgement)
+                    yield Share(rule.id, title, judgement.subject.id, judgement.day, share, target, met)
 
     def _static_of(self, judgement: Judgement) -> "_Static":
         """Return what stays the same of whatever a rule says of a kind of subject."""
@@ -175,12 +173,11 @@ class Writer:
     ) -> str:
         """Return a fact's value as people read it, codes by their names; a sentence brings its own noun."""
         if isinstance(value, str):
-            coded = self._coded.get(id(derived), self)  # expressions last as long as the rulebook
-            if coded is self:
-                paths = [node.path for node in walk(derived) if isinstance(node, Field)]
-                infos = [info for path in paths if (info := fields_of(subject).get(path)) and info.codes]
-                coded = self._coded[id(derived)] = infos[0] if infos else None
-            return coded.text(value, self._lang) if isinstance(coded, FieldInfo) else code_text(value, self._lang)
+            if id(derived) not in self._coded:  # expressions last as long as the rulebook
+                infos = (fields_of(subject).get(node.path) for node in walk(derived) if isinstance(node, Field))
+                self._coded[id(derived)] = next((info for info in infos if info is not None and info.codes), None)
+            coded = self._coded[id(derived)]
+            return coded.text(value, self._lang) if coded is not None else code_text(value, self._lang)
         unit = None if in_sentence and definition.unit in COUNTED else definition.unit
         return value_text(value, unit, self._lang)
 
@@ -199,11 +196,10 @@ class Writer:
             yield (Wait(path, self._ask(judgement.subject, path), (path,), (self._ask(judgement.subject, path),)),)
             return
         for facts in settling_sets(judgement.piece.verdicts, judgement.bench.row)[:MAX_SETS]:
-            yield tuple(self._wait(judgement, name, judgement.bench.tracer().trace(name)) for name in facts)
+            yield tuple(self._wait(judgement, name) for name in facts)
 
-    def _wait(self, judgement: Judgement, name: str, trace: Trace) -> Wait:
-        definition = judgement.bench.court.program.defined[name]
-        missing = tuple(trace.missing)
+    def _wait(self, judgement: Judgement, name: str) -> Wait:
+        definition, missing = judgement.bench.court.program.defined[name], judgement.bench.tracer().trace(name).missing
         return Wait(
             fact=definition.id,
             label=definition.label.of(self._lang),
@@ -233,21 +229,7 @@ class Writer:
     def citations(self, rule: Rule, rival: Rule | None) -> tuple[Citation, ...]:
         """Return the articles a rule rests on, and those of the rule it differs with."""
         names = (*rule.provisions, *(rival.provisions if rival is not None else ()))
-        return tuple(self._cited.get(name) or self._cite(name) for name in names)
-
-    def _cite(self, name: str) -> Citation:
-        provision = self._book.provisions[name]
-        text = self._book.instrument_of(provision)
-        self._cited[name] = Citation(
-            instrument=text.id,
-            number=text.number,
-            date=text.issued,
-            article=provision.article,
-            clause=provision.clause,
-            link=provision.link or text.link,
-            grade=provision.evidence,
-        )
-        return self._cited[name]
+        return tuple(map(self._cited, names))
 
     def _notes(self, judgement: Judgement, breaches: Iterable[Judgement]) -> Iterator[str]:
         rule, lang = judgement.piece.rule, self._lang
@@ -269,13 +251,23 @@ class Writer:
         if rule.needs_review is not None:
             yield rule.needs_review.of(lang)
         if rule.fidelity_reason is not None:
-            yield (
-                f"{phrase(rule.fidelity, lang)}: {rule.fidelity_reason.of(lang)}"
-                if rule.fidelity != "exact"
-                else rule.fidelity_reason.of(lang)
-            )
+            yield (f"{phrase(rule.fidelity, lang)}: " if rule.fidelity != "exact" else "") + rule.fidelity_reason.of(lang)
         for part in rule.not_encoded:
             yield f"{phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"
+
+
+def _cite(rulebook: Rulebook, name: str) -> Citation:
+    provision = rulebook.provisions[name]
+    text = rulebook.instrument_of(provision)
+    return Citation(
+        instrument=text.id,
+        number=text.number,
+        date=text.issued,
+        article=provision.article,
+        clause=provision.clause,
+        link=provision.link or text.link,
+        grade=provision.evidence,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.simplefilter("always")
     warnings.showwarning = lambda message, *_rest, **_more: print(f"cadre-rules: {message}", file=sys.stderr)
     home, _, name = options.run.partition(".")
-    run: Callable[[argparse.Namespace], int] = getattr(import_module(f"cadre_rules.cli.{home}"), name)
     try:
+        run: Callable[[argparse.Namespace], int] = getattr(import_module(f"cadre_rules.cli.{home}"), name)
         return run(options)
     except RulebookError as error:
         print(error, file=sys.stderr)

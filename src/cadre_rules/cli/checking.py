@@ -7,28 +7,24 @@ from dataclasses import replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from cadre_rules import checks
 from cadre_rules.cli.following import followed, known_before, register_of
 from cadre_rules.cli.inputs import dossiers_of, pseudonyms_of, rulebook_of
-from cadre_rules.cli.outputs import CLEAN, MISUSED, NEEDED, RENDERERS, UNREADABLE, deliver, lines, needing, status
+from cadre_rules.cli.outputs import CLEAN, MISUSED, RENDERERS, UNREADABLE, deliver, lines, needing, status
+from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.errors import CadreRulesError, SourceError
-
-if TYPE_CHECKING:
-    from cadre_rules.dossier.kinds import Dossier
-    from cadre_rules.findings import Report
-    from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.findings import Report
+from cadre_rules.judging import judge_of
+from cadre_rules.rulebook.model import Rulebook
 
 
 def check(options: argparse.Namespace) -> int:
-    from cadre_rules.checks import check
-    from cadre_rules.judging import judge_of
-
     rulebook, register, today = rulebook_of(options), register_of(options), options.today or date.today()
     dossiers, rejected, sources = dossiers_of(options.files, pseudonyms_of(options, rulebook))
     filed = [register.file_on(dossier) for dossier in dossiers] if register is not None else dossiers
     asked = {"as_of": options.as_of, "lang": options.lang, "today": today, "engine": options.engine}
-    report = check(filed, rulebook, **asked, mending=True)
+    report = checks.check(filed, rulebook, **asked, mending=True)
     report = replace(report, rejected=tuple(rejected), sources=sources)
     if register is not None:
         from cadre_rules.register.following import run_of
@@ -41,17 +37,17 @@ def check(options: argparse.Namespace) -> int:
     return UNREADABLE if rejected else status(report.worst(strict=options.strict, known=known), options)
 
 
-def _render(report: "Report", options: argparse.Namespace, dossiers: "Sequence[Dossier]", rulebook: "Rulebook") -> str | bytes:
+def _render(report: Report, options: argparse.Namespace, dossiers: Sequence[Dossier], rulebook: Rulebook) -> str | bytes:
     """Return a report in one of the formats for people or for other tools."""
-    module, function = RENDERERS[options.format]
-    with needing(NEEDED.get(options.format, "")):
+    module, function, extra = RENDERERS[options.format]
+    with needing(extra):
         render: Callable[..., str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
         if options.format == "xlsx":
             return render(report, _to_mark(options, dossiers, rulebook))
         return render(report, options.template) if options.format == "docx" else render(report)
 
 
-def _to_mark(options: argparse.Namespace, dossiers: "Sequence[Dossier]", rulebook: "Rulebook") -> bytes | None:
+def _to_mark(options: argparse.Namespace, dossiers: Sequence[Dossier], rulebook: Rulebook) -> bytes | None:
     """Return the workbook whose rows are marked: the one that was checked, else a template filled in with the dossiers."""
     from cadre_rules.office.templates import render_template
 

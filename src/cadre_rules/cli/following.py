@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from cadre_rules.cli.options import parser
-from cadre_rules.cli.outputs import CLEAN, FOUND, as_json, lines, needing, write
+from cadre_rules.cli.outputs import CLEAN, FOUND, as_json, deliver, lines, needing
 from cadre_rules.errors import SourceError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def show(options: argparse.Namespace) -> int:
     if options.format == "json":
         standing = [line._asdict() for line in register.ledger().values() if line.state in OPEN]
         entries = [entry.model_dump(mode="json", exclude_none=True) for entry in register.entries]
-        write(as_json({"head": register.head, "entries": entries, "findings": standing}))
+        deliver(as_json({"head": register.head, "entries": entries, "findings": standing}))
     else:
         lines(register_lines(register, options.lang))
     return CLEAN
@@ -89,7 +89,7 @@ def enter(options: argparse.Namespace) -> int:
 
     register = Register.read(options.file)
     register = register.append(said(register, options.action, vars(options)), by=options.by, day=options.on or date.today())
-    write(phrase("register_head", options.lang, entries=len(register.entries), head=register.head) + "\n")
+    lines([phrase("register_head", options.lang, entries=len(register.entries), head=register.head)])
     return CLEAN
 
 

@@ -1,14 +1,28 @@
-"""The command line's grammar: commands, options, and the function behind each, imported when it runs."""
+"""The command line's grammar: commands, what each takes, and the function behind it, imported when it runs."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date
-from typing import TypeAlias
+from typing import Any, NamedTuple
 
 from cadre_rules.cli.outputs import LEVELS, RENDERERS
 from cadre_rules.dossier.kinds import KINDS
 
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  # it has no public name
+
+class _Taken(NamedTuple):
+    """One thing a command takes, as argparse is told of it."""
+
+    names: tuple[str, ...]
+    said: dict[str, Any]
+
+
+class _Command(NamedTuple):
+    """The function behind a command, what it does, what it takes, and the actions it has if it is several."""
+
+    run: str
+    help: str
+    taken: tuple[_Taken, ...] = ()
+    actions: Mapping[str, "_Command"] = {}
 
 
 def parser(asked: str | None = None) -> argparse.ArgumentParser:
@@ -17,228 +31,24 @@ def parser(asked: str | None = None) -> argparse.ArgumentParser:
         prog="cadre-rules",
         description="Check personnel decisions against dated, cited rules. Findings inform; people decide.",
     )
-    commands = command.add_subparsers(required=True, metavar="COMMAND")
-    for add in [_COMMANDS[asked]] if asked in _COMMANDS else _COMMANDS.values():
-        add(commands)
+    known = {asked: _COMMANDS[asked]} if asked is not None and asked in _COMMANDS else _COMMANDS
+    _add(command, known, metavar="COMMAND")
     return command
 
 
-def _check(commands: _Commands) -> None:
-    check = commands.add_parser(
-        "check",
-        parents=[_judging()],
-        help="judge dossiers (YAML, JSON, xlsx); - reads standard input",
-    )
-    check.add_argument("files", nargs="+", metavar="FILE")
-    check.add_argument("--format", choices=tuple(RENDERERS), default="text")
-    check.add_argument("--output", "-o", metavar="FILE", help="write the report to a file rather than to standard output")
-    check.add_argument("--engine", choices=("durable", "plain"), default="durable", help=argparse.SUPPRESS)
-    _add_template(check)
-    check.set_defaults(run="checking.check")
+def _add(to: argparse.ArgumentParser, commands: Mapping[str, _Command], **said: Any) -> None:
+    among = to.add_subparsers(required=True, **said)
+    for name, told in commands.items():
+        command = among.add_parser(name, help=told.help)
+        for taken in told.taken:
+            command.add_argument(*taken.names, **taken.said)
+        command.set_defaults(run=told.run)
+        if told.actions:
+            _add(command, told.actions, metavar="ACTION", dest="action")
 
 
-def _audit(commands: _Commands) -> None:
-    audit = commands.add_parser(
-        "audit",
-        parents=[_judging()],
-        help="judge many: tables, JSON Lines, workbooks, databases",
-    )
-    audit.add_argument(
-        "--suppress-below",
-        type=_several,
-        metavar="N",
-        help="tell no count below N in the summary, nor one that would tell it",
-    )
-    audit.add_argument(
-        "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
-    )
-    audit.add_argument("--format", choices=("text", "json", "html"), default="text")
-    audit.add_argument("--output", "-o", metavar="FILE", help="write what is told to a file rather than to standard output")
-    audit.add_argument("--out", required=True, metavar="DIR", help="folder for the results; a stopped audit goes on from there")
-    audit.add_argument("--mapping", metavar="FILE", help="how the source's columns and code values are called in ours")
-    audit.add_argument(
-        "--tables",
-        action="append",
-        choices=("csv", "xlsx", "docx"),
-        help="also tell the findings in words: in a table, or in an annex to sign",
-    )
-    _add_template(audit)
-    audit.set_defaults(run="auditing.audit")
-
-
-def _compare(commands: _Commands) -> None:
-    compare = commands.add_parser(
-        "compare", parents=[_failing()], help="say which findings of two audits are new, gone, still there"
-    )
-    compare.add_argument("old", metavar="OLD", help="folder of the earlier audit")
-    compare.add_argument("new", metavar="NEW", help="folder of the later one")
-    compare.add_argument("--format", choices=("text", "json"), default="text")
-    compare.add_argument("--out", metavar="FILE", help="write every finding with its state to a .csv or .parquet file")
-    compare.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
-    compare.set_defaults(run="auditing.compare")
-
-
-def _register(commands: _Commands) -> None:
-    register = commands.add_parser("register", help="say what is done about findings, in a register that loses nothing")
-    register.add_argument("file", metavar="FILE", help="the register, a file of JSON Lines")
-    actions = register.add_subparsers(required=True, metavar="ACTION", dest="action")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
-    saying = argparse.ArgumentParser(add_help=False, parents=[common])
-    saying.add_argument("--by", required=True, metavar="OFFICE", help="which office or role says so")
-    saying.add_argument("--on", type=_day, metavar="DAY", help="the day it says so (default: today)")
-
-    show = actions.add_parser("show", parents=[common], help="show the entries, and what stands after the last run")
-    show.add_argument("--format", choices=("text", "json"), default="text")
-    remarks = {
-        "acknowledge": "a finding is acknowledged",
-        "dispute": "a finding is disputed",
-        "remedied": "a finding was remedied",
-    }
-    for action, told in remarks.items():
-        remark = actions.add_parser(action, parents=[saying], help=told)
-        remark.add_argument("finding", metavar="FINGERPRINT", help="of the finding, or its beginning")
-        remark.add_argument("--reason", required=action == "dispute", metavar="TEXT")
-        remark.add_argument("--paper", metavar="NUMBER", help="number of the paper that says so")
-    grant = actions.add_parser(
-        "grant", parents=[saying], help="an exception was decided; the gate says at the next check what it is worth"
-    )
-    grant.add_argument("finding", nargs="?", metavar="FINGERPRINT", help="of the finding it excuses, or its beginning")
-    grant.add_argument("--rule", metavar="RULE", help="rule it excuses, where no finding is named")
-    grant.add_argument("--subject", metavar="ID", help="dossier it is about, or dossier/entry, where no finding is named")
-    grant.add_argument("--decided-by", required=True, metavar="AUTHORITY")
-    grant.add_argument("--level", metavar="LEVEL", help="level of the authority, by its code or name")
-    grant.add_argument("--decided-on", required=True, type=_day, metavar="DAY")
-    grant.add_argument("--expires-on", required=True, type=_day_or_none, metavar="DAY|none", help="last day it holds")
-    grant.add_argument("--reason", required=True, metavar="TEXT")
-    grant.add_argument("--paper", required=True, metavar="NUMBER", help="number of the decision")
-    actions.add_parser("baseline", parents=[saying], help="what stands after the last run fails no later one")
-    withdraw = actions.add_parser("withdraw", parents=[saying], help="an entry was a mistake and counts no more")
-    withdraw.add_argument("entry", type=int, metavar="NUMBER")
-    withdraw.add_argument("--reason", required=True, metavar="TEXT")
-    for name, each in actions.choices.items():
-        each.set_defaults(run="following.show" if name == "show" else "following.enter")
-
-
-def _verify(commands: _Commands) -> None:
-    verify = commands.add_parser("verify", help="say whether a register, or an audit's folder, is as it was written")
-    verify.add_argument("path", metavar="FILE|DIR")
-    verify.add_argument(
-        "--head",
-        type=_digest,
-        metavar="DIGEST",
-        help="noted earlier: what an entry of the register must have, or the audit's manifest",
-    )
-    verify.set_defaults(run="following.verify")
-
-
-def _template(commands: _Commands) -> None:
-    template = commands.add_parser(
-        "template",
-        parents=[_common()],
-        help="write a workbook to fill in, or one filled in with dossiers; check and audit read it",
-    )
-    template.add_argument(
-        "kinds", nargs="*", type=_kind, metavar="KIND", help=f"of {', '.join(KINDS)} (default: of the dossiers, or appointment)"
-    )
-    template.add_argument("--output", "-o", required=True, metavar="FILE", help="the .xlsx (or .docx) file to write")
-    template.add_argument("--from", nargs="+", default=(), dest="dossiers", metavar="FILE", help="dossiers to fill it in with")
-    template.add_argument(
-        "--document", choices=("note", "annex"), help="write the Word template of a document instead, to make it yours"
-    )
-    template.add_argument(
-        "--letterhead", choices=("state", "party"), default="state", help="whose letterhead that is (default: state)"
-    )
-    template.set_defaults(run="packs.template")
-
-
-def _rules(commands: _Commands) -> None:
-    rules = commands.add_parser("rules", parents=[_common()], help="list the rules in force on a day, by topic, with citation")
-    rules.add_argument("--on", type=_day, metavar="DAY", help="the day (default: every version)")
-    rules.add_argument("--format", choices=("text", "json"), default="text")
-    rules.set_defaults(run="packs.rules")
-
-
-def _explain(commands: _Commands) -> None:
-    explain = commands.add_parser("explain", parents=[_common(), _dated()], help="say what a rule asks, on what text, when")
-    explain.add_argument("rule", metavar="RULE")
-    explain.add_argument("--for", dest="file", metavar="FILE", help="and why it fired or not for this dossier")
-    explain.set_defaults(run="checking.explain")
-
-
-def _lint(commands: _Commands) -> None:
-    lint = commands.add_parser("lint", help="tell every mistake in rule packs")
-    lint.add_argument("packs", nargs="+", metavar="PACK")
-    lint.set_defaults(run="packs.lint")
-
-
-def _test(commands: _Commands) -> None:
-    test = commands.add_parser("test", help="run the cases of rule packs on every engine")
-    test.add_argument("packs", nargs="+", metavar="PACK")
-    test.set_defaults(run="packs.test")
-
-
-def _schema(commands: _Commands) -> None:
-    schema = commands.add_parser("schema", parents=[_common()], help="print JSON Schemas")
-    schema.add_argument("what", nargs="?", choices=("dossier", "rules", "cases", "mapping", "register"), default="dossier")
-    schema.set_defaults(run="packs.schema")
-
-
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--rules", action="append", metavar="PACK", help="rule pack by name or path, layered in order (default: vn)"
-    )
-    common.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
-    return common
-
-
-def _dated() -> argparse.ArgumentParser:
-    dated = argparse.ArgumentParser(add_help=False)
-    dated.add_argument(
-        "--as-of",
-        type=_as_of,
-        default="decision",
-        metavar="DAY",
-        help="law of the `decision` (default), of `today`, or of a day YYYY-MM-DD",
-    )
-    dated.add_argument("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated")
-    return dated
-
-
-def _failing() -> argparse.ArgumentParser:
-    """Return the options of what fails a run, and of what is recorded of it."""
-    failing = argparse.ArgumentParser(add_help=False)
-    failing.add_argument("--strict", action="store_true", help="let provisional findings fail the check too")
-    failing.add_argument(
-        "--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"
-    )
-    failing.add_argument("--register", metavar="FILE", help="record the run in this register, and tell what became of findings")
-    failing.add_argument("--by", metavar="OFFICE", help="which office or role makes the entry in the register")
-    return failing
-
-
-def _judging() -> argparse.ArgumentParser:
-    """Return the options of judging, be it one dossier or many."""
-    judging = argparse.ArgumentParser(add_help=False, parents=[_common(), _dated(), _failing()])
-    judging.add_argument(
-        "--baseline", metavar="FILE|DIR", help="fail only on what is not in this JSON report, register or audit's folder"
-    )
-    judging.add_argument(
-        "--pseudonymise",
-        metavar="KEYFILE",
-        help="put keyed pseudonyms in place of every text that could say who is meant",
-    )
-    return judging
-
-
-def _add_template(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--template",
-        default="state",
-        metavar="FILE",
-        help="for docx: a Word file of your own to fill in, or the letterhead `state` (default) or `party`",
-    )
+def _takes(*names: str, **said: Any) -> _Taken:
+    return _Taken(names, said)
 
 
 def _day(text: str) -> date:
@@ -274,16 +84,197 @@ def _as_of(text: str) -> date | str:
     return text if text in ("decision", "today") else _day(text)
 
 
-_COMMANDS: dict[str | None, Callable[[_Commands], None]] = {
-    "check": _check,
-    "audit": _audit,
-    "compare": _compare,
-    "register": _register,
-    "verify": _verify,
-    "template": _template,
-    "rules": _rules,
-    "explain": _explain,
-    "lint": _lint,
-    "test": _test,
-    "schema": _schema,
+_LANG = _takes("--lang", choices=("vi", "en"), default="vi", help="language of texts (default: vi)")
+_COMMON = (
+    _takes("--rules", action="append", metavar="PACK", help="rule pack by name or path, layered in order (default: vn)"),
+    _LANG,
+)
+_DATED = (
+    _takes(
+        "--as-of",
+        type=_as_of,
+        default="decision",
+        metavar="DAY",
+        help="law of the `decision` (default), of `today`, or of a day YYYY-MM-DD",
+    ),
+    _takes("--today", type=_day, metavar="DAY", help="what counts as today, so that a check can be repeated"),
+)
+_FAILING = (
+    _takes("--strict", action="store_true", help="let provisional findings fail the check too"),
+    _takes("--fail-on", choices=LEVELS, default="exception_needed", metavar="LEVEL", help=f"one of {', '.join(LEVELS)}"),
+    _takes("--register", metavar="FILE", help="record the run in this register, and tell what became of findings"),
+    _takes("--by", metavar="OFFICE", help="which office or role makes the entry in the register"),
+)
+"""What fails a run, and what is recorded of it."""
+_JUDGING = (
+    *_COMMON,
+    *_DATED,
+    *_FAILING,
+    _takes("--baseline", metavar="FILE|DIR", help="fail only on what is not in this JSON report, register or audit's folder"),
+    _takes("--pseudonymise", metavar="KEYFILE", help="put keyed pseudonyms in place of every text that could say who is meant"),
+)
+"""Judging, be it one dossier or many."""
+_FORMAT = _takes("--format", choices=("text", "json"), default="text")
+_TEMPLATE = _takes(
+    "--template",
+    default="state",
+    metavar="FILE",
+    help="for docx: a Word file of your own to fill in, or the letterhead `state` (default) or `party`",
+)
+_PACKS = _takes("packs", nargs="+", metavar="PACK")
+_SAYING = (
+    _LANG,
+    _takes("--by", required=True, metavar="OFFICE", help="which office or role says so"),
+    _takes("--on", type=_day, metavar="DAY", help="the day it says so (default: today)"),
+)
+_REASON = _takes("--reason", required=True, metavar="TEXT")
+_FINDING = _takes("finding", metavar="FINGERPRINT", help="of the finding, or its beginning")
+_PAPER = _takes("--paper", metavar="NUMBER", help="number of the paper that says so")
+_REMARKING = (*_SAYING, _FINDING, _takes("--reason", metavar="TEXT"), _PAPER)
+_ACTIONS = {
+    "show": _Command("following.show", "show the entries, and what stands after the last run", (_LANG, _FORMAT)),
+    "acknowledge": _Command("following.enter", "a finding is acknowledged", _REMARKING),
+    "dispute": _Command("following.enter", "a finding is disputed", (*_SAYING, _FINDING, _REASON, _PAPER)),
+    "remedied": _Command("following.enter", "a finding was remedied", _REMARKING),
+    "grant": _Command(
+        "following.enter",
+        "an exception was decided; the gate says at the next check what it is worth",
+        (
+            *_SAYING,
+            _takes("finding", nargs="?", metavar="FINGERPRINT", help="of the finding it excuses, or its beginning"),
+            _takes("--rule", metavar="RULE", help="rule it excuses, where no finding is named"),
+            _takes("--subject", metavar="ID", help="dossier it is about, or dossier/entry, where no finding is named"),
+            _takes("--decided-by", required=True, metavar="AUTHORITY"),
+            _takes("--level", metavar="LEVEL", help="level of the authority, by its code or name"),
+            _takes("--decided-on", required=True, type=_day, metavar="DAY"),
+            _takes("--expires-on", required=True, type=_day_or_none, metavar="DAY|none", help="last day it holds"),
+            _REASON,
+            _takes("--paper", required=True, metavar="NUMBER", help="number of the decision"),
+        ),
+    ),
+    "baseline": _Command("following.enter", "what stands after the last run fails no later one", _SAYING),
+    "withdraw": _Command(
+        "following.enter",
+        "an entry was a mistake and counts no more",
+        (*_SAYING, _takes("entry", type=int, metavar="NUMBER"), _REASON),
+    ),
+}
+_COMMANDS = {
+    "check": _Command(
+        "checking.check",
+        "judge dossiers (YAML, JSON, xlsx); - reads standard input",
+        (
+            *_JUDGING,
+            _takes("files", nargs="+", metavar="FILE"),
+            _takes("--format", choices=tuple(RENDERERS), default="text"),
+            _takes("--output", "-o", metavar="FILE", help="write the report to a file rather than to standard output"),
+            _takes("--engine", choices=("durable", "plain"), default="durable", help=argparse.SUPPRESS),
+            _TEMPLATE,
+        ),
+    ),
+    "audit": _Command(
+        "auditing.audit",
+        "judge many: tables, JSON Lines, workbooks, databases",
+        (
+            *_JUDGING,
+            _takes(
+                "--suppress-below",
+                type=_several,
+                metavar="N",
+                help="tell no count below N in the summary, nor one that would tell it",
+            ),
+            _takes(
+                "source", metavar="SOURCE", help="a Parquet, JSON Lines or xlsx file, a folder of tables, or a database's URL"
+            ),
+            _takes("--format", choices=("text", "json", "html"), default="text"),
+            _takes("--output", "-o", metavar="FILE", help="write what is told to a file rather than to standard output"),
+            _takes("--out", required=True, metavar="DIR", help="folder for the results; a stopped audit goes on from there"),
+            _takes("--mapping", metavar="FILE", help="how the source's columns and code values are called in ours"),
+            _takes(
+                "--tables",
+                action="append",
+                choices=("csv", "xlsx", "docx"),
+                help="also tell the findings in words: in a table, or in an annex to sign",
+            ),
+            _TEMPLATE,
+        ),
+    ),
+    "compare": _Command(
+        "auditing.compare",
+        "say which findings of two audits are new, gone, still there",
+        (
+            *_FAILING,
+            _takes("old", metavar="OLD", help="folder of the earlier audit"),
+            _takes("new", metavar="NEW", help="folder of the later one"),
+            _FORMAT,
+            _takes("--out", metavar="FILE", help="write every finding with its state to a .csv or .parquet file"),
+            _LANG,
+        ),
+    ),
+    "register": _Command(
+        "following.enter",
+        "say what is done about findings, in a register that loses nothing",
+        (_takes("file", metavar="FILE", help="the register, a file of JSON Lines"),),
+        _ACTIONS,
+    ),
+    "verify": _Command(
+        "following.verify",
+        "say whether a register, or an audit's folder, is as it was written",
+        (
+            _takes("path", metavar="FILE|DIR"),
+            _takes(
+                "--head",
+                type=_digest,
+                metavar="DIGEST",
+                help="noted earlier: what an entry of the register must have, or the audit's manifest",
+            ),
+        ),
+    ),
+    "template": _Command(
+        "packs.template",
+        "write a workbook to fill in, or one filled in with dossiers; check and audit read it",
+        (
+            *_COMMON,
+            _takes(
+                "kinds",
+                nargs="*",
+                type=_kind,
+                metavar="KIND",
+                help=f"of {', '.join(KINDS)} (default: of the dossiers, or appointment)",
+            ),
+            _takes("--output", "-o", required=True, metavar="FILE", help="the .xlsx (or .docx) file to write"),
+            _takes("--from", nargs="+", default=(), dest="dossiers", metavar="FILE", help="dossiers to fill it in with"),
+            _takes(
+                "--document",
+                choices=("note", "annex"),
+                help="write the Word template of a document instead, to make it yours",
+            ),
+            _takes("--letterhead", choices=("state", "party"), default="state", help="whose letterhead that is (default: state)"),
+        ),
+    ),
+    "rules": _Command(
+        "packs.rules",
+        "list the rules in force on a day, by topic, with citation",
+        (*_COMMON, _takes("--on", type=_day, metavar="DAY", help="the day (default: every version)"), _FORMAT),
+    ),
+    "explain": _Command(
+        "checking.explain",
+        "say what a rule asks, on what text, when",
+        (
+            *_COMMON,
+            *_DATED,
+            _takes("rule", metavar="RULE"),
+            _takes("--for", dest="file", metavar="FILE", help="and why it fired or not for this dossier"),
+        ),
+    ),
+    "lint": _Command("packs.lint", "tell every mistake in rule packs", (_PACKS,)),
+    "test": _Command("packs.test", "run the cases of rule packs on every engine", (_PACKS,)),
+    "schema": _Command(
+        "packs.schema",
+        "print JSON Schemas",
+        (
+            *_COMMON,
+            _takes("what", nargs="?", choices=("dossier", "rules", "cases", "mapping", "register"), default="dossier"),
+        ),
+    ),
 }

@@ -5,32 +5,27 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cadre_rules.errors import SourceError
 
-if TYPE_CHECKING:
-    from cadre_rules.findings import Level
-
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
 RENDERERS = {
-    "text": ("reports.text", "render_text"),
-    "json": ("findings", "render_json"),
-    "sarif": ("reports.sarif", "render_sarif"),
-    "junit": ("reports.junit", "render_junit"),
-    "oscal": ("reports.oscal", "render_oscal"),
-    "html": ("reports.html", "render_html"),
-    "xlsx": ("office.results", "render_workbook"),
-    "docx": ("office.documents", "render_note"),
+    "text": ("reports.text", "render_text", ""),
+    "json": ("findings", "render_json", ""),
+    "sarif": ("reports.sarif", "render_sarif", ""),
+    "junit": ("reports.junit", "render_junit", ""),
+    "oscal": ("reports.oscal", "render_oscal", ""),
+    "html": ("reports.html", "render_html", "html"),
+    "xlsx": ("office.results", "render_workbook", "excel"),
+    "docx": ("office.documents", "render_note", "word"),
 }
-"""Formats of a check's report, and the function that renders each: a report in, text or bytes out."""
-NEEDED = {"html": "html", "xlsx": "excel", "docx": "word"}
-"""The extra a format needs, where it needs one."""
+"""Formats of a check's report: of each the function that renders it, a report in, text or bytes out, and the extra it needs."""
 CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 
-def deliver(rendered: str | bytes, output: str | None) -> None:
-    """Write a report to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
+def deliver(rendered: str | bytes, output: str | None = None) -> None:
+    """Write what is told to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
     body = rendered.encode() if isinstance(rendered, str) else rendered
     if output is None:
         if isinstance(rendered, bytes) and sys.stdout.isatty():
@@ -45,13 +40,8 @@ def deliver(rendered: str | bytes, output: str | None) -> None:
         partial.write_bytes(body)
 
 
-def write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
 def lines(told: Iterable[str]) -> None:
-    write("".join(f"{line}\n" for line in told))
+    deliver("".join(f"{line}\n" for line in told))
 
 
 def as_json(value: Any) -> str:
@@ -67,5 +57,5 @@ def needing(extra: str) -> Iterator[None]:
         raise SourceError(str(error.name), f"is not installed; pip install 'cadre-rules[{extra}]'") from error
 
 
-def status(worst: "Level | None", options: argparse.Namespace) -> int:
+def status(worst: str | None, options: argparse.Namespace) -> int:
     return FOUND if worst is not None and LEVELS.index(worst) <= LEVELS.index(options.fail_on) else CLEAN

@@ -5,13 +5,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cadre_rules.cli.inputs import dossiers_of, rulebook_of
-from cadre_rules.cli.outputs import CLEAN, FOUND, MISUSED, UNREADABLE, as_json, deliver, lines, needing, write
-
-if TYPE_CHECKING:
-    from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.cli.outputs import CLEAN, FOUND, MISUSED, UNREADABLE, as_json, deliver, lines, needing
 
 
 def rules(options: argparse.Namespace) -> int:
@@ -19,7 +16,7 @@ def rules(options: argparse.Namespace) -> int:
 
     rulebook = rulebook_of(options)
     if options.format == "json":
-        write(as_json(rules_as_plain(rulebook, options.on, options.lang)))
+        deliver(as_json(rules_as_plain(rulebook, options.on, options.lang)))
     else:
         lines(rules_as_text(rulebook, options.on, options.lang))
     return CLEAN
@@ -65,16 +62,13 @@ def _problems(packs: Sequence[str]) -> list[Any]:
 def test(options: argparse.Namespace) -> int:
     from cadre_rules.cases import Trial, run_cases
     from cadre_rules.rulebook.loading import load_rulebook, pack_folder
-    from cadre_rules.rulebook.reading import CaseSource, raise_if, read_cases
+    from cadre_rules.rulebook.reading import raise_if, read_cases
 
     read = [read_cases(pack_folder(pack)) for pack in options.packs]
     raise_if([problem for _, problems in read for problem in problems])
     layered = [load_rulebook(*options.packs[: above + 1]) for above in range(len(options.packs))]  # a pack above changes the law
     asked = [(rulebook, sources) for rulebook, (sources, _) in zip(layered, read, strict=True)]
-    runs: dict[str, Callable[[Rulebook, Sequence[CaseSource]], Iterable[Trial]]] = {
-        "durable": run_cases,
-        "plain": partial(run_cases, engine="plain"),
-    }
+    runs: dict[str, Callable[..., Iterable[Trial]]] = {"durable": run_cases, "plain": partial(run_cases, engine="plain")}
     if find_spec("polars"):
         from cadre_rules.audits.trials import run_cases_in_bulk
 
@@ -101,5 +95,5 @@ def schema(options: argparse.Namespace) -> int:
         "mapping": mapping_schema,
         "register": register_schema,
     }
-    write(as_json(schemas[options.what]()))
+    deliver(as_json(schemas[options.what]()))
     return CLEAN

@@ -45,16 +45,17 @@ def nearest(demand: Demand, held: Any) -> Any:
 
 def _at(model: Any, way: list[Any], write: Callable[[Any, str], Mapping[str, Any]]) -> Any:
     name, *rest = way
-    if not rest:
-        return model.model_copy(update=write(model, name))
     held = getattr(model, name)
-    if isinstance(rest[0], int):
+    if not rest:
+        changed = write(model, name)
+    elif isinstance(rest[0], int):
         rows = list(held)
         rows[rest[0]] = _at(rows[rest[0]], rest[1:], write)
-        return model.model_copy(update={name: tuple(rows)})
-    if held is None:
-        held = members_of(type(model).model_fields[name].annotation)[0]()
-    return model.model_copy(update={name: _at(held, rest, write)})
+        changed = {name: tuple(rows)}
+    else:
+        part = held if held is not None else members_of(type(model).model_fields[name].annotation)[0]()
+        changed = {name: _at(part, rest, write)}
+    return model.model_copy(update=changed)
 
 
 def _stated(model: BaseModel, name: str, value: Any, *, postponed: bool) -> dict[str, Any]:
@@ -77,23 +78,19 @@ def _comes_after(model: BaseModel, name: str, day: date) -> bool:
 def _seated(model: BaseModel, name: str, value: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return a list with seats given to others, with more rows or with fewer."""
     rows, element = list(getattr(model, name) or ()), _element(model, name)
-    who = {field: _demand(element, field, wanted) for field, wanted in value["who"].items()}
     if "more" in value:
         return (*rows, *(_row(element, value["who"], number) for number in range(value["more"])))
-
-    def lacks(number: int) -> int:
-        return sum(not fits(getattr(rows[number], field), demand) for field, demand in who.items())
-
+    who = {field: _demand(element, field, wanted) for field, wanted in value["who"].items()}
+    lacking = [sum(not fits(getattr(row, field), demand) for field, demand in who.items()) for row in rows]
     leads = [getattr(row, "role", None) in ("head", "deputy") for row in rows]
+    number, said = (value["seats"], "seats to give to others") if "seats" in value else (value["fewer"], "rows to let go")
+    meant = [n for n, lacks in enumerate(lacking) if bool(lacks) == ("seats" in value)]
+    chosen = sorted(meant, key=lambda n: (-lacking[n], leads[n], -n))[:number]
+    if len(chosen) < number:
+        raise ValueError(f"{name}: not so many {said}")
     if "fewer" in value:
-        going = sorted((n for n in range(len(rows)) if not lacks(n)), key=lambda n: (leads[n], -n))[: value["fewer"]]
-        if len(going) < value["fewer"]:
-            raise ValueError(f"{name}: not so many rows to let go")
-        return tuple(row for number, row in enumerate(rows) if number not in going)
-    given = sorted(filter(lacks, range(len(rows))), key=lambda n: (-lacks(n), leads[n], -n))[: value["seats"]]
-    if len(given) < value["seats"]:
-        raise ValueError(f"{name}: not so many seats to give to others")
-    for number in given:
+        return tuple(row for n, row in enumerate(rows) if n not in chosen)
+    for number in chosen:
         held = rows[number]
         anew = {"id": f"{held.id}*" if getattr(held, "id", None) else None, "name": None}
         told = {f: nearest(d, getattr(held, f)) for f, d in who.items() if not fits(getattr(held, f), d)}

@@ -1,6 +1,7 @@
 """Places as a personal file writes them."""
 
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ModelWrapValidatorHandler, model_validator
@@ -9,12 +10,15 @@ from pydantic_core import CoreSchema
 from cadre_rules.dossier.values import Text
 from cadre_rules.names import clean, fold
 
-_RANKS = {
-    "province": ("tỉnh",),
-    "district": ("huyện", "quận", "thị xã", "tp.", "tp", "thành phố"),
-    "commune": ("xã", "phường", "thị trấn", "đặc khu"),
+_PREFIXES = {
+    level: tuple(f"{fold(word)} " for word in words)
+    for level, words in (
+        ("province", ("tỉnh",)),
+        ("district", ("huyện", "quận", "thị xã", "tp.", "tp", "thành phố")),
+        ("commune", ("xã", "phường", "thị trấn", "đặc khu")),
+    )
 }
-_PREFIXES = {level: tuple(f"{fold(word)} " for word in words) for level, words in _RANKS.items()}
+"""How the names of places begin, by their level."""
 
 
 class Area(BaseModel):
@@ -60,8 +64,7 @@ def read_area(text: str) -> dict[str, str]:
 def bare(name: str) -> str:
     """Return the folded name without the word for its rank: `Huyện Yên Định` and `yên định` compare equal."""
     folded = fold(name)
-    prefixes = (prefix for prefixes in _PREFIXES.values() for prefix in prefixes)
-    return folded.removeprefix(next(filter(folded.startswith, prefixes), ""))
+    return folded.removeprefix(next(filter(folded.startswith, chain(*_PREFIXES.values())), ""))
 
 
 def _level(part: str, *, last: bool) -> str | None:

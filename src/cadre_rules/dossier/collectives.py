@@ -3,9 +3,8 @@
 from typing import Annotated, ClassVar, Literal
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.people import Complaint, Measure, Person, Post, Rating, Stated, Step, Suspension, Whole, named
-from cadre_rules.dossier.values import Count, Day, Flag, LooseDay, Percent, Text
+from cadre_rules.dossier.values import CODES, Count, Day, Flag, LooseDay, Percent, Text
 
 
 class PlanningEntry(Person):
@@ -93,8 +92,6 @@ class KinTie(Stated):
 class Body(Whole):
     """A committee, standing committee, leadership or council, as it stood on a day."""
 
-    day_fields: ClassVar[dict[str, str]] = {"decided": "on"}
-
     kind: Literal["body"] = "body"
     body: Annotated[str, CODES["body"]] = named("loại tập thể", "kind of body", required=True)
     unit: Text | None = named("đơn vị", "unit")
@@ -164,7 +161,6 @@ class RatingCount(Stated):
 class Unit(Whole):
     """An agency, committee or unit and its leaders, as it stood on a day."""
 
-    day_fields: ClassVar[dict[str, str]] = {"decided": "on"}
     children: ClassVar[tuple[str, str] | None] = ("leaders", "leader")
 
     kind: Literal["unit"] = "unit"
@@ -226,7 +222,6 @@ class Figure(Stated):
 class Statistics(Whole):
     """Reported statistics, each judged on its own."""
 
-    day_fields: ClassVar[dict[str, str]] = {"decided": "on"}
     children: ClassVar[tuple[str, str] | None] = ("figures", "figure")
 
     kind: Literal["statistics"] = "statistics"

@@ -12,10 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo as FieldFacts
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.codes import CODES
 from cadre_rules.dossier.kinds import KINDS, WHOLES, model_of
 from cadre_rules.dossier.people import Office
-from cadre_rules.dossier.values import Codes, PartialDate
+from cadre_rules.dossier.values import CODES, Codes, PartialDate
 from cadre_rules.expression import ValueKind
 from cadre_rules.formula import Kind
 
@@ -53,14 +52,10 @@ class FieldInfo:
 @cache
 def fields_of(subject: str) -> dict[tuple[str, ...], FieldInfo]:
     """Return every path a rule about `subject` can read outside lists."""
-    if subject in KINDS:
-        return dict(_paths(model_of(subject)))
-    if subject in WHOLES:
-        whole = WHOLES[subject]
-        inherited = {(whole, *path): info for path, info in _paths(model_of(whole))}
-        own = {path: info for path, info in _paths(model_of(subject)) if path[0] != whole}
-        return {**own, **inherited}
-    return {}
+    whole = WHOLES.get(subject)
+    inherited = {(whole, *path): info for path, info in fields_of(whole).items()} if whole is not None else {}
+    own = _paths(model_of(subject)) if whole is not None or subject in KINDS else ()
+    return {path: info for path, info in own if path[0] != whole} | inherited
 
 
 @cache
@@ -76,19 +71,16 @@ _KINDS: dict[Any, ValueKind] = {bool: "bool", int: "int", str: "str", date: "dat
 
 def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
     for name, field in model.model_fields.items():
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        vi, en = str(extra.get("vi", name)), field.description or name
-        protected = frozenset({str(extra["protected"])} if "protected" in extra else ())
-        office: Any = extra.get("office")
+        extra: Any = field.json_schema_extra or {}
+        vi, en, office = extra.get("vi", name), field.description or name, extra.get("office")
+        protected = frozenset({extra["protected"]} if "protected" in extra else ())
         types = members_of(field.annotation)
-        inner = types[0]
-        kind = "str" if get_origin(inner) is Literal else _KINDS.get(inner)
+        inner, listed = types[0], get_origin(types[0]) is tuple
+        kind = "list" if listed else "str" if get_origin(inner) is Literal else _KINDS.get(inner)
         if kind is not None:
-            codes, loose = codes_of(field), PartialDate in types
-            yield (name,), FieldInfo(kind, vi, en, protected, codes=codes, loose=loose, office=office)
-        elif get_origin(inner) is tuple:
-            element = members_of(get_args(inner)[0])[0]
-            yield (name,), FieldInfo("list", vi, en, protected, _KINDS.get(element, element), office=office)
+            element: Any = members_of(get_args(inner)[0])[0] if listed else None
+            each = _KINDS.get(element, element)
+            yield (name,), FieldInfo(kind, vi, en, protected, each, codes_of(field), PartialDate in types, office)
         else:
             for path, info in _paths(inner):
                 named = replace(info, vi=f"{info.vi} ({vi})", en=f"{info.en} ({en})", protected=info.protected | protected)
@@ -126,6 +118,15 @@ def steps(path: str) -> list[str | int]:
     ['person', 'posts', 2, 'start']
     """
     return [name or int(number) for name, number in _STEP.findall(path)]
+
+
+def reached(value: Any, path: tuple[str, ...]) -> Any:
+    """Return what stands at a path, None where a part of the way does."""
+    for name in path:
+        if value is None:
+            return None
+        value = getattr(value, name)
+    return value
 
 
 @lru_cache(maxsize=16_384)

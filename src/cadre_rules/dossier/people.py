@@ -10,8 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.codes import CODES
-from cadre_rules.dossier.values import Count, Day, Flag, LooseDay, PartialDate, Percent, Text
+from cadre_rules.dossier.values import CODES, Count, Day, Flag, LooseDay, PartialDate, Percent, Text
 
 Office: TypeAlias = Literal["state", "paper", "date", "post", "composition", "rows"]
 """How an office can still change a field. A field inside another, or inside a list, needs both to be marked.
@@ -407,7 +406,7 @@ class Whole(Stated):
     assessments: tuple[Assessment, ...] | None = named("đánh giá tiêu chí", "assessments")
     authority: Authority | None = named("thẩm quyền", "authority", office="state")
 
-    day_fields: ClassVar[dict[str, str]] = {}
+    day_fields: ClassVar[dict[str, str]] = {"decided": "on"}
     children: ClassVar[tuple[str, str] | None] = None
     is_decision: ClassVar[bool] = False
     """A decision, once its day has come, is taken: only papers can still be put on file. The others stand on and can change."""
@@ -418,10 +417,6 @@ class Whole(Stated):
         for name in self.day_fields.get(hangs_on, self.day_fields["decided"]).split("."):
             value = getattr(value, name, None)
         return value.latest if isinstance(value, PartialDate) else value
-
-    def heading(self) -> str:
-        """Return what people would call this dossier."""
-        return self.title or self.id
 
 
 class Appointment(Whole):

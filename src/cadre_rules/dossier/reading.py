@@ -20,14 +20,13 @@ def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
     if not isinstance(kind, str) or kind not in KINDS:
         hint = did_you_mean(str(kind), KINDS) or f"; one of: {', '.join(KINDS)}"
         raise DossierError(subject, [("kind", f"{str(kind)[:80]!r} is no kind of dossier{hint}")])
-    model = model_of(kind)
+    model: type[Dossier] = model_of(kind)
     try:
-        read: Dossier = model.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         raise DossierError(subject, [_mistake(detail, model) for detail in error.errors(include_url=False)]) from None
     except RecursionError:
         raise DossierError(subject, [("", "nested too deep to be a dossier")]) from None
-    return read
 
 
 NEEDED = {

@@ -49,13 +49,12 @@ class Subject:
 def subjects_of(dossier: Dossier, only: Container[str] | None = None) -> Iterator[Subject]:
     """Yield the dossier itself, then each part of it that is judged on its own; or `only` those of these ids."""
     if only is None or dossier.id in only:
-        yield Subject(dossier.kind, dossier.id, dossier.heading(), dossier, dossier)
+        yield Subject(dossier.kind, dossier.id, dossier.title or dossier.id, dossier, dossier)
     if dossier.children is not None:
         field, kind = dossier.children
         for position, part in enumerate(getattr(dossier, field) or ()):
             name = f"{dossier.id}/{part.id}"
-            if only is not None and name not in only:
-                continue
-            title = getattr(part, "name", None) or getattr(part, "title", None) or part.id
-            root = SimpleNamespace(**{**vars(part), WHOLES[kind]: dossier})
-            yield Subject(kind, name, title, root, dossier, f"{field}[{position}].")
+            if only is None or name in only:
+                title = getattr(part, "name", None) or getattr(part, "title", None) or part.id
+                root = SimpleNamespace(**vars(part) | {WHOLES[kind]: dossier})
+                yield Subject(kind, name, title, root, dossier, f"{field}[{position}].")

@@ -1,5 +1,6 @@
 """The kinds of value a dossier states, read the way people type them."""
 
+import json
 import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
+from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -27,84 +30,69 @@ class PartialDate:
         return first[:7] if self.earliest.month == self.latest.month else first[:4]
 
 
-_WRITTEN_DAY = re.compile(r"^(?:ngày )?(\d{1,2})(?:[/.\-]| tháng )(\d{1,2})(?:[/.\-]| năm )(\d{4})$", re.IGNORECASE)
-_WRITTEN_MONTH = re.compile(r"^(?:tháng )?(\d{1,2})(?:[/.\-]| năm )(\d{4})$", re.IGNORECASE)
-_ISO_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
-_YEAR = re.compile(r"^(?:năm )?(\d{4})$", re.IGNORECASE)
+_WRITTEN = [
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        r"(?:ngày )?(?P<day>\d{1,2})(?:[/.\-]| tháng )(?P<month>\d{1,2})(?:[/.\-]| năm )(?P<year>\d{4})",
+        r"(?:năm )?(?P<year>\d{4})",
+        r"(?P<year>\d{4})-(?P<month>\d{2})",
+        r"(?:tháng )?(?P<month>\d{1,2})(?:[/.\-]| năm )(?P<year>\d{4})",
+    )
+]
+"""Days, years and months as people write them."""
 _DATE_HINT = "not a date; write 2021-05-03 or 03/05/2021"
 
 
 def parse_day(raw: object) -> object:
     """Accept a date, or one typed as text in ISO or Vietnamese order."""
+    if not isinstance(raw, int) and not isinstance(day := parse_loose_day(raw), PartialDate):
+        return day
+    raise ValueError(_DATE_HINT)
+
+
+def parse_loose_day(raw: object) -> object:
+    """Accept what `parse_day` does, and a month (03/1975) or a year (1975) alone."""
     match raw:
-        case str():
-            return _day(raw)
         case datetime():
             return raw.date()
-        case date():
+        case date() | PartialDate():
             return raw
+        case str() | int() if not isinstance(raw, bool):
+            return _day(str(raw))
         case _:
             raise ValueError(_DATE_HINT)
 
 
 @lru_cache(maxsize=16_384)
-def _day(raw: str) -> date:
+def _day(raw: str) -> date | PartialDate:
     text = clean(raw)
-    written = _WRITTEN_DAY.match(text)
+    written = next(filter(None, (form.fullmatch(text) for form in _WRITTEN)), None)
     try:
-        if written:
-            day, month, year = map(int, written.groups())
-            return date(year, month, day)
-        return date.fromisoformat(text)
+        if written is None:
+            return date.fromisoformat(text)
+        stated = {part: int(number) for part, number in written.groupdict().items()}
+        first = date(**{"month": 1, "day": 1} | stated)
+        if "day" in stated:
+            return first
+        last_month = stated.get("month", 12)
+        return PartialDate(first, date(first.year, last_month, monthrange(first.year, last_month)[1]))
     except ValueError as error:
         raise ValueError(_DATE_HINT) from error
-
-
-def parse_loose_day(raw: object) -> object:
-    """Accept what `parse_day` does, and a month (03/1975) or a year (1975) alone."""
-    if isinstance(raw, PartialDate):
-        return raw
-    if isinstance(raw, (str, int)) and not isinstance(raw, bool):
-        return _loose_day(str(raw))
-    return parse_day(raw)
-
-
-@lru_cache(maxsize=16_384)
-def _loose_day(raw: str) -> date | PartialDate:
-    text = clean(raw)
-    try:
-        if found := _YEAR.match(text):
-            return PartialDate(date(int(found[1]), 1, 1), date(int(found[1]), 12, 31))
-        if found := _ISO_MONTH.match(text):
-            return _month(int(found[1]), int(found[2]))
-        if found := _WRITTEN_MONTH.match(text):
-            return _month(int(found[2]), int(found[1]))
-    except ValueError as error:
-        raise ValueError(_DATE_HINT) from error
-    return _day(raw)
-
-
-def _month(year: int, month: int) -> PartialDate:
-    return PartialDate(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
 _FLAGS = {
     **dict.fromkeys(("true", "yes", "có", "co", "x", "1", "đúng"), True),
     **dict.fromkeys(("false", "no", "không", "khong", "0", "sai"), False),
 }
+_FOLDED_FLAGS = {fold(word): flag for word, flag in _FLAGS.items()}
 
 
 def parse_flag(raw: object) -> object:
     """Accept yes and no as people write them."""
-    if isinstance(raw, bool):
-        return raw
-    flag = _FOLDED_FLAGS.get(fold(raw)) if isinstance(raw, str) else None
-    if flag is not None:
+    flag = _FOLDED_FLAGS.get(fold(raw)) if isinstance(raw, str) else raw
+    if isinstance(flag, bool):
         return flag
     raise ValueError("neither yes nor no; write true/false or có/không")
-
-
-_FOLDED_FLAGS = {fold(word): flag for word, flag in _FLAGS.items()}
 
 
 def parse_percent(raw: object) -> object:
@@ -123,7 +111,7 @@ def parse_count(raw: object) -> object:
     """Accept a whole number that is not negative, also typed as text."""
     if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 10**12:
         return raw
-    if isinstance(raw, str) and clean(raw).isascii() and clean(raw).isdigit() and len(clean(raw)) <= 12:
+    if isinstance(raw, str) and re.fullmatch("[0-9]{1,12}", clean(raw)):
         return int(clean(raw))
     raise ValueError("not a whole number from 0 up")
 
@@ -136,17 +124,31 @@ def understood(parse: Callable[[Any], Any], raw: object) -> tuple[Any, str | Non
         return None, str(error)
 
 
-class Codes:
+class ReadBy:
+    """Marks a value read by one function, which settles its type; pydantic adds no pass of its own."""
+
+    def __init__(self, parse: Callable[[object], object], json_schema: Mapping[str, Any]) -> None:
+        self.parse, self.json_schema = parse, json_schema
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return dict(self.json_schema)
+
+
+class Codes(ReadBy):
     """A closed list of codes with their Vietnamese and English names; a cell may hold either."""
 
     def __init__(self, names: Mapping[str, tuple[str, str]]) -> None:
         self.names = dict(names)
+        super().__init__(self._code, {"type": "string", "enum": [*dict.fromkeys((*names, *chain(*names.values())))]})
 
     @cached_property
     def _spellings(self) -> dict[str, str]:
         return {fold(word): code for code, both in self.names.items() for word in (code, *both)}
 
-    def parse(self, raw: object) -> str:
+    def _code(self, raw: object) -> str:
         """Return the code meant, or say which was probably meant."""
         if raw.__class__ is str and raw in self.names:
             return raw
@@ -156,29 +158,10 @@ class Codes:
         hint = did_you_mean(word, self._spellings, self._spellings) or f"; one of: {', '.join(self.names)}"
         raise ValueError(f"{str(raw)[:80]!r} is not a known code{hint}")
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.parse)
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {
-            "type": "string",
-            "enum": list(dict.fromkeys((*self.names, *(name for both in self.names.values() for name in both)))),
-        }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadBy:
-    """Marks a value read by one function, which settles its type; pydantic adds no pass of its own."""
-
-    parse: Callable[[object], object]
-    json_schema: Mapping[str, Any]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.parse)
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return dict(self.json_schema)
-
+_LISTS = json.loads((Path(__file__).parent / "codes.json").read_text("utf-8"))
+CODES = {name: Codes({code: (vi, en) for code, (vi, en) in listed.items()}) for name, listed in _LISTS.items()}
+"""The closed lists a dossier's cells choose from, by their names in codes.json beside this."""
 
 _LOOSE = {"type": ["string", "integer"], "description": "a day, or a month (03/1975) or year (1975) alone"}
 

@@ -1,15 +1,15 @@
 """Turn definitions into functions, and a subject into a row of facts."""
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from cadre_rules import expression as ex
+from cadre_rules.dossier.fields import reached
 from cadre_rules.facts.generating import Written, write
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import SPREAD, bounds
@@ -38,8 +38,22 @@ class Scope(dict[str, Any]):
         """The element at hand."""
 
     def __missing__(self, fact: str) -> Any:
-        value = self[fact] = (self.deriver.made.get(fact) or self.deriver.deriving(fact))(self)
+        value = self[fact] = self.deriver[fact](self)
         return value
+
+    def value(self, node: ex.Expression) -> Any:
+        """Return what a node comes to, of the element at hand if it reads one."""
+        match node:
+            case ex.Constant(value):
+                return value
+            case ex.Fact(name):
+                return self[name]
+            case ex.Field(path):
+                return reached(self.root, path)
+            case ex.Item(path):
+                return reached(self.item, path)
+            case _:
+                return self.deriver.evaluator(node)(self)
 
 
 class Row(dict[str, Scalar | None]):
@@ -68,8 +82,8 @@ class Tables:
     areas: AreaMap
 
 
-class Deriver:
-    """Knows how facts are derived; each definition is made a function when it is first needed."""
+class Deriver(dict[str, Evaluate]):
+    """What derives each fact; each definition is made a function when it is first needed."""
 
     def __init__(self, definitions: Mapping[str, ex.Expression], tables: Tables, written: Mapping[str, Written] = {}) -> None:
         self.definitions = definitions
@@ -77,48 +91,29 @@ class Deriver:
         """Definitions written down, before or since, by the fact each defines."""
         self.tables = tables
         self._finders: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
-        self.made: dict[str, Evaluate] = {}
-        """What derives each fact that was asked for."""
         self._made: dict[int, tuple[ex.Expression, Evaluate]] = {}
-        self._lock = threading.Lock()
+        """What computes each node that was asked for; the node stays, so that no other takes its place in memory."""
 
-    def deriving(self, fact: str) -> Evaluate:
-        """Return the function that derives a fact, for whoever asks next too."""
-        node = self.definitions[fact]
-        if fact not in self.written:
-            self.written[fact] = write(node)
-        made = self.made[fact] = self._function(node, self.written[fact])
+    def __missing__(self, fact: str) -> Evaluate:
+        written = self.written[fact] = self.written.get(fact) or write(self.definitions[fact])
+        made = self[fact] = self.evaluator(self.definitions[fact], written)
         return made
 
-    def evaluator(self, node: ex.Expression) -> Evaluate:
-        """Return a function computing a node, made once."""
-        made = self._made.get(id(node))
-        return made[1] if made is not None else self._function(node, write(node))
-
-    def _function(self, node: ex.Expression, written: Written) -> Evaluate:
-        with self._lock:
-            made = self._made[id(node)] = (node, written.function(self._finder, self.tables.areas.same))
-        return made[1]
+    def evaluator(self, node: ex.Expression, written: Written | None = None) -> Evaluate:
+        """Return a function computing a node, kept; should two threads make one each, either serves."""
+        if id(node) not in self._made:
+            self._made[id(node)] = (node, (written or write(node)).function(self._finder, self.tables.areas.same))
+        return self._made[id(node)][1]
 
     def _finder(self, node: ex.Lookup) -> Callable[[tuple[Any, ...]], Any]:
-        key = (node.table, tuple(name for name, _ in node.keys), node.get)
-        if key not in self._finders:
-            self._finders[key] = partial(_found, self.tables.rows[node.table], key[1], node.get, {})
-        return self._finders[key]
+        """Return what finds the cell for what is asked (the keys in order, then the day), kept for all nodes that ask alike."""
+        names, rows, get = tuple(name for name, _ in node.keys), self.tables.rows[node.table], node.get
 
+        @lru_cache(MAX_TRIED)
+        def find(asked: tuple[Any, ...]) -> Any:
+            return find_cell(rows, dict(zip(names, asked[:-1], strict=True)), get, bounds(asked[-1]))
 
-def _found(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], get: str, known: dict[tuple[Any, ...], Any], asked: tuple[Any, ...]
-) -> Any:
-    """Return the cell for what is asked (the keys in order, then the day), looked up once."""
-    try:
-        return known[asked]
-    except KeyError:
-        if len(known) > MAX_TRIED:
-            known.clear()
-        *values, day = asked
-        cell = known[asked] = find_cell(rows, dict(zip(names, values, strict=True)), get, bounds(day))
-        return cell
+        return self._finders.setdefault((node.table, names, get), find)
 
 
 def find_cell(rows: Sequence[Mapping[str, Any]], keys: Mapping[str, Any], get: str, days: tuple[Any, Any]) -> Any:
@@ -144,12 +139,8 @@ def _telling(ends: tuple[Any, Any], cells: Iterable[Any]) -> list[Any]:
         return [low]
     step: Any = timedelta(days=1) if isinstance(low, date) else 1
     edges = {edge for cell in cells for edge in (cell if isinstance(cell, tuple) else (cell,)) if edge is not None}
-    found = {low, high}
-    for edge in edges:
-        found |= {edge} if low <= edge <= high else set()
-        found |= {edge - step} if low < edge <= high else set()
-        found |= {edge + step} if low <= edge < high else set()
-    return sorted(found)
+    at = {edge for edge in edges if low <= edge <= high}
+    return sorted({low, high} | at | {edge - step for edge in at if low < edge} | {edge + step for edge in at if edge < high})
 
 
 def _in_force(row: Mapping[str, Any], day: date | None) -> bool:

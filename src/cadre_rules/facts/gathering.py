@@ -22,11 +22,8 @@ def _whole(compute: Callable[[list[tuple[Any, Any]]], Any]) -> Callable[[list[tu
     return run
 
 
-def _extreme(operation: str) -> Callable[[list[tuple[Any, Any]]], Any]:
-    def run(kept: list[tuple[Any, Any]]) -> Any:
-        return STRICT[operation](*(value for value, _ in kept)) if len(kept) > 1 else kept[0][0] if kept else None
-
-    return run
+def _operated(operation: str) -> Callable[[list[tuple[Any, Any]]], Any]:
+    return lambda kept: STRICT[operation](*(value for value, _ in kept)) if kept else None
 
 
 def _latest(kept: list[tuple[Any, Any]]) -> Any:
@@ -43,11 +40,6 @@ def _earliest(kept: list[tuple[Any, Any]]) -> Any:
 
 def _agreed(values: list[Any]) -> Any:
     return values[0] if values and all(_same_name(value) == _same_name(values[0]) for value in values) else None
-
-
-def _total(kept: list[tuple[Any, Any]]) -> Any:
-    ends = [bounds(value) for value, _ in kept]
-    return span(sum(low for low, _ in ends), sum(high for _, high in ends))
 
 
 def _exact(compute: Callable[[list[Any]], Any]) -> Callable[[list[tuple[Any, Any]], int], Any]:
@@ -67,9 +59,9 @@ def _same_name(value: Any) -> Any:
 GATHER: dict[str, Callable[[Any, int], Any]] = {
     "any": lambda kept, unsure: True if kept else None if unsure else False,
     "count": lambda kept, unsure: span(len(kept), len(kept) + unsure),
-    "sum": _whole(_total),
-    "min": _whole(_extreme("least")),
-    "max": _whole(_extreme("greatest")),
+    "sum": _whole(lambda kept: STRICT["add"](*(value for value, _ in kept))),
+    "min": _whole(_operated("least")),
+    "max": _whole(_operated("greatest")),
     "earliest": _whole(_earliest),
     "latest": _whole(_latest),
     "distinct": _exact(lambda names: len(set(names))),

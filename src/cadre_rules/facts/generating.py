@@ -53,12 +53,11 @@ class _Body:
         self._indent = " "
         self._count = 0
         self._known: dict[ex.Expression, str] = {}
+        self._item = "scope.item"
+        """How the text refers to the element at hand."""
 
     def text(self, node: ex.Expression) -> str:
-        inside = {id(part) for each in ex.walk(node) if isinstance(each, ex.Each) for part in ex.walk(each)}
         self._line("root = scope.root")
-        if any(isinstance(part, ex.Item) and id(part) not in inside for part in ex.walk(node)):
-            self._line("item = scope.item")
         self._line(f"return {self._value(node)}")
         return "\n".join(self._lines)
 
@@ -95,19 +94,12 @@ class _Body:
             self._known[node] = self._written(node)
         return self._known[node]
 
-    def _own(self, node: ex.Expression) -> str:
-        """Write what computes the node into a name that may be set again."""
-        name = self._value(node)
-        return name if isinstance(node, (ex.Call, ex.Each)) else self._set(name)
-
     def _written(self, node: ex.Expression) -> str:
         match node:
             case ex.Constant(value):
                 return self._name(value)
-            case ex.Field(path):
-                return self._path("root", path)
-            case ex.Item(path):
-                return self._path("item", path)
+            case ex.Field(path) | ex.Item(path):
+                return self._path(node, path)
             case ex.Fact(name):
                 return self._set(f"scope[{self._name(name)}]")
             case ex.Call(operation, arguments):
@@ -115,9 +107,8 @@ class _Body:
             case ex.Each():
                 return self._each(node)
             case ex.Lookup(keys=keys, on=on):
-                asked = [self._value(part) for part in (*(value for _, value in keys), *((on,) if on is not None else ()))]
-                find = self._name(node)
-                return self._stated(asked, f"{find}(({', '.join(asked)}, {'' if on is not None else 'None'}))")
+                asked = [self._value(part) if part is not None else "None" for part in (*(value for _, value in keys), on)]
+                return self._stated(asked, f"{self._name(node)}(({', '.join(asked)},))")
             case ex.Within(area, other, level, on):
                 asked = [self._value(part) for part in (area, other, level)]
                 asked.append(self._set(f"settled({self._value(on)})"))
@@ -131,17 +122,17 @@ class _Body:
             case _:
                 assert_never(node)
 
-    def _path(self, start: str, path: tuple[str, ...]) -> str:
+    def _path(self, node: ex.Field | ex.Item, path: tuple[str, ...]) -> str:
         """Read a field, unknown where a part of the way there is."""
         assert all(name.isidentifier() for name in path)
         if len(path) < 2:
-            return self._set(".".join((start, *path))) if path else start
-        whole = self._value((ex.Field if start == "root" else ex.Item)(path[:-1]))
+            return self._set(".".join(("root" if isinstance(node, ex.Field) else self._item, *path)))
+        whole = self._value(type(node)(path[:-1]))
         return self._set(f"None if {whole} is None else {whole}.{path[-1]}")
 
     def _stated(self, asked: Sequence[str], text: str) -> str:
         """Write a value that is unknown where something asked is."""
-        unknown = " or ".join(f"{name} is None" for name in dict.fromkeys(asked) if name[0] == "v" or name == "item")
+        unknown = " or ".join(f"{name} is None" for name in dict.fromkeys(asked) if name[0] == "v")
         return self._set(f"None if {unknown} else {text}" if unknown else text)
 
     def _call(self, operation: str, arguments: Sequence[ex.Expression]) -> str:
@@ -152,7 +143,7 @@ class _Body:
             case "some":
                 return self._until("True", first, rest)
             case "coalesce":
-                answer = self._own(first)
+                answer = self._set(self._value(first))
                 for argument in rest:
                     with self._under(f"if {answer} is None:"):
                         self._line(f"{answer} = {self._value(argument)}")
@@ -160,7 +151,7 @@ class _Body:
             case "choose":
                 return self._choose(self._value(first), *rest)
             case "stated":
-                return self._set(f"{self._own(first)} is not None")
+                return self._set(f"{self._set(self._value(first))} is not None")
             case "not":
                 return self._stated([value := self._value(first)], f"not {value}")
             case "one_of" | "equal" if (texts := _texts(rest[0])) is not None:
@@ -171,7 +162,7 @@ class _Body:
 
     def _until(self, settling: str, first: ex.Expression, rest: Sequence[ex.Expression]) -> str:
         """Three-valued "and" (False settles it) or "or" (True does), asked no further once settled."""
-        answer = self._own(first)
+        answer = self._set(self._value(first))
         for argument in rest:
             with self._under(f"if {answer} is not {settling}:"):
                 value = self._value(argument)
@@ -187,7 +178,7 @@ class _Body:
         return self._set(f"{left} if {test} or {test} is None and {left} == {right} else None if {test} is None else {right}")
 
     def _each(self, node: ex.Each) -> str:
-        listed = self._path("root", node.path)
+        listed = self._value(ex.Field(node.path))
         if node.silence_means_none:
             listed = self._set(f"() if {listed} is None else {listed}")
         answer = self._set("None")
@@ -197,10 +188,12 @@ class _Body:
                     self._value(part)
             sure, unsure = self._set("[]"), self._set("0")
             with self._under(f"for item in {listed}:"):
+                self._item = "item"
                 wanted = self._value(node.where) if node.where is not None else "True"
                 with self._under(f"if {wanted}:"):
                     self._keep(node, sure)
                 self._line(f"elif {wanted} is None: {unsure} += 1")
+            self._item = "scope.item"
             self._line(f"{answer} = gather_{node.gather}({sure}, {unsure})")
         return answer
 
@@ -216,10 +209,6 @@ class _Body:
 
 def _texts(node: ex.Expression) -> frozenset[str] | None:
     """Return the texts a constant holds, as they compare, if it holds texts."""
-    match node:
-        case ex.Constant(str(text)):
-            return frozenset([fold(text)])
-        case ex.Constant(tuple(texts)):
-            return frozenset(fold(str(text)) for text in texts)
-        case _:
-            return None
+    if isinstance(node, ex.Constant) and isinstance(node.value, (str, tuple)):
+        return frozenset(fold(str(text)) for text in ([node.value] if isinstance(node.value, str) else node.value))
+    return None

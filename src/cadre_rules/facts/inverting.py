@@ -15,10 +15,9 @@ from typing import Any, Literal, cast
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, exactly, fits, meet, met
-from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
+from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of, reached
 from cadre_rules.facts.deriving import Deriver, Scope
 from cadre_rules.facts.operations import SPREAD, STRICT, bounds
-from cadre_rules.facts.tracing import reached
 from cadre_rules.formula import Clause, FactTest
 
 MAX_PLANS = 16
@@ -206,16 +205,9 @@ class Inverter:
         return True
 
     def _value(self, node: ex.Expression, at: _At | None) -> Any:
-        match node:
-            case ex.Constant(value):
-                return value
-            case ex.Fact(name):
-                return self._scope[name]
-            case _:
-                self._scope.item = at.item if at is not None else None
-                value = self._deriver.evaluator(node)(self._scope)
-                self._scope.item = None
-                return value
+        self._scope.item = at.item if at is not None else None
+        value, self._scope.item = self._scope.value(node), None
+        return value
 
     def _ways(self, node: ex.Expression, demand: Demand, at: _At | None) -> Iterable[Plan]:
         match node:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from textwrap import wrap
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report
@@ -24,27 +25,34 @@ def _lines(report: Report) -> Iterator[str]:
     for place in report.rejected:
         yield f"{phrase('rejected', lang)}: {place['where']}: {place['reason']}"
     yield from _by_level([f for f in told if not f.provisional], titles, lang)
-    provisional = [f for f in told if f.provisional]
-    if provisional:
-        yield f"── {phrase('provisional_part', lang)} ──"
-        yield ""
+    if provisional := [f for f in told if f.provisional]:
+        yield from (f"── {phrase('provisional_part', lang)} ──", "")
         yield from _by_level(provisional, titles, lang)
-    yield from _together(report, titles)
-    yield from _waiting(report)
-    yield from _met(report, titles)
+    for together in report.mended_together:
+        text = " + ".join(change.text for change in together.changes)
+        yield from _field("mended_together", [f"{titles[together.subject]} – {text}"], lang)
+        yield ""
+    waiting = report.of_level("information_missing")
+    yield from _part("waiting", len(waiting), _waiting(report, waiting), lang)
+    met = (f"  ✓ {titles.get(m.subject, m.subject)}: {m.title}" + (f" ({m.text})" if m.text else "") for m in report.met)
+    yield from _part("met", len(report.met), met, lang)
     if report.follow_up is not None:
         yield from follow_up_lines(report.follow_up, lang)
     yield from _summary(report)
 
 
+def _part(key: str, number: int, lines: Iterable[str], lang: str) -> Iterator[str]:
+    """Yield what there is a number of under its heading; nothing where there is none."""
+    if number:
+        yield f"{phrase(key, lang).upper()} ({number})"
+        yield from lines
+        yield ""
+
+
 def _by_level(findings: list[Finding], titles: dict[str, str], lang: str) -> Iterator[str]:
     for level in LEVELS:
-        at_level = [finding for finding in findings if finding.level == level]
-        if at_level:
-            yield f"{phrase(level, lang).upper()} ({len(at_level)})"
-            for finding in at_level:
-                yield from _finding(finding, titles, lang)
-            yield ""
+        at_level = [_finding(finding, titles, lang) for finding in findings if finding.level == level]
+        yield from _part(level, len(at_level), chain.from_iterable(at_level), lang)
 
 
 def _finding(finding: Finding, titles: dict[str, str], lang: str) -> Iterator[str]:
@@ -92,19 +100,8 @@ def cite(citation: Citation, lang: str) -> str:
     return f"{text} [{phrase('grade_' + citation.grade, lang)}]{link}"
 
 
-def _together(report: Report, titles: dict[str, str]) -> Iterator[str]:
-    for together in report.mended_together:
-        text = " + ".join(change.text for change in together.changes)
-        yield from _field("mended_together", [f"{titles[together.subject]} – {text}"], report.lang)
-        yield ""
-
-
-def _waiting(report: Report) -> Iterator[str]:
+def _waiting(report: Report, waiting: Iterable[Finding]) -> Iterator[str]:
     lang = report.lang
-    waiting = report.of_level("information_missing")
-    if not waiting:
-        return
-    yield f"{phrase('waiting', lang).upper()} ({len(waiting)})"
     for place, ask, count in report.questions():
         yield f"  ○ {ask or place}  [{place}] – {phrase('settles', lang, n=count)}"
     by_subject: dict[str, list[str]] = defaultdict(list)
@@ -112,15 +109,6 @@ def _waiting(report: Report) -> Iterator[str]:
         by_subject[finding.subject].append(finding.title)
     for subject, titles in by_subject.items():
         yield from _field("undetermined_rules", [f"{subject}: {'; '.join(titles)}"], lang)
-    yield ""
-
-
-def _met(report: Report, titles: dict[str, str]) -> Iterator[str]:
-    if report.met:
-        yield f"{phrase('met', report.lang).upper()} ({len(report.met)})"
-        for met in report.met:
-            yield f"  ✓ {titles.get(met.subject, met.subject)}: {met.title}" + (f" ({met.text})" if met.text else "")
-        yield ""
 
 
 def _summary(report: Report) -> Iterator[str]:
