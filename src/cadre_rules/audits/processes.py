@@ -14,7 +14,6 @@ import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,6 +27,8 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias
 from cadre_rules.errors import SourceError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from cadre_rules.audits.parts import Judging, Part, PartJudge
     from cadre_rules.sources.nesting import Stretch
 
@@ -102,6 +103,8 @@ class Processes:
 
     def judged(self, asked: "Iterable[tuple[Stretch, bool]]", judging: "Judging", size: int, count: int) -> "Iterator[Part]":
         """Yield the parts of stretches in their order, each judged if that is asked; raises `SourceError`."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # not before the processes are started
+
         processes = self._told(pickle.dumps((judging, size, count)), count)
         free = SimpleQueue[_Process]()
         for process in processes:

@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -187,7 +188,7 @@ class _Run:
         done = sum(note["dossiers"] for note in notes)
         notes = notes if done else []
         parts = self._parts(source, mapping, inputs, notes)
-        total = _total(Path(source)) if progress else None
+        total = _total(Path(source)) if progress and sys.stderr.isatty() else None
         with tqdm(total=total, initial=done, unit=" dossiers", disable=None if progress else True) as bar:
             for number, part, rows in _told(parts, notes):
                 if part.tables:
@@ -228,11 +229,11 @@ class _Run:
         """Have stretches judged in processes; those that hold no more than was done before are read for their ids."""
         ends = accumulate(stretch.rows for stretch in stretches)
         asked = ((stretch, end > done) for stretch, end in zip(stretches, ends, strict=True))
-        judge = PartJudge(self.judging, size)
+        judge = cache(lambda: PartJudge(self.judging, size))
         processes = self.processes if isinstance(self.processes, Processes) else Processes(count)
         self.beside.enter_context(closing(processes))
         for number, part in enumerate(settled(processes.judged(asked, self.judging, size, count), done), parts + 1):
-            yield number, part if part.frame.height == part.read else judge.again(part), None
+            yield number, part if part.frame.height == part.read else judge().again(part), None
 
     def _keep(self, number: int, part: Part, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""

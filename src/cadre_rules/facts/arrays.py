@@ -6,7 +6,7 @@ only where its column says it is stated; a column of which nothing is stated is 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, reduce
+from functools import cached_property, reduce
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -346,14 +346,22 @@ def _held(array: Any) -> Array:
     return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
 
 
-@cache
 def _code(text: str) -> int:
     """Return the number polars keeps a text by, and keep it there."""
-    _KEPT.append(pl.Series([text], dtype=pl.Categorical))
-    return int(_KEPT[-1].to_physical().item())
+    if text not in _CODES:
+        keep_codes([text])
+    return _CODES[text]
+
+
+def keep_codes(texts: Sequence[str]) -> None:
+    """Have polars number texts that are to be looked for: all at once, which takes it no longer than one."""
+    kept = pl.Series(texts, dtype=pl.Categorical)
+    _KEPT.append(kept)
+    _CODES.update(zip(texts, kept.to_physical().to_list(), strict=True))
 
 
 _KEPT: list[pl.Series] = []
+_CODES: dict[str, int] = {}
 
 
 def series_of(column: Column | None, rows: Array) -> pl.Series:

@@ -117,11 +117,15 @@ def _dated(compute: Callable[[Array, Array], tuple[Array, Array]]) -> Operation:
 
 @cache
 def _calendar() -> tuple[Array, Array, Array, Array]:
-    """Return, by day from 0001-01-01, its month and day of the month; by month, its first day and its length."""
+    """Return, by day from 0001-01-01, its month and day of the month; by month, its first day and its length.
+
+    Days are counted within a byte, of which the difference is right: memory that is not touched need not be got.
+    """
     firsts = np.arange(np.datetime64("0001-01"), np.datetime64("10000-02")).astype("datetime64[D]").astype(np.int32)
     first, length = firsts[:-1], np.diff(firsts)
     month = np.repeat(np.arange(len(first), dtype=np.int32), length)
-    return month, np.arange(1, len(month) + 1, dtype=np.int32) - np.repeat(first - first[0], length), first, length
+    counted = np.resize(np.arange(256, dtype=np.uint8), len(month) + 1)[1:]
+    return month, counted - np.repeat((first - first[0]).astype(np.uint8), length), first, length
 
 
 _NEVER = np.int32(np.iinfo(np.int32).min)
