@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadre_rules.audits.running import audit
-from cadre_rules.audits.summing import _counted
+from cadre_rules.audits.summing import by_level, count_by
 from cadre_rules.audits.suppressing import OTHER, suppressed
 from cadre_rules.cli import main
 from cadre_rules.findings import LEVELS
@@ -32,7 +32,7 @@ FINDING = st.tuples(
 def summed(findings: list[tuple[Any, ...]], held: dict[str, int]) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
     """Return a summary and its tables, as `summing` makes them, of made-up findings and of rules that held so often."""
     frame = pl.DataFrame(findings, ["rule", "unit", "head", "year", "level", "provisional"], orient="row")
-    tables = {f"by-{key}": table for key, table in _counted(frame.lazy()).items()}
+    tables = by_level([count_by(frame.lazy())])
     open_ones = dict(frame.filter(pl.col("level") == "information_missing").group_by("rule").len().iter_rows())
     rows = []
     for row in tables["by-rule"].iter_rows(named=True):

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
+from functools import cache, reduce
 from itertools import accumulate
 
 import numpy as np
@@ -20,7 +20,7 @@ from cadre_rules.audits.hearing import EVERY, EXCEPTED, OUTCOME, SATISFIED, VIOL
 from cadre_rules.audits.telling import FINDINGS, Matters, Telling
 from cadre_rules.dossier.frames import Fields, as_asked, frame_schema, holds
 from cadre_rules.dossier.models import DOSSIERS, PARTS
-from cadre_rules.facts.arrays import at, gathered, places, series_of
+from cadre_rules.facts.arrays import at, gathered, keep_codes, places, series_of
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
@@ -246,6 +246,7 @@ class _Court:
         self.targets = {key: share for key, share in judged if share is not None}
         self.exceptions = {node for node in nodes if isinstance(node, ex.Exceptions)}
         self.allowed = rulebook.excusable()
+        self.texts = list(dict.fromkeys(text for text in self._compared(nodes) if isinstance(text, str)))
         grouped: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in self.program.slices:
             grouped[piece.second_pass, piece.rule.id, piece.rule.hangs_on].append(piece)
@@ -254,12 +255,25 @@ class _Court:
             ordered = sorted(pieces, key=lambda piece: piece.window.starts or date.min)
             self.lines[late].append(Line(number, rule, hangs_on, tuple(ordered)))
 
+    def _compared(self, nodes: Iterable[ex.Expression]) -> Iterator[object]:
+        """Yield what is compared with, in definitions and by rules."""
+        for node in nodes:
+            if isinstance(node, ex.Constant):
+                yield from node.value if isinstance(node.value, tuple) else (node.value,)
+        formulas = (formula for piece in self.program.slices for _, formula in piece.formulas())
+        yield from (constant for formula in formulas for clause in formula for test in clause for constant in test.constants)
+
     def judged(self, subjects: pl.DataFrame) -> Iterator[Judged]:
         """Yield what is found of the subjects, if any rule governs one."""
+        self._number_texts()
         lines = {late: [self._governing(line, subjects) for line in self.lines[late]] for late in (False, True)}
         kept = {late: [line for line in lines[late] if line.pieces] for late in (False, True)}
         if kept[False] or kept[True]:
             yield self._judged(Hearing(self.rulebook, kept, self.facts, subjects))
+
+    @cache  # noqa: B019  # once, and not before: polars starts threads for it
+    def _number_texts(self) -> None:
+        keep_codes(self.texts)
 
     def _governing(self, line: Line, subjects: pl.DataFrame) -> Line:
         """Return a line with the versions that may govern any of the subjects."""

@@ -102,10 +102,10 @@ def unjudged(batch: Batch) -> Part:
     return Part(batch.kind, ids, batch.place, batch.rejected, read=ids.height)
 
 
-def parquet(table: pl.DataFrame) -> bytes:
+def parquet(table: pl.DataFrame | pl.LazyFrame) -> bytes:
     """Return a table as a Parquet file, the same bytes for the same table."""
-    buffer = BytesIO()
-    table.rechunk().write_parquet(buffer, compression_level=1, row_group_size=100_000)
+    buffer, whole = BytesIO(), table.rechunk().lazy() if isinstance(table, pl.DataFrame) else table
+    whole.sink_parquet(buffer, compression_level=1, row_group_size=100_000)
     return buffer.getvalue()
 
 

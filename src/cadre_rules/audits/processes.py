@@ -19,12 +19,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from subprocess import PIPE, Popen
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from cadre_rules.errors import SourceError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from cadre_rules.audits.parts import Judging, Part, PartJudge
     from cadre_rules.sources.nesting import Stretch
 
@@ -38,7 +42,7 @@ _MEMORY = 3 * 2**30
 """Bytes of the machine's memory for each process: one takes half of that."""
 
 _AHEAD = 2
-"""Stretches a process is told at once, so that it never waits to be asked."""
+"""Stretches of which the answers are waited for, for each process: what is answered early is held until it is its turn."""
 
 _ALONE = {
     "POLARS_MAX_THREADS": "1",
@@ -87,6 +91,7 @@ class Processes:
         self._started: list[Popen[bytes]] = []
         self._ends: dict[int, int] = {}
         """How processes that were forked have ended, by their numbers."""
+        self._one_hears = Lock()
         pipes = [(os.pipe(), os.pipe()) for _ in range(most if sys.platform == "linux" else 0)]
         self._pairs = [(os.fdopen(asking, "wb"), os.fdopen(answers, "rb")) for (_, asking), (answers, _) in pipes]
         theirs = [end for (asked, _), (_, answering) in pipes for end in (asked, answering)]
@@ -98,25 +103,46 @@ class Processes:
 
     def judged(self, asked: "Iterable[tuple[Stretch, bool]]", judging: "Judging", size: int, count: int) -> "Iterator[Part]":
         """Yield the parts of stretches in their order, each judged if that is asked; raises `SourceError`."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # not before the processes are started
+
         processes = self._told(pickle.dumps((judging, size, count)), count)
-        busy: deque[_Process] = deque()
-        for number, (stretch, judged) in enumerate(asked):
-            answer = busy.popleft().answer() if len(busy) == count * _AHEAD else ([], None)
-            processes[number % count].ask(stretch, judged=judged)
-            busy.append(processes[number % count])
-            yield from _parts(answer)
+        free = SimpleQueue[_Process]()
         for process in processes:
-            process.asking.close()  # one that has answered all ends while others still judge
-        while busy:
-            yield from _parts(busy.popleft().answer())
+            free.put(process)
+
+        def answer(stretch: "Stretch", judged: bool) -> _Answer:  # noqa: FBT001  # of whichever process is free first
+            process = free.get()
+            try:
+                process.ask(stretch, judged=judged)
+                found: _Answer = process.answer()
+            finally:
+                free.put(process)
+            return found
+
+        def end() -> None:
+            free.get().asking.close()
+
+        hearing = ThreadPoolExecutor(count)  # no process waits until another has answered
+        try:
+            coming: deque[Future[_Answer]] = deque()
+            for stretch, judged in asked:
+                if len(coming) == count * _AHEAD:
+                    yield from _parts(coming.popleft().result())
+                coming.append(hearing.submit(answer, stretch, judged))
+            for _ in processes:
+                hearing.submit(end)  # one that has answered all ends while others still judge
+            while coming:
+                yield from _parts(coming.popleft().result())
+        finally:
+            hearing.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         """End them."""
+        for started in self._started:
+            started.terminate()  # whoever still hears from one hears no more
         for pipe in (pipe for pair in self._pairs for pipe in pair):
             with suppress(OSError):
                 pipe.close()
-        for started in self._started:
-            started.terminate()
         for started in self._started:
             with suppress(OSError), started:
                 pass  # its pipes are closed, whatever they still hold, and it is waited for
@@ -146,7 +172,7 @@ class Processes:
 
     def _end_of(self, pid: int) -> int:
         """Return how a process has ended that was forked; if who forked it is no more, how that has."""
-        with suppress(EOFError, pickle.UnpicklingError):
+        with self._one_hears, suppress(EOFError, pickle.UnpicklingError):
             while pid not in self._ends:
                 self._ends |= pickle.load(self._first.answers)  # noqa: S301  # from a process of our own
         return self._ends[pid] if pid in self._ends else self._first.ended()

@@ -10,12 +10,13 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -27,7 +28,7 @@ from tqdm import tqdm
 from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.audits.parts import Judging, Part, PartJudge, parquet, unjudged
 from cadre_rules.audits.processes import Processes, worth_while
-from cadre_rules.audits.summing import summarise, total_heads, total_outcomes
+from cadre_rules.audits.summing import count_findings, summarise, total_heads, total_outcomes
 from cadre_rules.audits.suppressing import suppressed
 from cadre_rules.audits.veiling import veiled
 from cadre_rules.dossier.people import ExceptionGranted
@@ -44,6 +45,7 @@ from cadre_rules.writing import digest_of, write_whole
 
 FORMAT = "cadre-rules/audit/1"
 _NONE = pl.lit(None, pl.String)
+_OF_HEADS = "findings/part-heads.parquet"
 _ANEW = "begin anew in another folder"
 _GO_ON = "what is done is kept, and the same command goes on from there"
 _keep_whole = partial(write_whole, then=_GO_ON)
@@ -186,7 +188,7 @@ class _Run:
         done = sum(note["dossiers"] for note in notes)
         notes = notes if done else []
         parts = self._parts(source, mapping, inputs, notes)
-        total = _total(Path(source)) if progress else None
+        total = _total(Path(source)) if progress and sys.stderr.isatty() else None
         with tqdm(total=total, initial=done, unit=" dossiers", disable=None if progress else True) as bar:
             for number, part, rows in _told(parts, notes):
                 if part.tables:
@@ -227,11 +229,11 @@ class _Run:
         """Have stretches judged in processes; those that hold no more than was done before are read for their ids."""
         ends = accumulate(stretch.rows for stretch in stretches)
         asked = ((stretch, end > done) for stretch, end in zip(stretches, ends, strict=True))
-        judge = PartJudge(self.judging, size)
+        judge = cache(lambda: PartJudge(self.judging, size))
         processes = self.processes if isinstance(self.processes, Processes) else Processes(count)
         self.beside.enter_context(closing(processes))
         for number, part in enumerate(settled(processes.judged(asked, self.judging, size, count), done), parts + 1):
-            yield number, part if part.frame.height == part.read else judge.again(part), None
+            yield number, part if part.frame.height == part.read else judge().again(part), None
 
     def _keep(self, number: int, part: Part, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""
@@ -266,17 +268,17 @@ class _Run:
     def conclude(self, inputs: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> None:
         """Judge what only the whole shows, sum up, and write the manifest."""
         judging, outcomes = self.judging, self._all("outcomes", notes)
+        digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
         totals = total_heads(self._all("heads", notes))
         rejected = pl.concat(self._all("rejected", notes)).collect()
-        with ThreadPoolExecutor(1) as other:
-            tables = other.submit(self._put_together, totals, rejected, notes)
+        with ThreadPoolExecutor(2) as others:
+            counts = others.submit(count_findings, [self.folder / name for name in digests])
+            tables = others.submit(self._put_together, totals, rejected, notes)
             whole = BulkJudge(judging.rulebook).judge_heads(totals, as_of=judging.as_of, today=judging.today)
-            found = parquet(whole.findings.with_columns(place=_NONE, office=_NONE))
-            digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
-            digests |= self._write({"findings/part-heads.parquet": found})
-            parts = [self.folder / name for name in digests]
-            summary, by = summarise(parts, total_outcomes([*outcomes, whole.outcomes.lazy()]), judging.rulebook)
-            digests |= tables.result()
+            of_heads = self._write({_OF_HEADS: parquet(whole.findings.with_columns(place=_NONE, office=_NONE))})
+            told = [*counts.result(), *count_findings([self.folder / _OF_HEADS])]
+            summary, by = summarise(told, total_outcomes([*outcomes, whole.outcomes.lazy()]), judging.rulebook)
+            digests |= of_heads | tables.result()
         dossiers = sum(note["dossiers"] for note in notes)
         summary |= {"dossiers": dossiers, "rejected": rejected.height}
         if (below := inputs["suppress_below"]) is not None:
@@ -297,18 +299,19 @@ class _Run:
         several = totals.filter(pl.len().over("head") > 1).select(
             pl.lit("head").alias("what"), pl.col("head").unique().sort().alias("id")
         )
-        judged = pl.concat([*self._all("judged", notes), several.lazy()]).collect()
-        exceptions, shares = (pl.concat(self._all(name, notes)).collect() for name in ("exceptions", "shares"))
-        tables = {"judged": judged, "exceptions": exceptions, "shares": shares, "rejected": rejected}
-        files = {f"{name}.parquet": parquet(table) for name, table in tables.items()}
+        tables = {name: self._all(name, notes) for name in ("exceptions", "shares", "rejected")}
+        tables["judged"] = [*self._all("judged", notes), several.lazy()]
+        files = {f"{name}.parquet": parquet(pl.concat(parts)) for name, parts in tables.items()}
         return self._write(files | {"rejected.csv": _csv(rejected)})
 
     def _all(self, name: str, notes: Sequence[Mapping[str, Any]]) -> list[pl.LazyFrame]:
         return [pl.scan_parquet(self.folder / "work" / f"{name}-{number:05d}.parquet") for number, _ in enumerate(notes, 1)]
 
     def _write(self, files: Mapping[str, bytes]) -> dict[str, str]:
-        """Write files into the folder, and return their digests."""
-        return {name: _keep_whole(self.folder / name, body) for name, body in files.items()}
+        """Write files into the folder, and return their digests; a disk writes several at once as quickly as one."""
+        with ThreadPoolExecutor() as others:
+            digests = others.map(lambda name: _keep_whole(self.folder / name, files[name]), files)
+            return dict(zip(files, digests, strict=True))
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """What findings add up to: counts, findings that come together, and what of each head is kept for the whole table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cadre_rules.audits.kernel import HEADS, OUTCOMES
 from cadre_rules.findings import LEVELS
@@ -15,10 +18,21 @@ WORST_SHOWN = 20
 """Units and heads told in the summary; the tables beside it have all."""
 
 
-_KEYS = ("rule", "unit", "head", "year", "level")
+_KEYS = ("rule", "unit", "head", "year")
+_TEXTS = ("rule", "unit", "head", "level")
 
 _FEW = 20
-"""Parts whose subjects are held at once."""
+"""Parts whose findings are counted at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What some findings add up to."""
+
+    by: Mapping[str, pl.DataFrame]
+    """How many there are of each level (`at`) and `provisional`, by what each of the keys says."""
+    sets: pl.DataFrame
+    """In how many subjects the same rules were found together; what is only not known is left out."""
 
 
 def total_outcomes(outcomes: Iterable[pl.LazyFrame]) -> pl.DataFrame:
@@ -43,11 +57,17 @@ def total_heads(heads: Iterable[pl.LazyFrame]) -> pl.DataFrame:
     return pl.concat([first, last]).sort("head", "dossier")
 
 
+def count_findings(parts: Sequence[Path]) -> list[Counts]:
+    """Return what the findings in some files add up to, a few files at a time."""
+    few = (parts[first : first + _FEW] for first in range(0, len(parts), _FEW))
+    return [Counts(count_by(_coded(some)), _sets(some)) for some in few]
+
+
 def summarise(
-    parts: Sequence[Path], outcomes: pl.DataFrame, rulebook: Rulebook
+    counts: Sequence[Counts], outcomes: pl.DataFrame, rulebook: Rulebook
 ) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
-    """Return the summary of the findings in some files and its tables: by rule, unit, head, year, level, and together."""
-    tables = {f"by-{key}": table for key, table in _counted(pl.scan_parquet(list(parts))).items()}
+    """Return the summary of findings counted and its tables: by rule, unit, head, year, level, and together."""
+    tables = by_level([one.by for one in counts])
     by_outcome = {name: pl.col("count").filter(pl.col("outcome") == name).sum() for name in CAME_OUT}
     came_out = outcomes.group_by("rule").agg(**by_outcome)
     titles = {rule.id: rule.title for rule in rulebook.rules}
@@ -55,7 +75,7 @@ def summarise(
     title = {f"title_{lang}": {name: words.of(lang) for name, words in titles.items()} for lang in ("vi", "en")}
     named = {name: pl.col("rule").replace_strict(words, default=None) for name, words in title.items()}
     tables["by-rule"] = _worst_first(by_rule, "rule").with_columns(**named)
-    tables["together"] = _together(parts)
+    tables["together"] = _together(pl.concat(one.sets for one in counts))
     level = {name: (firm, provisional) for name, firm, provisional in _level_rows(tables["by-level"])}
     summary = {
         "format": "cadre-rules/audit-summary/1",
@@ -80,12 +100,25 @@ def _levels() -> pl.Expr:
     return pl.col(*LEVELS, "provisional", "findings")
 
 
-def _counted(findings: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+def _coded(parts: Sequence[Path]) -> pl.LazyFrame:
+    """Return what is counted of the findings in some files; texts as the numbers they are kept as, which group much quicker."""
+    files = [pq.ParquetFile(part, read_dictionary=_TEXTS) for part in parts]
+    told = pa.concat_tables([file.read(["year", "provisional", *_TEXTS], use_threads=False) for file in files])
+    return pl.DataFrame(pl.from_arrow(told)).lazy()
+
+
+def count_by(findings: pl.LazyFrame) -> dict[str, pl.DataFrame]:
     """Return how many findings of each level there are, by what each of the keys says; provisional ones are counted apart."""
     rows = [findings.select(pl.col(key).alias("key"), pl.col("level").alias("at"), "provisional") for key in _KEYS]
-    counts = [each.group_by(pl.all()).agg(findings=pl.len()) for each in rows]
-    found = zip(_KEYS, pl.collect_all(counts, engine="streaming"), strict=True)
-    return {key: _worst_first(_by_level(table).rename({"key": key}), key) for key, table in found}
+    counts = pl.collect_all([each.group_by(pl.all()).agg(findings=pl.len()) for each in rows], engine="streaming")
+    return {key: table.with_columns(pl.col(pl.Categorical).cast(pl.String)) for key, table in zip(_KEYS, counts, strict=True)}
+
+
+def by_level(counts: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    """Return a table for each key, a line for what it says and a column for each level, and one of the levels."""
+    told = {key: pl.concat(one[key] for one in counts) for key in _KEYS}
+    told["level"] = told["rule"].with_columns(key="at")
+    return {f"by-{key}": _worst_first(_by_level(table).rename({"key": key}), key) for key, table in told.items()}
 
 
 def _by_level(counts: pl.DataFrame) -> pl.DataFrame:
@@ -98,18 +131,18 @@ def _worst_first(table: pl.DataFrame, key: str) -> pl.DataFrame:
     return table.sort(*LEVELS, "provisional", key, descending=[True] * (len(LEVELS) + 1) + [False])
 
 
-def _together(parts: Sequence[Path]) -> pl.DataFrame:
-    """Return how many subjects each pair of rules was found in; what is only not known is left out.
+def _sets(parts: Sequence[Path]) -> pl.DataFrame:
+    told = pl.scan_parquet(list(parts), include_file_paths="part").filter(pl.col("level") != "information_missing")
+    several = told.filter(pl.struct("part", "subject").is_duplicated()).group_by("part", "subject")
+    rules = several.agg(rules=pl.col("rule").unique().sort()).filter(pl.col("rules").list.len() > 1)
+    return rules.group_by("rules").agg(subjects=pl.len().cast(pl.UInt64)).collect(engine="streaming")
+
+
+def _together(sets: pl.DataFrame) -> pl.DataFrame:
+    """Return how many subjects each pair of rules was found in.
 
     Subjects with the same rules are counted before they are paired: there are far fewer such sets than subjects.
     """
-    sets = pl.DataFrame(schema={"rules": pl.List(pl.String), "subjects": pl.UInt64})
-    for first in range(0, len(parts), _FEW):
-        told = pl.scan_parquet(list(parts[first : first + _FEW]), include_file_paths="part")
-        rules = told.filter(pl.col("level") != "information_missing").group_by("part", "subject")
-        several = rules.agg(rules=pl.col("rule").unique().sort()).filter(pl.col("rules").list.len() > 1)
-        own = several.group_by("rules").agg(subjects=pl.len().cast(pl.UInt64)).collect(engine="streaming")
-        sets = pl.concat([sets, own]).group_by("rules").agg(pl.col("subjects").sum())
     each = sets.with_row_index("set").explode("rules")
     pairs = each.join(each.select("set", other="rules"), on="set").filter(pl.col("rules") < pl.col("other"))
     total = pairs.group_by(pl.col("rules").alias("rule"), "other").agg(pl.col("subjects").sum())

@@ -238,6 +238,7 @@ class _Names:
 
     def _learn(self, values: pl.Series, codes: Codes) -> None:
         held, there = codes
+        _kept()
         with self._lock:
             of_code = np.zeros(max(int(held.max(initial=0)) + 1, len(self._of_code)), np.int32)
             of_code[: len(self._of_code)] = self._of_code
@@ -433,14 +434,26 @@ def _held(array: Any) -> Array:
     return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
 
 
-_KEPT = pl.Series([""], dtype=pl.Categorical)
-"""Keeps polars from numbering categories anew, which it does once no column has any."""
-
-
 @cache
+def _kept() -> pl.Series:
+    """Keep polars from numbering categories anew, as it does once no column has any; not before: it starts threads for it."""
+    return pl.Series([""], dtype=pl.Categorical)
+
+
 def _code(text: str) -> int:
     """Return the number polars keeps a text by."""
-    return int(pl.Series([text], dtype=pl.Categorical).to_physical().item())
+    if text not in _CODES:
+        keep_codes([text])
+    return _CODES[text]
+
+
+def keep_codes(texts: Sequence[str]) -> None:
+    """Have polars number texts that are to be looked for: all at once, which takes it no longer than one."""
+    _kept()
+    _CODES.update(zip(texts, pl.Series(texts, dtype=pl.Categorical).to_physical().to_list(), strict=True))
+
+
+_CODES: dict[str, int] = {}
 
 
 def series_of(column: Column | None, rows: Array) -> pl.Series:

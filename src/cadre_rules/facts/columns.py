@@ -83,11 +83,15 @@ class FactColumns:
 
     def step(self, node: ex.Expression, at: Path | None = None) -> Step:
         """Return how to compute an expression; `at` is the list whose element is at hand."""
-        if (node, at) not in self._steps:
-            run, reach = self._compiled(node, at)
-            self._steps[node, at] = Step(len(self._steps), run, reach)
-        self._steps[node, at].uses += 1
-        return self._steps[node, at]
+        step = self._steps.get((node, at))  # to look up a node takes as long as it is deep
+        if step is None:
+            step = self._kept((node, at), *self._compiled(node, at))
+        step.uses += 1
+        return step
+
+    def _kept(self, key: tuple[Any, Path | None], run: Callable[["Facts"], Any], reach: int = LARGEST_COUNT) -> Step:
+        step = self._steps[key] = Step(len(self._steps), run, reach)
+        return step
 
     def _compiled(self, node: ex.Expression, at: Path | None) -> tuple[Callable[["Facts"], Any], int]:
         if at is not None and not isinstance(node, ex.Constant) and not _has_item(node):
@@ -177,10 +181,9 @@ class FactColumns:
         return self._also(("place", node), at, run)
 
     def _also(self, key: Any, at: Path | None, run: Callable[["Facts"], Any]) -> Step:
-        if (key, at) not in self._steps:
-            self._steps[key, at] = Step(len(self._steps), run)
-        self._steps[key, at].uses += 1
-        return self._steps[key, at]
+        step = self._steps.get((key, at)) or self._kept((key, at), run)
+        step.uses += 1
+        return step
 
     def _within(self, at: Path | None, *steps: Step) -> Callable[["Facts"], Any]:
         reform = self._tables.areas.reform

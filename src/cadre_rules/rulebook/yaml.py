@@ -13,15 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cadre_rules.errors import Problem
 from cadre_rules.names import clean
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 
-_Loader: Any = getattr(yaml, "CLoader", yaml.Loader)
 _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"^-?(?:0|[1-9][0-9]{0,17})$"), int),
     (re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), date.fromisoformat),
@@ -55,11 +52,13 @@ class _RefusedError(Exception):
 
 def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
     """Return what the text says and every mistake in it that does not stop the reading, or the one that does."""
+    import yaml  # noqa: PLC0415  # not where all rules are kept from before
+
     if len(text) > MAX_BYTES:
         return _nothing(path, 1, "RB005", f"the file is larger than {MAX_BYTES:,} characters; split it")
-    builder = _Builder(path)
+    builder, loader = _Builder(path), getattr(yaml, "CLoader", yaml.Loader)
     try:
-        builder.take_all(_Loader(unicodedata.normalize("NFC", text)).get_event)
+        builder.take_all(loader(unicodedata.normalize("NFC", text)).get_event)
     except _RefusedError as refused:
         return _nothing(path, *refused.args)
     except yaml.MarkedYAMLError as error:
@@ -91,6 +90,8 @@ class _Builder:
 
     def take_all(self, next_event: Callable[[], Any]) -> None:
         """Take every event of a text."""
+        import yaml  # noqa: PLC0415
+
         taking: dict[type, Callable[[Any, int], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: partial(self._begin, dict),
