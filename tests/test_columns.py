@@ -10,6 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -318,6 +320,21 @@ def test_a_table_without_ids_has_no_row_that_is_a_dossier(tmp_path: Path) -> Non
 def test_a_parquet_file_without_kinds_says_so(tmp_path: Path) -> None:
     pl.DataFrame({"id": ["a"]}).write_parquet(tmp_path / "a.parquet")
     with pytest.raises(SourceError, match="no column `kind`"):
+        list(read_batches(tmp_path / "a.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("field", "twice"),
+    [
+        (pa.field("kind", pa.string()), "kind"),
+        (pa.field("person", pa.struct([("name", pa.string()), ("name", pa.string())])), "name"),
+        (pa.field("documents", pa.list_(pa.struct([("kind", pa.string()), ("kind", pa.int64())]))), "kind"),
+    ],
+)
+def test_a_parquet_file_with_two_columns_of_a_name_says_so(field: pa.Field, twice: str, tmp_path: Path) -> None:
+    schema = pa.schema([("id", pa.string()), ("kind", pa.string()), field])
+    pq.write_table(schema.empty_table(), tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match=f"has more than one column `{twice}`"):
         list(read_batches(tmp_path / "a.parquet"))
 
 

@@ -54,15 +54,23 @@ def only(frame: pl.DataFrame, kind: str, asked: Fields) -> pl.DataFrame:
     return frame.select(as_asked(pl.col(name), given[name], dtype).alias(name) for name, dtype in columns.items())
 
 
-@given(st.integers(0, 2**32), st.sampled_from([0.0, 0.002, 0.02]), AREAS, st.sampled_from([0, 4, 10**6]), st.integers(2, 7))
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([0.0, 0.002, 0.02]),
+    AREAS,
+    st.sampled_from([0, 4, 10**6]),
+    st.sampled_from([1, 3, 32]),
+    st.integers(2, 7),
+)
 @FEWER
 def test_what_is_asked_for_is_read_as_all_is_and_no_mistake_is_missed(
-    seed: int, wrong: float, areas: Any, repeated: int, size: int
+    seed: int, wrong: float, areas: Any, repeated: int, together: int, size: int
 ) -> None:
     random = Random(seed)
     dossiers = [drawn(random, wrong=wrong, areas=areas) | {"id": f"d{number}"} for number in range(16)]
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(leaves, "_REPEATED", repeated)
+        patch.setattr(leaves, "_TOGETHER", together)
         for kind in DOSSIERS:
             of_kind = [dossier for dossier in dossiers if dossier["kind"] == kind]
             path = Path(folder) / f"{kind}.parquet"

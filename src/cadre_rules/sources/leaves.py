@@ -27,6 +27,9 @@ _RANGES = {parse: (pa.int64(), least, most) for parse, (least, most) in NUMBERS.
 _REPEATED = 4
 """A column of texts that takes fewer bytes a value repeats a few of them."""
 
+_TOGETHER = 32
+"""Columns read together: to begin anew costs as much as one, and what reads a column holds as much as it has read."""
+
 
 @dataclass(slots=True)
 class Leaves:
@@ -39,6 +42,20 @@ class Leaves:
     """Fields of which every value is known to be in their range."""
     empty: dict[str, str] = field(default_factory=dict)
     """Columns that are asked for but state nothing, and are not read; and the fields they hold."""
+
+    def apart(self, schema: pa.Schema) -> list[list[str]]:
+        """Return the columns that are read in parts, of which none is of half a list; some tens of columns each."""
+        structs = {one.name for one in schema if pa.types.is_struct(one.type)}
+        parts: list[list[str]] = [[]]
+        before: list[str] = []
+        for path in self.read:
+            names = path.split(".")
+            place = names[: 2 if names[0] in structs else 1]
+            if place != before and len(parts[-1]) >= _TOGETHER:
+                parts.append([])
+            parts[-1].append(path)
+            before = place
+        return parts
 
 
 Asked: TypeAlias = Callable[[str], Fields]

@@ -84,6 +84,8 @@ class NestedParquet:
                 self._metadata, schema = file.metadata, file.schema_arrow
             if "kind" not in schema.names:
                 raise SourceError(str(path), f"has no column `kind`, which says what each row is: {', '.join(DOSSIERS)}")
+            if twice := sorted({*_twice(pa.struct(list(schema)))}):
+                raise SourceError(str(path), f"has more than one column `{'`, `'.join(twice)}`")
             self._leaves = leaves_of(self._metadata, schema, asked)
         except (pa.ArrowException, OSError) as error:
             raise _broken(path, 0, error) from error
@@ -105,6 +107,15 @@ class NestedParquet:
             raise _broken(self._path, at, error) from error
 
 
+def _twice(dtype: pa.DataType) -> Iterator[str]:
+    """Yield names that more than one field of the same whole has, as deep as they lie."""
+    inside = [dtype.field(number) for number in range(dtype.num_fields)]
+    names = [one.name for one in inside]
+    yield from (name for name in names if names.count(name) > 1)
+    for one in inside:
+        yield from _twice(one.type)
+
+
 def _broken(path: Path, at: int, error: Exception) -> SourceError:
     reason = str(error).splitlines()[0] or "the file breaks off"
     return SourceError(f"{path}:{at + 1}", f"cannot be read from here on: {reason}")
@@ -115,7 +126,7 @@ def _opened(path: Path, metadata: pq.FileMetaData, repeated: list[str]) -> pq.Pa
     usual = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())  # which a file takes as it is opened
     try:
-        return pq.ParquetFile(path, metadata=metadata, read_dictionary=repeated)
+        return pq.ParquetFile(path, metadata=metadata, read_dictionary=repeated, pre_buffer=False)
     finally:
         pa.set_memory_pool(usual)
 
@@ -129,17 +140,44 @@ class _Known:
 
 
 def _frames(file: pq.ParquetFile, leaves: Leaves, groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Known]]:
-    """Yield the rows of some groups of a file `size` at a time, however many stand in each."""
+    """Yield the rows of some groups of a file `size` at a time; some columns are read after others, to hold less at once."""
+    total = sum(file.metadata.row_group(group).num_rows for group in groups)
+    parts = [_rows(file, columns, groups, total, size) for columns in leaves.apart(file.schema_arrow)]
     filled = partial(_filled, whole=pa.struct(list(file.schema_arrow)), empty=leaves.empty.values())
+    for _ in range(0, total, size):
+        yield _frame(filled(_beside([next(rows) for rows in parts])))
+
+
+def _beside(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Return what parts of the same rows hold together."""
+    return pa.RecordBatch.from_struct_array(_joined([part.to_struct_array() for part in parts])) if len(parts) > 1 else parts[0]
+
+
+def _joined(parts: list[pa.Array]) -> pa.Array:
+    if len(parts) == 1 or not isinstance(parts[0], pa.StructArray):
+        return parts[0]
+    held: dict[str, list[pa.Array]] = {}
+    for part in parts:
+        for number, one in enumerate(part.type):
+            held.setdefault(one.name, []).append(part.field(number))
+    mask = parts[0].is_null() if parts[0].null_count else None
+    return pa.StructArray.from_arrays([_joined(found) for found in held.values()], [*held], mask=mask)
+
+
+def _rows(file: pq.ParquetFile, columns: list[str], groups: range, left: int, size: int) -> Iterator[pa.RecordBatch]:
+    """Yield columns of the rows of some groups `size` at a time; whoever reads them has ended before the last are judged."""
     held: list[pa.RecordBatch] = []
     for group in groups:  # a dictionary is one group's
-        for piece in file.iter_batches(size, row_groups=[group], columns=leaves.read):
-            held.append(filled(piece))
+        for piece in file.iter_batches(size, row_groups=[group], columns=columns, use_threads=pl.thread_pool_size() > 1):
+            held.append(piece)
+            left -= piece.num_rows
             del piece  # while another works with the rows, what they were made of is not kept
-            while sum(rows.num_rows for rows in held) >= size:
-                yield _frame(_first(held, size))
-    if held:
-        yield _frame(_first(held, size))
+            while left and sum(rows.num_rows for rows in held) >= size:
+                yield _first(held, size)
+    if left:
+        raise pa.ArrowInvalid(f"{left} rows are missing")
+    while held:
+        yield _first(held, size)
 
 
 def _filled(rows: pa.RecordBatch, whole: pa.DataType, empty: Collection[str]) -> pa.RecordBatch:
