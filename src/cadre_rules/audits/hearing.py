@@ -64,8 +64,6 @@ class Hearing:
         self.rivalled: dict[int, Bits] = {}
         """Of each line that has a rival: where the rival text came out otherwise."""
         self._sides: dict[tuple[int, int], dict[int, Bits]] = defaultdict(dict)
-        self._awaited: set[tuple[int, int]] = set()
-        """The versions of lines that speak for some whose day is not stated."""
         self._begun: dict[tuple[str, date], Bits] = {}
 
     # Outcomes
@@ -146,9 +144,7 @@ class Hearing:
                 kinds = EVERY[:4] if _always(group, forward=forward) else (NOT_APPLICABLE,)
                 agreed = {kind: reduce(np.bitwise_and, (one.get(kind, self.table.none) for one in told)) for kind in kinds}
                 rest = reduce(np.bitwise_xor, agreed.values(), among)
-                number = total - 1 if forward else inner
-                self._awaited.add((line.number, number))
-                self._add(line, number, {**agreed, AWAITING: rest})
+                self._add(line, total - 1 if forward else size - 1, {**agreed, AWAITING: rest})
 
     def _may(self, window: Window, *, forward: bool) -> Bits:
         """Return for whom a rule version may govern a day that is not stated, which comes after the day of law or before."""
@@ -205,24 +201,12 @@ class Hearing:
         sides = [(line, number, code) for line, number in versions for code in self._sides[line.number, number]]
         of_law = {hangs_on: year_of(self.law_day(hangs_on)) for hangs_on in {line.hangs_on for line in lines}}
         years = np.flatnonzero(sum(np.bincount(each, minlength=_YEARS) for each in of_law.values()))
-        within = {name: np.array([self.table.bits(each == year) for year in years]) for name, each in of_law.items()}
-        alike: dict[tuple[str, int, int], list[int]] = defaultdict(list)
-        for place, (line, number, _) in enumerate(sides):
-            alike[line.hangs_on, *self._span(line, number, years)].append(place)
         counts = np.zeros((len(sides), len(years)), np.int64)
-        for (hangs_on, first, last), places in alike.items():
-            held = [self._sides[line.number, number][code] for line, number, code in map(sides.__getitem__, places)]
-            counts[places, first:last] = _in_common(held, within[hangs_on][first:last])
+        for hangs_on, each in of_law.items():
+            own = [place for place, (line, _, _) in enumerate(sides) if line.hangs_on == hangs_on]
+            held = [self._sides[line.number, number][code] for line, number, code in map(sides.__getitem__, own)]
+            counts[own] = _in_common(held, np.array([self.table.bits(each == year) for year in years]))
         return sides, years, counts
-
-    def _span(self, line: Line, number: int, years: Array) -> tuple[int, int]:
-        """Return from which and up to which of the years a rule version speaks; of a day not stated, any may be the year."""
-        window = line.pieces[number].window
-        if (line.number, number) in self._awaited:
-            return 0, len(years)
-        first = 0 if window.starts is None else int(np.searchsorted(years, window.starts.year))
-        last = len(years) if window.until is None else int(np.searchsorted(years, window.until.year + 1))
-        return first, last
 
     def counting(self, wanted: ex.Outcomes) -> tuple[Array, Array]:
         """Return how many outcomes of the first pass are as wanted, and how many of those are provisional."""
@@ -275,10 +259,13 @@ class _Given(dict[ex.Expression, Column]):
 
 def _in_common(columns: Sequence[Bits], others: Array) -> Array:
     """Return how many bits each of the columns has in common with each of the others."""
-    words = others.view(np.uint64)
-    at_once = max(1, _WORDS // words.size)
-    blocks = (np.stack(columns[start : start + at_once]).view(np.uint64) for start in range(0, len(columns), at_once))
-    return np.concatenate([np.bitwise_count(block[:, None] & words).sum(axis=2, dtype=np.uint32) for block in blocks])
+    words, found = others.view(np.uint64), np.zeros((len(columns), len(others)), np.int64)
+    at_once = max(1, _WORDS // max(1, words.size))
+    for start in range(0, len(columns), at_once):
+        block = slice(start, start + at_once)
+        both = np.stack(columns[block]).view(np.uint64)[:, None] & words
+        found[block] = np.bitwise_count(both).sum(axis=2, dtype=np.uint32)
+    return found
 
 
 def stated_day(hangs_on: str, subjects: pl.DataFrame) -> str:
