@@ -6,25 +6,24 @@ settled first, so that what only a rule asks that applies to nobody is never der
 
 import weakref
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, reduce
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from cadre_rules import expression as ex
+from cadre_rules.audits.matters import Matters
 from cadre_rules.engine.bulk import BulkMatcher
-from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, added, count, read_column, some, spread
+from cadre_rules.facts.arrays import Array, Bits, Column, Numbers, Table, added, read_column, some, spread
 from cadre_rules.facts.cells import number_of
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.columnwise import year_of
-from cadre_rules.judging import level_of
 from cadre_rules.program import Slice
-from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.rulebook.schema import Window
 
 VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED = range(1, 7)
 OUTCOME = ("", "violated", "satisfied", "not_applicable", "undetermined", "undetermined", "excepted")
@@ -33,6 +32,12 @@ _CODES = {"violated": (VIOLATED,), "satisfied": (SATISFIED,), "not_applicable": 
     "excepted": (EXCEPTED,),
 }
 EVERY = (VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED)
+
+_YEARS = 10_000
+"""One more than the last year of the calendar."""
+
+_WORDS = 1 << 17
+"""Words of bits that are counted at once: as many as stay in a core's own memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,9 @@ class Hearing:
     """The outcomes of one table of subjects."""
 
     def __init__(
-        self, rulebook: Rulebook, lines: Mapping[bool, Sequence[Line]], facts: FactColumns, subjects: pl.DataFrame
+        self, matters: Matters, lines: Mapping[bool, Sequence[Line]], facts: FactColumns, subjects: pl.DataFrame
     ) -> None:
-        self.rulebook, self.lines, self.subjects = rulebook, lines, subjects
+        self.matters, self.lines, self.subjects = matters, lines, subjects
         self.table = Table(subjects.height)
         self.given = _Given(self)
         self.facts = facts.of(subjects, self.given)
@@ -59,7 +64,7 @@ class Hearing:
         self.rivalled: dict[int, Bits] = {}
         """Of each line that has a rival: where the rival text came out otherwise."""
         self._sides: dict[tuple[int, int], dict[int, Bits]] = defaultdict(dict)
-        self._covered: dict[tuple[str, date | None, date | None], Bits] = {}
+        self._begun: dict[tuple[str, date], Bits] = {}
 
     # Outcomes
 
@@ -101,8 +106,8 @@ class Hearing:
         """Return where a line, or one version of it, came out as one of the codes."""
         numbers = range(len(line.pieces)) if number is None else (number,)
         sides = [self._sides[line.number, one] for one in numbers]
-        found: Bits = reduce(np.bitwise_or, (side[code] for side in sides for code in codes if code in side), self.table.none)
-        return found
+        found = [side[code] for side in sides for code in codes if code in side]
+        return reduce(np.bitwise_or, found) if found else self.table.none
 
     def _add(self, line: Line, number: int, sides: Mapping[int, Bits]) -> None:
         held = self._sides[line.number, number]
@@ -129,11 +134,7 @@ class Hearing:
     def _await(self, line: Line, unstated: Bits) -> None:
         """Settle subjects whose day is not stated: by what every version that may govern agrees on."""
         forward, total = line.hangs_on == "effective", len(line.pieces)
-        day, _ = self.day("·day")
-        may = [
-            unstated & self.table.bits(_before(piece.window.until, day) if forward else _from(piece.window.starts, day))
-            for piece in line.pieces
-        ]
+        may = [unstated & self._may(piece.window, forward=forward) for piece in line.pieces]
         for size in range(1, total + 1):
             group = line.pieces[-size:] if forward else line.pieces[:size]
             inner, outer = (total - size, total - size - 1) if forward else (size - 1, size)
@@ -144,6 +145,12 @@ class Hearing:
                 agreed = {kind: reduce(np.bitwise_and, (one.get(kind, self.table.none) for one in told)) for kind in kinds}
                 rest = reduce(np.bitwise_xor, agreed.values(), among)
                 self._add(line, total - 1 if forward else size - 1, {**agreed, AWAITING: rest})
+
+    def _may(self, window: Window, *, forward: bool) -> Bits:
+        """Return for whom a rule version may govern a day that is not stated, which comes after the day of law or before."""
+        edge = window.until if forward else window.starts
+        begun = self.table.all if edge is None else self._from("·day", edge)
+        return self.table.all ^ begun if forward and edge is not None else begun
 
     # Days
 
@@ -174,38 +181,32 @@ class Hearing:
         return {}
 
     def _covers(self, hangs_on: str, piece: Slice) -> Bits:
-        name = stated_day(hangs_on, self.subjects)
-        key = (name, piece.window.starts, piece.window.until)
-        if key not in self._covered:
-            day, _ = self.day(name)
-            held = _from(piece.window.starts, day) & _before(piece.window.until, day)
-            self._covered[key] = self.table.bits(held)
-        return self._covered[key]
+        """Return whose day lies in the window of a rule version, where it is stated."""
+        name, window = stated_day(hangs_on, self.subjects), piece.window
+        covers = self.table.all if window.starts is None else self._from(name, window.starts)
+        return covers if window.until is None else covers & ~self._from(name, window.until)
+
+    def _from(self, name: str, edge: date) -> Bits:
+        """Return whose day is an edge of law or later."""
+        if (name, edge) not in self._begun:
+            self._begun[name, edge] = self.table.bits(self.day(name)[0] >= number_of(edge))
+        return self._begun[name, edge]
 
     # Counting
 
-    def by_year(self) -> Iterator[tuple[Line, int, int, int, int]]:
-        """Yield how often each rule version came out how in each year: line, year, version, code, count."""
-        years = {
-            hangs_on: self._years(hangs_on) for hangs_on in {line.hangs_on for lines in self.lines.values() for line in lines}
-        }
-        for line in (*self.lines[False], *self.lines[True]):
-            found, within = years[line.hangs_on]
-            for number, piece in enumerate(line.pieces):
-                first, last = np.searchsorted(found, (_year(piece.window.starts, -1), _year(piece.window.until, 10_000) + 1))
-                for code, bits in self._sides[line.number, number].items():
-                    words, known = bits.view(np.uint64), slice(first, last)
-                    counts = np.bitwise_count(within[known] & words).sum(axis=1, dtype=np.int64)
-                    if counts.sum() < count(bits):  # of a day not stated, any year may be the year
-                        known, counts = slice(None), np.bitwise_count(within & words).sum(axis=1, dtype=np.int64)
-                    told = zip(found[known].tolist(), counts.tolist(), strict=True)
-                    yield from ((line, year, number, code, counted) for year, counted in told if counted)
-
-    def _years(self, hangs_on: str) -> tuple[Array, Array]:
-        """Return the years of law there are, and for each whom it is the year of."""
-        of_law = year_of(self.law_day(hangs_on))
-        found = np.unique(of_law)
-        return found, np.array([self.table.bits(of_law == year) for year in found]).view(np.uint64)
+    def by_year(self) -> tuple[list[tuple[Line, int, int]], Array, Array]:
+        """Return each side (line, version, code) there is, the years of law there are, and how many of each come of each."""
+        lines = [*self.lines[False], *self.lines[True]]
+        versions = [(line, number) for line in lines for number in range(len(line.pieces))]
+        sides = [(line, number, code) for line, number in versions for code in self._sides[line.number, number]]
+        of_law = {hangs_on: year_of(self.law_day(hangs_on)) for hangs_on in {line.hangs_on for line in lines}}
+        years = np.flatnonzero(sum(np.bincount(each, minlength=_YEARS) for each in of_law.values()))
+        counts = np.zeros((len(sides), len(years)), np.int64)
+        for hangs_on, each in of_law.items():
+            own = [place for place, (line, _, _) in enumerate(sides) if line.hangs_on == hangs_on]
+            held = [self._sides[line.number, number][code] for line, number, code in map(sides.__getitem__, own)]
+            counts[own] = _in_common(held, np.array([self.table.bits(each == year) for year in years]))
+        return sides, years, counts
 
     def counting(self, wanted: ex.Outcomes) -> tuple[Array, Array]:
         """Return how many outcomes of the first pass are as wanted, and how many of those are provisional."""
@@ -217,26 +218,22 @@ class Hearing:
             for number, piece in enumerate(line.pieces):
                 if tags and tags.isdisjoint(piece.tags):
                     continue
-                right = self.bits(line, *codes, number=number)
-                if wanted.levels:
-                    right = right & self._at_level(line, number, wanted.levels)
-                found[self.is_provisional(piece)].append(right)
+                right = self._at_level(line, number, wanted.levels) if wanted.levels else self.table.all
+                if some(right):
+                    found[self.matters[piece.key].provisional].append(right & self.bits(line, *codes, number=number))
         firm, weak = (added(found[provisional], self.table.height) for provisional in (False, True))
         return firm + weak, weak
 
     def _at_level(self, line: Line, number: int, levels: Sequence[str]) -> Bits:
-        rivalled, found = self.rivalled.get(line.number, self.table.none), self.table.none
-        if level_of(line.pieces[number]) in levels:
-            found = self.bits(line, VIOLATED, number=number) & ~rivalled
-        if "judgement_needed" in levels:
+        rivalled, found = self.rivalled.get(line.number), self.table.none
+        if self.matters[line.pieces[number].key].level in levels:
+            found = self.bits(line, VIOLATED, number=number)
+            found = found if rivalled is None else found & ~rivalled
+        if rivalled is not None and "judgement_needed" in levels:
             found = found | rivalled
         if "information_missing" in levels:
             found = found | self.bits(line, UNDETERMINED, AWAITING, number=number)
         return found
-
-    def is_provisional(self, piece: Slice) -> bool:
-        """Tell whether a rule version rests on less than confirmed texts."""
-        return self.rulebook.grade(piece.rule) != "confirmed" or piece.rule.needs_review is not None
 
 
 class _Given(dict[ex.Expression, Column]):
@@ -260,21 +257,20 @@ class _Given(dict[ex.Expression, Column]):
             self.counts[node], self.weak[node] = counts, weak
 
 
+def _in_common(columns: Sequence[Bits], others: Array) -> Array:
+    """Return how many bits each of the columns has in common with each of the others."""
+    words, found = others.view(np.uint64), np.zeros((len(columns), len(others)), np.int64)
+    at_once = max(1, _WORDS // max(1, words.size))
+    for start in range(0, len(columns), at_once):
+        block = slice(start, start + at_once)
+        both = np.stack(columns[block]).view(np.uint64)[:, None] & words
+        found[block] = np.bitwise_count(both).sum(axis=2, dtype=np.uint32)
+    return found
+
+
 def stated_day(hangs_on: str, subjects: pl.DataFrame) -> str:
     """Return the column of the day a rule hangs on, null where it is not stated; a day fixed for all is stated."""
     return "·day" if "·fixed" in subjects.columns or hangs_on == "decided" else f"·{hangs_on}"
-
-
-def _year(edge: date | None, otherwise: int) -> int:
-    return otherwise if edge is None else edge.year
-
-
-def _from(edge: date | None, day: Array) -> Any:
-    return np.True_ if edge is None else day >= number_of(edge)
-
-
-def _before(edge: date | None, day: Array) -> Any:
-    return np.True_ if edge is None else day < number_of(edge)
 
 
 def _always(pieces: Sequence[Slice], *, forward: bool) -> bool:

@@ -17,10 +17,11 @@ import polars as pl
 from cadre_rules import expression as ex
 from cadre_rules.audits.gate import ON_FILE, Gate
 from cadre_rules.audits.hearing import EVERY, EXCEPTED, OUTCOME, SATISFIED, VIOLATED, Hearing, Line, stated_day
-from cadre_rules.audits.telling import FINDINGS, Matters, Telling
+from cadre_rules.audits.matters import Matters
+from cadre_rules.audits.telling import FINDINGS, Telling
 from cadre_rules.dossier.frames import Fields, as_asked, frame_schema, holds
 from cadre_rules.dossier.models import DOSSIERS, PARTS
-from cadre_rules.facts.arrays import at, gathered, keep_codes, places, series_of
+from cadre_rules.facts.arrays import at, gathered, keep_codes, places, series_of, set_bits, some, spread
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.deriving import Tables
 from cadre_rules.facts.maps import AreaMap
@@ -139,8 +140,12 @@ class BulkJudge:
 
 def _put_together(found: Iterable[Judged]) -> Judged:
     found = list(found)
+    if len(found) == 1:
+        return found[0]
     return Judged(
-        pl.concat([pl.DataFrame(schema=FINDINGS), *(one.findings for one in found)]).sort("row", "subject", "rule"),
+        pl.concat([pl.DataFrame(schema=FINDINGS), *(one.findings for one in found)]).sort(
+            "row", "subject", "rule", maintain_order=True
+        ),
         pl.concat([pl.DataFrame(schema=OUTCOMES), *(one.outcomes for one in found)]),
         pl.concat([pl.DataFrame(schema=HEADS), *(one.heads for one in found)], how="diagonal"),
         pl.concat([pl.DataFrame(schema=VERDICTS), *(one.verdicts for one in found)]),
@@ -234,8 +239,8 @@ class _Court:
     def __init__(self, judge: BulkJudge, kind: str, tables: Tables, for_heads: Mapping[str, ex.Outcomes]) -> None:
         rulebook = judge.rulebook
         self.program = program_of(rulebook, kind)
-        self.matters = Matters(self.program)
-        self.kind, self.rulebook, self.for_heads = kind, rulebook, for_heads
+        self.matters = Matters(self.program, rulebook)
+        self.kind, self.for_heads = kind, for_heads
         self.keep_verdicts = judge.keep_verdicts
         self.facts = FactColumns(kind, self.program.facts, tables)
         nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact)]
@@ -266,29 +271,16 @@ class _Court:
     def judged(self, subjects: pl.DataFrame) -> Iterator[Judged]:
         """Yield what is found of the subjects, if any rule governs one."""
         self._number_texts()
-        lines = {late: [self._governing(line, subjects) for line in self.lines[late]] for late in (False, True)}
+        hung_on = {line.hangs_on for lines in self.lines.values() for line in lines}
+        days = {hangs_on: _days_of(hangs_on, subjects) for hangs_on in hung_on}
+        lines = {late: [_governing(line, *days[line.hangs_on]) for line in self.lines[late]] for late in (False, True)}
         kept = {late: [line for line in lines[late] if line.pieces] for late in (False, True)}
         if kept[False] or kept[True]:
-            yield self._judged(Hearing(self.rulebook, kept, self.facts, subjects))
+            yield self._judged(Hearing(self.matters, kept, self.facts, subjects))
 
     @cache  # noqa: B019  # once, and not before: polars starts threads for it
     def _number_texts(self) -> None:
         keep_codes(self.texts)
-
-    def _governing(self, line: Line, subjects: pl.DataFrame) -> Line:
-        """Return a line with the versions that may govern any of the subjects."""
-        days = subjects.get_column(stated_day(line.hangs_on, subjects))
-        stated = _ends(days)
-        ends = list(stated or ())
-        if stated is None or days.null_count():
-            first, last = _ends(subjects.get_column("·day")) or (date.max, date.min)
-            ends += [first, date.max] if line.hangs_on == "effective" else [date.min, last]
-        pieces = [
-            piece
-            for piece in line.pieces
-            if (piece.window.starts or date.min) <= max(ends) and (piece.window.until is None or min(ends) < piece.window.until)
-        ]
-        return Line(line.number, line.rule, line.hangs_on, tuple(pieces))
 
     def _judged(self, hearing: Hearing) -> Judged:
         gate = Gate(hearing.subjects)
@@ -298,7 +290,7 @@ class _Court:
             hearing.hear(late=late)
             gate.excuse(hearing, hearing.lines[late])
             hearing.weigh(late=late)
-        found = Telling(hearing, self.matters).findings()
+        found = Telling(hearing).findings()
         on_file = gate.told(hearing, [*hearing.lines[False], *hearing.lines[True]], self.allowed)
         counted = self._outcomes(hearing), self._heads(hearing), self._verdicts(hearing)
         return Judged(found, *counted, on_file, self._shares(hearing))
@@ -316,13 +308,17 @@ class _Court:
 
     def _outcomes(self, hearing: Hearing) -> pl.DataFrame:
         """Return how often each rule came out how, by year."""
-        return pl.DataFrame(
-            [
-                (line.rule, self.matters[line.pieces[number].key].version, self.kind, year, OUTCOME[code], count)
-                for line, year, number, code, count in hearing.by_year()
-            ],
-            schema=OUTCOMES,
-            orient="row",
+        sides, years, counts = hearing.by_year()
+        side, year = np.nonzero(counts)
+        columns = {
+            "rule": [line.rule for line, _, _ in sides],
+            "rule_version": [self.matters[line.pieces[number].key].version for line, number, _ in sides],
+            "kind": [self.kind for _ in sides],
+            "outcome": [OUTCOME[code] for _, _, code in sides],
+        }
+        named = {name: gathered(pl.Series(texts, dtype=pl.String), side) for name, texts in columns.items()}
+        return pl.DataFrame(named | {"year": years[year], "count": counts[side, year]}).select(
+            pl.col(name).cast(dtype) for name, dtype in OUTCOMES.items()
         )
 
     def _verdicts(self, hearing: Hearing) -> pl.DataFrame:
@@ -359,19 +355,22 @@ class _Court:
                         "met": pl.Series(at(hearing.bits(line, SATISFIED, number=number), rows)),
                     }
                     found.append(pl.DataFrame(columns, schema=SHARES).drop_nulls("share"))
-        return pl.concat(found)
+        return pl.concat(found).sort("subject", "rule")
 
     def _heads(self, hearing: Hearing) -> pl.DataFrame:
         """Return what rules about heads will count of each dossier a head answers for."""
         if self.kind == "head" or not hearing.lines[False]:
             return pl.DataFrame(schema=HEADS)
-        days = np.full(hearing.table.height, np.iinfo(np.int32).min, np.int32)
+        none = np.iinfo(np.int32).min
+        days = np.full(hearing.table.height, none, np.int32)
         for hangs_on in {line.hangs_on for line in hearing.lines[False]}:
-            heard = [hearing.bits(line, *EVERY) for line in hearing.lines[False] if line.hangs_on == hangs_on]
-            rows = places(np.bitwise_or.reduce(heard))
-            days[rows] = np.maximum(days[rows], hearing.law_day(hangs_on)[rows])
+            heard = hearing.table.none
+            for line in hearing.lines[False]:
+                if line.hangs_on == hangs_on and some(hearing.table.all ^ heard):
+                    heard = heard | hearing.bits(line, *EVERY)
+            days = np.maximum(days, np.where(spread(heard, len(days)), hearing.law_day(hangs_on), none))
         heads = hearing.subjects.get_column("·head")
-        rows = np.flatnonzero((heads.str.len_bytes() > 0).fill_null(value=False).to_numpy() & (days > np.iinfo(np.int32).min))
+        rows = places(set_bits(heads != "") & hearing.table.bits(days > none))
         who = {
             "head": gathered(heads, rows),
             "dossier": gathered(hearing.subjects.get_column("·dossier"), rows),
@@ -383,6 +382,27 @@ class _Court:
             for column, counted in zip((name, f"{name}.weak"), hearing.counting(node), strict=True)
         }
         return pl.DataFrame({**who, **counts})
+
+
+def _days_of(hangs_on: str, subjects: pl.DataFrame) -> tuple[date, date]:
+    """Return the first and the last day whose law may govern what hangs on it."""
+    days = subjects.get_column(stated_day(hangs_on, subjects))
+    stated = _ends(days)
+    ends = list(stated or ())
+    if stated is None or days.null_count():
+        first, last = _ends(subjects.get_column("·day")) or (date.max, date.min)
+        ends += [first, date.max] if hangs_on == "effective" else [date.min, last]
+    return min(ends), max(ends)
+
+
+def _governing(line: Line, first: date, last: date) -> Line:
+    """Return a line with the versions that may govern any of the days."""
+    pieces = [
+        piece
+        for piece in line.pieces
+        if (piece.window.starts or date.min) <= last and (piece.window.until is None or first < piece.window.until)
+    ]
+    return Line(line.number, line.rule, line.hangs_on, tuple(pieces))
 
 
 def _ends(days: pl.Series) -> tuple[date, date] | None:

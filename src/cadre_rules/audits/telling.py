@@ -1,27 +1,20 @@
 """Findings of a table, as rows: built only for what was found, and put together once for all rules."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
 import polars_hash  # noqa: F401  # gives columns of text their digests
 import pyarrow as pa
 
-from cadre_rules import expression as ex
 from cadre_rules.audits.hearing import AWAITING, OUTCOME, UNDETERMINED, VIOLATED, Hearing, Line
+from cadre_rules.audits.matters import Waits
 from cadre_rules.dossier.models import DOSSIERS
-from cadre_rules.facts.arrays import Array, Bits, Column, Truths, at, different, gathered, places, series_of, some, whereabouts
-from cadre_rules.formula import Clause, FactTest, Formula
-from cadre_rules.judging import level_of
-from cadre_rules.program import Program, Slice
-from cadre_rules.reporting import version_of
-from cadre_rules.rulebook.checking import PLACEHOLDER
-from cadre_rules.waiting import smallest_sets
+from cadre_rules.facts.arrays import Array, Bits, Truths, at, different, gathered, picked, places, series_of, some, whereabouts
+from cadre_rules.formula import FactTest
+from cadre_rules.program import Slice
 
-MAX_SETS = 3
 MAX_PATTERNS = 1 << 20
 """Ways tests can come out beyond which those that do are numbered anew."""
 _NAMED = pl.List(pl.Struct({"fact": pl.String, "value": pl.String}))
@@ -58,82 +51,19 @@ class _Group:
     """Of each finding, which of the sets of facts waited for it waits for."""
 
 
-class Matter:
-    """What of the findings of a rule version is the same for all tables, found when first asked for."""
-
-    def __init__(self, program: Program, piece: Slice) -> None:
-        self._program, self._piece = program, piece
-        self._waits: dict[tuple[int, ...], list[list[str]] | None] = {}
-
-    @cached_property
-    def version(self) -> str:
-        """Return what it is called."""
-        return version_of(self._piece.rule)
-
-    @cached_property
-    def formulas(self) -> tuple[Formula, ...]:
-        """Return what proves it breached, kept and not applicable."""
-        return tuple(formula for _, formula in self._piece.formulas())
-
-    @cached_property
-    def tests(self) -> tuple[FactTest, ...]:
-        """Return the tests it asks, each once."""
-        return tuple(dict.fromkeys(test for formula in self.formulas for clause in formula for test in clause))
-
-    @cached_property
-    def named(self) -> tuple[str, ...]:
-        """Return the facts its message names."""
-        return tuple(self._piece.facts[name] for name in PLACEHOLDER.findall(self._piece.rule.message.vi))
-
-    @cached_property
-    def counted(self) -> frozenset[ex.Outcomes]:
-        """Return what its facts count of breaches."""
-        nodes = (node for name in self._piece.facts.values() for node in ex.walk(self._program.facts[name]))
-        return frozenset(node for node in nodes if isinstance(node, ex.Outcomes) and "violated" in node.outcomes)
-
-    @cache  # noqa: B019  # as long as it is kept itself
-    def also(self, *, breached: bool) -> tuple[str, ...]:
-        """Return the facts that its words name beyond those of its message, or all if it is not breached."""
-        rule = self._piece.rule
-        texts = (rule.title, rule.remedy, rule.responsible, *(() if breached else (rule.message,)))
-        names = (self._piece.facts[name] for words in texts if words is not None for name in PLACEHOLDER.findall(words.vi))
-        return tuple(dict.fromkeys(names))
-
-    def waits(self, pattern: Sequence[int]) -> list[list[str]] | None:
-        """Return the smallest sets of facts that would settle it, as its tests come out; None if no answer could breach it."""
-        key = tuple(pattern)
-        if key not in self._waits:
-            known = dict(zip(self.tests, pattern, strict=True))
-            left = [_left(formula, known) for formula in self.formulas]
-            sets = smallest_sets(tuple(clause for clauses in left for clause in clauses))[:MAX_SETS] if left[0] else ()
-            self._waits[key] = [[self._program.defined[name].id for name in names] for names in sets] if left[0] else None
-        return self._waits[key]
-
-
-class Matters(dict[str, Matter]):
-    """What of findings about one kind of subject is the same for all tables, by the keys of rule versions."""
-
-    def __init__(self, program: Program) -> None:
-        super().__init__((piece.key, Matter(program, piece)) for piece in program.slices)
-        self.program = program
-
-
 class Telling:
     """Tells what a hearing found about one kind of subject."""
 
-    def __init__(self, hearing: Hearing, matters: Matters) -> None:
-        self._hearing, self._program, self._matters = hearing, matters.program, matters
-        self._sets: dict[tuple[tuple[str, ...], ...], int] = {(): 0}
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing, self._matcher, self._matters = hearing, hearing.matcher, hearing.matters
+        self._program = hearing.matters.program
+        self._sets: dict[Waits, int] = {(): 0}
 
     def findings(self) -> pl.DataFrame:
-        """Return every finding, in the order of the rules."""
+        """Return every finding, in the order of rows, subjects and rules."""
         lines = [*self._hearing.lines[False], *self._hearing.lines[True]]
         groups = [
-            group
-            for line in lines
-            for number, piece in enumerate(line.pieces)
-            for group in self._groups(line, number, piece)
-            if len(group.rows)
+            group for line in lines for number, piece in enumerate(line.pieces) for group in self._groups(line, number, piece)
         ]
         return self._together(groups) if groups else pl.DataFrame(schema=FINDINGS)
 
@@ -143,135 +73,166 @@ class Telling:
         breached, waiting, awaiting = (
             self._hearing.bits(line, code, number=number) for code in (VIOLATED, UNDETERMINED, AWAITING)
         )
-        yield from self._breaches(line, piece, breached)
+        if some(breached):
+            yield from self._breaches(line, piece, breached)
         if some(waiting):
-            yield self._open(piece, waiting)
+            yield from self._open(piece, waiting)
         if some(awaiting):
             kind, rows = self._program.subject, places(awaiting)
             place = DOSSIERS[kind].day_fields[line.hangs_on] if kind in DOSSIERS else line.hangs_on
-            waits = np.full(len(rows), self._set([[place]]))
-            yield _Group(piece, rows, AWAITING, "information_missing", (), waits)
+            yield _Group(piece, rows, AWAITING, "information_missing", (), np.full(len(rows), self._set(((place,),))))
 
     def _breaches(self, line: Line, piece: Slice, left: Bits) -> Iterator[_Group]:
         """Yield the findings of breaches, those of one clause and one level together."""
+        matter, rivalled = self._matters[piece.key], self._hearing.rivalled.get(line.number, self._hearing.table.none)
         for clause in piece.verdicts.violated:
+            holds = self._matcher.holding(clause, left)
+            named = tuple(dict.fromkeys((*(test.fact for test in clause), *matter.named)))
+            for level, bits in ((matter.level, holds & ~rivalled), ("judgement_needed", holds & rivalled)):
+                if some(bits):
+                    rows = places(bits)
+                    yield _Group(piece, rows, VIOLATED, level, named, np.zeros(len(rows), np.int64))
+            left = left ^ holds
             if not some(left):
                 return
-            holds = self._hearing.matcher.holding(clause, left)
-            left = left & ~holds
-            named = (*(test.fact for test in clause), *self._matters[piece.key].named)
-            rivalled = self._hearing.rivalled.get(line.number, self._hearing.table.none)
-            for level, bits in ((level_of(piece), holds & ~rivalled), ("judgement_needed", holds & rivalled)):
-                rows = places(bits)
-                yield _Group(piece, rows, VIOLATED, level, tuple(dict.fromkeys(named)), np.zeros(len(rows), np.int64))
 
-    def _open(self, piece: Slice, waiting: Bits) -> _Group:
-        """Return what could not be judged, with what each waits for; what no answer could make a breach is not told."""
+    def _open(self, piece: Slice, waiting: Bits) -> Iterator[_Group]:
+        """Yield what could not be judged, with what each waits for; what no answer could make a breach is not told."""
         matter, rows = self._matters[piece.key], places(waiting)
         patterns, of_row = self._patterns(matter.tests, waiting, rows)
         told = map(matter.waits, patterns)
         sets = np.array([-1 if waits is None else self._set(waits) for waits in told])[of_row]
-        return _Group(piece, rows[sets >= 0], UNDETERMINED, "information_missing", (), sets[sets >= 0])
+        if len(rows := rows[sets >= 0]):
+            yield _Group(piece, rows, UNDETERMINED, "information_missing", (), sets[sets >= 0])
 
-    def _patterns(self, tests: Sequence[FactTest], waiting: Bits, rows: Array) -> tuple[list[list[int]], Array]:
+    def _patterns(self, tests: Sequence[FactTest], waiting: Bits, rows: Array) -> tuple[list[tuple[int, ...]], Array]:
         """Return each way tests come out (0 fails, 1 passes, 2 not stated), and which of them each row shows."""
-        matcher = self._hearing.matcher
-        states = np.full((len(tests), len(rows)), 2, np.int8)
+        marks, sides = [self._hearing.table.none.tobytes(), waiting.tobytes()], []
+        for test in tests:
+            column = self._matcher.stated(test.fact)
+            stated = _mark(marks, column.stated & waiting) if column is not None else 0
+            sides.append((stated, _mark(marks, self._matcher.passing(test) & waiting) if stated else 0))
+        held = [at(np.frombuffer(mark, np.uint8), rows).view(np.uint8) for mark in marks[2:]]
         pattern, total = np.zeros(len(rows), np.int64), 1
-        for number, test in enumerate(tests):
-            column = matcher.stated(test.fact)
-            if column is None or not some(stated := column.stated & waiting):
-                continue
-            states[number] -= 2 * at(stated, rows).view(np.int8) - at(matcher.passing(test), rows).view(np.int8)
-            pattern, total = pattern * 3 + states[number], total * 3
+        for one in held:
+            pattern, total = pattern * 2 + one, total * 2
             if total > MAX_PATTERNS:
                 known, pattern = different(pattern, total)
                 total = len(known)
         known, of_row = different(pattern, total)
-        return states[:, whereabouts(of_row, len(known))].T.tolist(), of_row
+        shown = np.array(held).reshape(len(held), len(rows))[:, whereabouts(of_row, len(known))].T.tolist()
+        return [
+            tuple(2 - 2 * set_[stated] + set_[passed] for stated, passed in sides) for set_ in ([0, 1, *one] for one in shown)
+        ], of_row
 
-    def _set(self, waits: Sequence[Sequence[str]]) -> int:
-        return self._sets.setdefault(tuple(map(tuple, waits)), len(self._sets))
+    def _set(self, waits: Waits) -> int:
+        return self._sets.setdefault(waits, len(self._sets))
 
     # Putting together
 
     def _together(self, groups: Sequence[_Group]) -> pl.DataFrame:
-        sizes = [len(group.rows) for group in groups]
+        of = np.repeat(np.arange(len(groups)), [len(group.rows) for group in groups])
         rows, waits = (np.concatenate([getattr(group, name) for group in groups]) for name in ("rows", "waits"))
-        days = pl.Series(np.concatenate([self._hearing.law_day(group.piece.rule.hangs_on)[group.rows] for group in groups]))
+        provisional = np.concatenate([self._provisional(group) for group in groups])
+        order = self._order(groups, of, rows)
+        of, rows, waits, provisional = (picked(held, order) for held in (of, rows, waits, provisional))
 
         def each(say: Callable[[_Group], str]) -> pl.Series:
-            texts = list(map(say, groups))
-            known = list(dict.fromkeys(texts))
-            return gathered(pl.Series(known), np.repeat([known.index(text) for text in texts], sizes))
+            return gathered(pl.Series(list(map(say, groups))), of)
 
-        rule, subjects = each(lambda group: group.piece.rule.id), self._hearing.subjects
-        subject = gathered(subjects.get_column("·subject"), rows)
-        rests_on, also = self._values(groups, _named), self._values(groups, self._also)
-        whole = pl.DataFrame({"rule": rule, "subject": subject, "said": self._said(groups, waits, rests_on)})
+        def own(column: str) -> pl.Series:
+            return gathered(self._hearing.subjects.get_column(column), rows)
+
+        rule, subject, days = each(_rule), own("·subject"), pl.Series(self._days(groups, of, rows)).cast(pl.Date)
+        evidence, also, said = self._told(groups, of, rows, waits)
+        whole = pl.DataFrame({"rule": each(lambda group: f"{group.piece.rule_id}\x1f"), "subject": subject, "said": said})
         columns = {
-            "row": gathered(subjects.get_column("row"), rows),
+            "row": own("row"),
             "subject": subject,
             "kind": pl.Series([self._program.subject]).new_from_index(0, len(rows)),
             "rule": rule,
             "rule_version": each(lambda group: self._matters[group.piece.key].version),
             "outcome": each(lambda group: OUTCOME[group.code]),
             "level": each(lambda group: group.level),
-            "provisional": pl.Series(np.concatenate([self._provisional(group) for group in groups])),
-            "as_of": days.cast(pl.Date),
-            "unit": gathered(subjects.get_column("·unit"), rows),
-            "head": gathered(subjects.get_column("·head"), rows),
-            "year": days.cast(pl.Date).dt.year(),
-            "evidence": self._listed(groups, _named, rests_on),
-            "also": self._listed(groups, self._also, also),
-            "waits_for": gathered(pl.Series([list(map(list, sets)) for sets in self._sets], dtype=FINDINGS["waits_for"]), waits),
+            "provisional": pl.Series(provisional),
+            "as_of": days,
+            "unit": own("·unit"),
+            "head": own("·head"),
+            "year": days.dt.year(),
+            "evidence": evidence,
+            "also": also,
+            "waits_for": gathered(self._waited_for(), waits),
             "fingerprint": whole.select(
-                pl.concat_str(pl.col("rule") + "\x1f", "subject", "said").chash.sha2_256().str.slice(0, 16)  # type: ignore[attr-defined]
+                pl.concat_str("rule", "subject", "said").chash.sha2_256().str.slice(0, 16)  # type: ignore[attr-defined]
             ).to_series(),
         }
         return pl.DataFrame(columns, schema=FINDINGS)
 
-    def _said(self, groups: Sequence[_Group], waits: Array, values: Mapping[str, pl.Series]) -> pl.Series:
-        """Return the facts each finding rests on or waits for, as its digest reads them."""
-        matcher = self._hearing.matcher
-        read = {name: _digested(spelt, matcher.stated(name)) for name, spelt in values.items()}
-        rested_on = self._listed(groups, lambda group: sorted(group.named, key=self._id), read)
-        one = pl.element().struct
-        parts = rested_on.list.eval("\x1f" + one.field("fact") + "=" + one.field("value").fill_null("None"))
-        waited_for = pl.Series([_failing(sets) for sets in self._sets], dtype=pl.String)
-        return gathered(waited_for, waits) + parts.list.join("")
+    def _order(self, groups: Sequence[_Group], of: Array, rows: Array) -> Array:
+        """Return the findings in the order of rows, subjects and rules."""
+        number, subjects = self._hearing.subjects.get_column("row").to_numpy(), self._hearing.subjects
+        rules = sorted({_rule(group) for group in groups})
+        rule = np.array([rules.index(_rule(group)) for group in groups])[of]
+        if (number[1:] > number[:-1]).all():
+            return np.argsort(rows * len(rules) + rule, kind="stable")
+        keys = {name: gathered(subjects.get_column(name), rows) for name in ("row", "·subject")} | {"rule": pl.Series(rule)}
+        order: Array = pl.DataFrame(keys).select(pl.arg_sort_by(*keys, maintain_order=True)).to_series().to_numpy()
+        return order
 
-    def _values(self, groups: Sequence[_Group], naming: Callable[[_Group], Sequence[str]]) -> dict[str, pl.Series]:
-        """Return what each fact is for the findings that name it, in their order."""
-        rows: dict[str, list[Array]] = defaultdict(list)
-        for group in groups:
-            for name in naming(group):
-                rows[name].append(group.rows)
-        stated = self._hearing.matcher.stated
-        return {name: series_of(stated(name), np.concatenate(held)).cast(pl.String) for name, held in rows.items()}
+    def _days(self, groups: Sequence[_Group], of: Array, rows: Array) -> Array:
+        """Return the day of law of each finding."""
+        hung_on = list(dict.fromkeys(group.piece.hangs_on for group in groups))
+        of_law = np.stack([self._hearing.law_day(hangs_on) for hangs_on in hung_on])
+        days: Array = of_law[np.array([hung_on.index(group.piece.hangs_on) for group in groups])[of], rows]
+        return days
 
-    def _listed(
-        self, groups: Sequence[_Group], naming: Callable[[_Group], Sequence[str]], values: Mapping[str, pl.Series]
-    ) -> pl.Series:
-        """Return the facts each finding names, in that order, with their values."""
-        places: dict[str, list[Array]] = {name: [] for name in values}
-        sizes, start = [np.zeros(1, np.int64)], 0
-        for group in groups:
-            names, height = naming(group), len(group.rows)
-            for number, name in enumerate(names):
-                places[name].append(start + number + np.arange(height) * len(names))
-            sizes.append(np.full(height, len(names)))
-            start += height * len(names)
-        place = np.concatenate([np.zeros(0, np.int64), *(one for held in places.values() for one in held)])
-        facts = pl.Series(list(map(self._id, values)), dtype=pl.String)
-        fact = gathered(facts, np.repeat(np.arange(len(values)), [len(told) for told in values.values()]))
-        told = pl.DataFrame({"fact": fact, "value": pl.concat([fact.clear(), *values.values()])}).to_struct()
-        pairs = gathered(told, whereabouts(place, len(place)))
-        offsets = pa.array(np.cumsum(np.concatenate(sizes)), pa.int64())
-        listed = pa.LargeListArray.from_arrays(offsets, pairs.rechunk().to_arrow())
-        return pl.DataFrame(
-            pl.from_arrow(pa.record_batch([listed], ["facts"]))
-        ).to_series()  # a column alone imports pyarrow.compute
+    def _told(self, groups: Sequence[_Group], of: Array, rows: Array, waits: Array) -> tuple[pl.Series, pl.Series, pl.Series]:
+        """Return the facts findings rest on, those their words name besides, and what their digests read of them."""
+        told: list[list[Sequence[str]]] = [
+            [group.named for group in groups],
+            [self._also(group) for group in groups],
+            [sorted(group.named, key=self._id) for group in groups],
+        ]
+        names = list(dict.fromkeys(name for lists in told for names in lists for name in names))
+        number = {name: place for place, name in enumerate(names)}
+        entries = [_entries([[number[name] for name in names] for names in lists], of) for lists in told]
+        ends, finding, fact = zip(*entries, strict=True)
+        texts, text = self._values(names, np.concatenate(fact), rows[np.concatenate(finding)])
+        spelt = gathered(pl.Series(list(map(self._id, names)), dtype=pl.String), np.concatenate(fact))
+        first, second = len(fact[0]), len(fact[0]) + len(fact[1])
+        values = gathered(pl.concat([pl.Series([None, "true", "false"]), *texts]), text[:second])
+        pairs = pl.DataFrame({"fact": spelt[:second], "value": values}).to_struct()
+        read = gathered(pl.concat([pl.Series(["None", "True", "False"]), *texts]), text[second:])
+        resting = np.flatnonzero(np.diff(ends[2]))
+        said = _listed("\x1f" + spelt[second:] + "=" + read, ends[2][np.append(resting, len(of))]).list.join("")
+        waits = waits.copy()
+        waits[resting] = len(self._sets) + np.arange(len(resting))
+        said = gathered(pl.concat([pl.Series(list(map(_failing, self._sets)), dtype=pl.String), said]), waits)
+        return _listed(pairs[:first], ends[0]), _listed(pairs[first:], ends[1]), said
+
+    def _values(self, names: Sequence[str], facts: Array, rows: Array) -> tuple[list[pl.Series], Array]:
+        """Return texts, and which of them each fact of a row is, where those of nothing, yes and no come before all."""
+        texts: list[pl.Series] = []
+        text, total = np.zeros(len(facts), np.int64), 3
+        asked = np.split(np.argsort(facts, kind="stable"), np.cumsum(np.bincount(facts, minlength=len(names))))[:-1]
+        for name, own in zip(names, asked, strict=True):
+            match self._matcher.stated(name):
+                case None:
+                    continue
+                case Truths(yes, no):
+                    text[own] = at(yes, rows[own]) + 2 * at(no, rows[own])
+                case column:
+                    known = own[at(column.stated, rows[own])]
+                    texts.append(series_of(column, rows[known]).cast(pl.String))
+                    text[known] = total + np.arange(len(known))
+                    total += len(known)
+        return texts, text
+
+    def _waited_for(self) -> pl.Series:
+        """Return what may be waited for, by its number."""
+        sets = [names for waits in self._sets for names in waits]
+        facts = pl.Series([fact for names in sets for fact in names], dtype=pl.String)
+        return _listed(_listed(facts, _ends(list(map(len, sets)))), _ends(list(map(len, self._sets))))
 
     def _id(self, name: str) -> str:
         return self._program.defined[name].id
@@ -283,12 +244,10 @@ class Telling:
 
     def _provisional(self, group: _Group) -> Array:
         """Tell of which findings the rule, or all it counted, rests on less than confirmed texts."""
-        if self._hearing.is_provisional(group.piece):
-            return np.ones(len(group.rows), np.bool_)
-        weak = self._hearing.given.weak
-        read = [node for node in self._matters[group.piece.key].counted if node in weak]
-        if not read:
-            return np.zeros(len(group.rows), np.bool_)
+        matter, weak = self._matters[group.piece.key], self._hearing.given.weak
+        read = [node for node in matter.counted if node in weak]
+        if matter.provisional or not read:
+            return np.full(len(group.rows), matter.provisional)
         counted, provisional = (
             np.sum([held[node][group.rows] for node in read], axis=0) for held in (self._hearing.given.counts, weak)
         )
@@ -296,9 +255,31 @@ class Telling:
         return found
 
 
-def _left(formula: Formula, known: Mapping[FactTest, int]) -> list[Clause]:
-    """Return what is still to be shown of each clause that no stated fact rules out."""
-    return [tuple(test for test in clause if known[test] == 2) for clause in formula if all(known[test] for test in clause)]
+def _mark(marks: list[bytes], bits: Bits) -> int:
+    """Return which of the marks there are bits are, the last if it is new."""
+    mark = bits.tobytes()
+    if mark not in marks:
+        marks.append(mark)
+    return marks.index(mark)
+
+
+def _entries(told: Sequence[Sequence[int]], of: Array) -> tuple[Array, Array, Array]:
+    """Return where the entries of each finding end, whose list is told `of` it, and of each entry its finding and what it is."""
+    sizes = np.array(list(map(len, told)))
+    entries, ends = np.array([one for listed in told for one in listed], np.uint16), _ends(sizes[of])
+    finding = np.repeat(np.arange(len(of)), sizes[of])
+    return ends, finding, entries[np.arange(len(finding)) + (_ends(sizes)[of] - ends[:-1])[finding]]
+
+
+def _ends(sizes: Sequence[int] | Array) -> Array:
+    """Return where lists of these sizes end, and before them where the first begins."""
+    return np.cumsum(np.concatenate([np.zeros(1, np.int64), np.asarray(sizes, np.int64)]))
+
+
+def _listed(values: pl.Series, ends: Array) -> pl.Series:
+    """Return values as lists that end there."""
+    listed = pa.LargeListArray.from_arrays(pa.array(ends), values.rechunk().to_arrow())
+    return pl.DataFrame(pl.from_arrow(pa.record_batch([listed], ["facts"]))).to_series()  # alone it imports pyarrow.compute
 
 
 def _failing(sets: Sequence[Sequence[str]]) -> str:
@@ -306,10 +287,5 @@ def _failing(sets: Sequence[Sequence[str]]) -> str:
     return "".join(f"\x1f{fact}=None" for fact in sorted(fact for names in sets for fact in names))
 
 
-def _named(group: _Group) -> Sequence[str]:
-    return group.named
-
-
-def _digested(spelt: pl.Series, column: Column | None) -> pl.Series:
-    """Return the values of a fact as its digest reads them."""
-    return spelt.str.to_titlecase() if isinstance(column, Truths) else spelt
+def _rule(group: _Group) -> str:
+    return group.piece.rule_id

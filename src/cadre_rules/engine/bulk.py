@@ -37,12 +37,14 @@ class BulkMatcher:
 
     def proved(self, formula: Formula, among: Bits) -> Bits:
         """Return which of the rows `among` make a formula true."""
+        if len(formula) == 1:
+            return self.holding(formula[0], among)
         proved, left = self._table.none, among
         for clause in formula:
+            holds = self.holding(clause, left)
+            proved, left = proved | holds, left ^ holds
             if not some(left):
                 break
-            holds = self.holding(clause, left)
-            proved, left = proved | holds, left & ~holds
         return proved
 
     def holding(self, clause: Clause, among: Bits) -> Bits:
@@ -55,10 +57,11 @@ class BulkMatcher:
 
     def passing(self, test: FactTest) -> Bits:
         """Return the rows whose fact is stated and passes a test."""
-        if test not in self._passed:
+        passed = self._passed.get(test)
+        if passed is None:
             column = self.stated(test.fact)
-            self._passed[test] = self._table.none if column is None else self._tested(test, column)
-        return self._passed[test]
+            passed = self._passed[test] = self._table.none if column is None else self._tested(test, column)
+        return passed
 
     def stated(self, fact: str) -> Column | None:
         """Return a fact."""
