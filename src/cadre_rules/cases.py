@@ -77,7 +77,7 @@ def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, en
     if len(found) > 1:
         return unclear(case, len(found))
     outcome = found[0].outcome if found else "not_in_force"
-    return outcome, _failure(case, outcome, found)
+    return outcome, difference(case, outcome, found[0].level if found else None) or _unawaited(case, found)
 
 
 def unclear(case: Case, many: int) -> tuple[str, str]:
@@ -94,9 +94,8 @@ def difference(case: Case, outcome: str, level: str | None) -> str | None:
     return None
 
 
-def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None:
-    if differs := difference(case, outcome, found[0].level if found else None):
-        return differs
+def _unawaited(case: Case, found: Sequence[Judgement]) -> str | None:
+    """Return what is waited for instead of what is expected to be, if it is not."""
     if found and case.waits_for:
         tracer = found[0].bench.tracer()
         missing = {path for name in found[0].piece.facts.values() for path in tracer.trace(name).missing}

@@ -45,6 +45,7 @@ _REFERENCES = (
     *((key, "provision", "provisions", "RB301", _UNCITED) for key in _CITED),
     ("rules", "provisions", "provisions", "RB301", _UNCITED),
     ("rules", "exception.provision", "provisions", "RB301", _UNCITED),
+    ("provisions", "asks_for", "protected", "RB304", f"{{1!r}} is no protected ground; one of: {', '.join(PROTECTED)}"),
     ("rules", "rival", "rules", "RB301", "unknown rival {1!r}"),
     ("instruments", "replaced_by", "instruments", "RB301", "{0.id} is replaced by an unknown instrument"),
     ("tighten", "parameter", "parameters", "RB502", "no parameter {1!r} to tighten"),
@@ -122,7 +123,8 @@ class _Checker:
 
     def _references(self) -> None:
         for key, field, named, code, message in _REFERENCES:
-            known, place = {found.item.id for found in self._items[named]}, tuple(field.split("."))
+            known = set(PROTECTED) if named == "protected" else {found.item.id for found in self._items[named]}
+            place = tuple(field.split("."))
             for found in self._items[key]:
                 words = found.item
                 for part in place:
@@ -149,9 +151,6 @@ class _Checker:
         for found in self._items["provisions"]:
             name, own = found.item.id, found.source.file.instrument
             instrument = found.item.instrument or (own.id if own else None)
-            for ground in found.item.asks_for:
-                message = f"{ground!r} is no protected ground; one of: {', '.join(PROTECTED)}"
-                self._need(ground in PROTECTED, found, "RB304", message)
             self._known(found, instrument, self._instruments, "RB301", f"provision {name} stands in no known instrument", ())
             provisions[name] = found.item.model_copy(update={"instrument": instrument})
         return provisions

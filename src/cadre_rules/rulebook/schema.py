@@ -35,6 +35,12 @@ def _one_line(raw: object) -> object:
 Line: TypeAlias = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=2_000)]
 
 
+class _Cited(_Authored):
+    """What holds only because a provision says so."""
+
+    provision: ProvisionId
+
+
 class Words(_Authored):
     """A text in Vietnamese and English."""
 
@@ -140,24 +146,22 @@ class Instrument(_Authored):
     note: Line | None = None
 
 
-class Parameter(_Authored):
+class Parameter(_Cited):
     """A named value the law sets for a time."""
 
     id: FactName
     kind: Literal["int", "str", "date", "list"]
     value: int | str | date | tuple[str, ...]
     in_force: Window = ALL_TIME
-    provision: ProvisionId
     label: Words
     stricter: Literal["higher", "lower"] | None = None
 
 
-class Table(_Authored):
+class Table(_Cited):
     """Dated rows, one kind per column; a `band` cell is a pair of bounds, both included."""
 
     id: FactName
     label: Words
-    provision: ProvisionId
     columns: Mapping[FactName, Literal["str", "int", "date", "bool", "date_band", "int_band"]]
     rows: tuple[Mapping[str, Any], ...]
 
@@ -247,10 +251,9 @@ Condition: TypeAlias = Annotated[
 ]
 
 
-class Escape(_Authored):
+class Escape(_Cited):
     """The special case a text allows: who may decide it, and by when."""
 
-    provision: ProvisionId
     levels: tuple[Literal["central", "province", "district", "commune", "unit"], ...] = ()
     before: HangsOn = "decided"
     by: Words
@@ -301,29 +304,26 @@ class Rule(_Authored):
         return self
 
 
-class SwitchOff(_Authored):
+class SwitchOff(_Cited):
     """A rule of the pack below that does not hold here, and why."""
 
     rule: Slug
     reason: Words
-    provision: ProvisionId
 
 
-class Tighten(_Authored):
+class Tighten(_Cited):
     """A stricter value for a parameter of the pack below."""
 
     parameter: FactName
     value: int
     in_force: Window
-    provision: ProvisionId
 
 
-class Profile(_Authored):
+class Profile(_Cited):
     """Which of several definitions of one fact holds here."""
 
     fact: FactName
     use: Slug
-    provision: ProvisionId
 
 
 class RuleFile(_Authored):
