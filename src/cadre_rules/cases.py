@@ -112,7 +112,8 @@ def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Ruleboo
     for given in base.get("dossiers", [base]):
         dossier = {"id": "case", **given}
         if on is not None and dossier.get("kind") in DOSSIERS:
-            versions, fields = rulebook.rules_named(case.rule), DOSSIERS[dossier["kind"]].day_fields
+            versions = rulebook.rules_named(case.rule)
+            fields = DOSSIERS[dossier["kind"]].day_fields
             field = fields.get(versions[0].hangs_on if versions else "decided", fields["decided"])
             dossier = _with(dossier, steps(field), on)
             for number in range(len(dossier.get("figures", ())) if dossier["kind"] == "statistics" else 0):

@@ -182,7 +182,8 @@ def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_o
 
 def _grounds(judgement: Judgement, writer: Writer, mender: Mender, lang: str) -> Iterator[str]:
     for test in judgement.clause:
-        value, definition = judgement.bench.row[test.fact], judgement.bench.court.program.defined[test.fact]
+        value = judgement.bench.row[test.fact]
+        definition = judgement.bench.court.program.defined[test.fact]
         bound = f"{test.relation} {', '.join(map(str, test.constants))}"
         yield f"  {definition.label.of(lang)}: {value_text(value, definition.unit, lang)} ({bound})"
     for finding in [mender.mended(found, judgement) for found in writer.findings([judgement])]:
