@@ -77,7 +77,7 @@ def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, en
     if len(found) > 1:
         return unclear(case, len(found))
     outcome = found[0].outcome if found else "not_in_force"
-    return outcome, _failure(case, outcome, found)
+    return outcome, difference(case, outcome, found[0].level if found else None) or _unawaited(case, found)
 
 
 def unclear(case: Case, many: int) -> tuple[str, str]:
@@ -94,9 +94,8 @@ def difference(case: Case, outcome: str, level: str | None) -> str | None:
     return None
 
 
-def _failure(case: Case, outcome: str, found: Sequence[Judgement]) -> str | None:
-    if differs := difference(case, outcome, found[0].level if found else None):
-        return differs
+def _unawaited(case: Case, found: Sequence[Judgement]) -> str | None:
+    """Return what is waited for instead of what is expected to be, if it is not."""
     if found and case.waits_for:
         tracer = found[0].bench.tracer()
         missing = {path for name in found[0].piece.facts.values() for path in tracer.trace(name).missing}
@@ -113,7 +112,8 @@ def _dossiers(source: CaseSource, case: Case, on: date | None, rulebook: Ruleboo
     for given in base.get("dossiers", [base]):
         dossier = {"id": "case", **given}
         if on is not None and dossier.get("kind") in DOSSIERS:
-            versions, fields = rulebook.rules_named(case.rule), DOSSIERS[dossier["kind"]].day_fields
+            versions = rulebook.rules_named(case.rule)
+            fields = DOSSIERS[dossier["kind"]].day_fields
             field = fields.get(versions[0].hangs_on if versions else "decided", fields["decided"])
             dossier = _with(dossier, steps(field), on)
             for number in range(len(dossier.get("figures", ())) if dossier["kind"] == "statistics" else 0):

@@ -1,6 +1,6 @@
 """Show what a rulebook holds: rules in force by topic, and one rule explained, also for a dossier."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
@@ -99,17 +99,21 @@ def explain(rulebook: Rulebook, name: str, lang: str) -> Iterator[str]:
                 yield f"  {phrase(str(at[0]), lang)}:"
             depth = sum(isinstance(step, str) for step in at)
             yield f"{'  ' * depth}  {_condition(rulebook, rule, condition, lang)}"
-        if rule.exception is not None:
-            allowed = citation_text(rulebook, rule.exception.provision, lang)
-            yield f"  {phrase('special_case', lang)}: {rule.exception.by.of(lang)} ({allowed})"
-        yield f"  {phrase('do', lang)}: {rule.remedy.of(lang)}"
-        yield f"  {phrase('needs', lang)}: {', '.join(sorted(fields_needed(rulebook, rule)))}"
-        for words in (rule.fidelity_reason, rule.needs_review):
-            if words is not None:
-                yield f"  {phrase('note', lang)}: {words.of(lang)}"
-        for part in rule.not_encoded:
-            yield f"  {phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"
+        excepted = [rule.exception] if rule.exception is not None else []
+        told = [
+            *(("special_case", f"{one.by.of(lang)} ({citation_text(rulebook, one.provision, lang)})") for one in excepted),
+            ("do", rule.remedy.of(lang)),
+            ("needs", ", ".join(sorted(fields_needed(rulebook, rule)))),
+            *(("note", words.of(lang)) for words in (rule.fidelity_reason, rule.needs_review) if words is not None),
+            *(("not_encoded", f"{part.text.of(lang)} ({part.reason.of(lang)})") for part in rule.not_encoded),
+        ]
+        yield from _headed(told, lang)
         yield ""
+
+
+def _headed(told: Iterable[tuple[str, str]], lang: str) -> Iterator[str]:
+    """Yield each text behind the set phrase that heads it."""
+    return (f"  {phrase(key, lang)}: {text}" for key, text in told)
 
 
 def _condition(rulebook: Rulebook, rule: Rule, condition: Condition, lang: str) -> str:
@@ -183,12 +187,11 @@ def _grounds(judgement: Judgement, writer: Writer, mender: Mender, lang: str) ->
         bound = f"{test.relation} {', '.join(map(str, test.constants))}"
         yield f"  {definition.label.of(lang)}: {value_text(value, definition.unit, lang)} ({bound})"
     for finding in [mender.mended(found, judgement) for found in writer.findings([judgement])]:
-        for evidence in finding.evidence:
-            yield f"    {evidence.fact}: {evidence.place}"
-        for waits in finding.waits_for:
-            places = ", ".join(place for wait in waits for place in wait.missing or (wait.fact,))
-            yield f"  {phrase('waiting', lang)}: {places}"
-        for changes in finding.mended_by:
-            yield f"  {phrase('mended_by', lang)}: {' + '.join(change.text for change in changes)}"
-        for note in finding.notes:
-            yield f"  {phrase('note', lang)}: {note}"
+        yield from (f"    {evidence.fact}: {evidence.place}" for evidence in finding.evidence)
+        waiting = ([place for wait in waits for place in wait.missing or (wait.fact,)] for waits in finding.waits_for)
+        told = [
+            *(("waiting", ", ".join(places)) for places in waiting),
+            *(("mended_by", " + ".join(change.text for change in changes)) for changes in finding.mended_by),
+            *(("note", note) for note in finding.notes),
+        ]
+        yield from _headed(told, lang)

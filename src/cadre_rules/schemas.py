@@ -1,6 +1,5 @@
 """JSON Schemas an editor completes from: dossiers, and rule files that know a pack's facts."""
 
-from collections import defaultdict
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -48,18 +47,16 @@ def cases_schema() -> dict[str, Any]:
 
 
 def _tests(rulebook: Rulebook) -> Any:
-    by_kind: dict[str, set[str]] = defaultdict(set)
-    for (_, name), versions in rulebook.definitions.items():
-        by_kind[versions[0].kind].add(name)
+    known = {(versions[0].kind, name) for (_, name), versions in rulebook.definitions.items()}
     parameter = {"type": "object", "properties": {"param": {"enum": sorted(rulebook.parameters)}}, "required": ["param"]}
-    for kind, names in sorted(by_kind.items()):
+    for kind in sorted({kind for kind, _ in known}):
         constant = {"anyOf": [_CONSTANT[kind], parameter]}
         words = [word for word in COMPARISONS if kind in ("int", "date") or word in ("equals", "one_of", "stated")]
         values: dict[str, Any] = dict.fromkeys(words, constant)
         values |= {"stated": {"const": True}, "one_of": {"anyOf": [{"type": "array", "items": _CONSTANT[kind]}, parameter]}}
         yield {
             "type": "object",
-            "properties": {"fact": {"enum": sorted(names)}, **values},
+            "properties": {"fact": {"enum": sorted(name for one, name in known if one == kind)}, **values},
             "required": ["fact"],
             "additionalProperties": False,
             "minProperties": 2,

@@ -37,14 +37,17 @@ PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _ORDERED = ("at_least", "at_most", "above", "below")
 _TYPES: dict[str, type] = {"str": str, "int": int, "date": date, "bool": bool, "list": tuple}
 _STRICTER = {"higher": gt, "lower": lt}
-_UNCITED, _CITED = (
-    "cites an unknown provision {1!r}",
-    ("parameters", "tighten", "tables", "definitions", "profiles", "switch_off"),
-)
+_HINTS = {
+    "str": "; quote codes",
+    **dict.fromkeys(("date_band", "int_band", "date_window"), "; write {from: …, until: …}, until after from"),
+}
+_UNCITED = "cites an unknown provision {1!r}"
+_CITING = ("parameters", "tighten", "tables", "definitions", "profiles", "switch_off")
 _REFERENCES = (
-    *((key, "provision", "provisions", "RB301", _UNCITED) for key in _CITED),
+    *((key, "provision", "provisions", "RB301", _UNCITED) for key in _CITING),
     ("rules", "provisions", "provisions", "RB301", _UNCITED),
     ("rules", "exception.provision", "provisions", "RB301", _UNCITED),
+    ("provisions", "asks_for", "protected", "RB304", f"{{1!r}} is no protected ground; one of: {', '.join(PROTECTED)}"),
     ("rules", "rival", "rules", "RB301", "unknown rival {1!r}"),
     ("instruments", "replaced_by", "instruments", "RB301", "{0.id} is replaced by an unknown instrument"),
     ("tighten", "parameter", "parameters", "RB502", "no parameter {1!r} to tighten"),
@@ -83,7 +86,8 @@ class _Checker:
         off = {found.item.rule for found in self._items["switch_off"]}
         rules = [found for found in self._items["rules"] if found.item.id not in off]
         self._references()
-        self._instruments, self._tables, self._parameters = self._by_id("instruments"), self._by_id("tables"), self._valued()
+        self._instruments, self._tables = self._by_id("instruments"), self._by_id("tables")
+        self._parameters = self._valued()
         self._kinds = {name: versions[0].kind for name, versions in self._parameters.items()}
         self._facts: dict[str, dict[str, str]] = {subject: {} for subject in SUBJECTS}
         self._protected: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -122,7 +126,8 @@ class _Checker:
 
     def _references(self) -> None:
         for key, field, named, code, message in _REFERENCES:
-            known, place = {found.item.id for found in self._items[named]}, tuple(field.split("."))
+            known = set(PROTECTED) if named == "protected" else {found.item.id for found in self._items[named]}
+            place = tuple(field.split("."))
             for found in self._items[key]:
                 words = found.item
                 for part in place:
@@ -149,9 +154,6 @@ class _Checker:
         for found in self._items["provisions"]:
             name, own = found.item.id, found.source.file.instrument
             instrument = found.item.instrument or (own.id if own else None)
-            for ground in found.item.asks_for:
-                message = f"{ground!r} is no protected ground; one of: {', '.join(PROTECTED)}"
-                self._need(ground in PROTECTED, found, "RB304", message)
             self._known(found, instrument, self._instruments, "RB301", f"provision {name} stands in no known instrument", ())
             provisions[name] = found.item.model_copy(update={"instrument": instrument})
         return provisions
@@ -173,9 +175,9 @@ class _Checker:
         changed = {"value": change.value, "provision": change.provision}
         for parameter in versions:
             if parameter.in_force.meets(change.in_force):
-                value, compare = parameter.value, _STRICTER.get(parameter.stricter or "")
-                stricter = compare is not None and isinstance(value, int) and compare(change.value, value)
-                self._need(stricter, found, "RB502", f"{change.value} is not stricter than {value}", ("value",))
+                compare = _STRICTER.get(parameter.stricter or "")
+                stricter = compare is not None and isinstance(parameter.value, int) and compare(change.value, parameter.value)
+                self._need(stricter, found, "RB502", f"{change.value} is not stricter than {parameter.value}", ("value",))
         return tuple(
             parameter.model_copy(update={"in_force": window, **(changed if change.in_force.covers(window.first) else {})})
             for parameter in versions
@@ -208,10 +210,7 @@ class _Checker:
                 cell = read[column] = row.get(column)
                 if "_" in kind and isinstance(cell, dict) and set(cell) <= {"from", "until"}:
                     read[column] = (cell.get("from"), cell.get("until"))
-                hint = (
-                    "; quote codes" if kind == "str" else "; write {from: …, until: …}, until after from" if "_" in kind else ""
-                )
-                message = f"{column} is a {kind}, not {cell!r}{hint}"
+                message = f"{column} is a {kind}, not {cell!r}{_HINTS.get(kind, '')}"
                 self._need(_is_cell(read[column], kind), found, "RB202", message, ("rows", position, column))
             for name in row:
                 message = f"{name!r} is no column of {found.item.id}"
@@ -282,7 +281,8 @@ class _Checker:
         if not self._known(found, test.fact, known, "RB201", message, (*at, "fact")):
             return
         self._covered(found, test.fact, [one.in_force for one in self.book.definitions[subject, test.fact]], at)
-        (word, constant), kind = test.comparison, known[test.fact]
+        word, constant = test.comparison
+        kind = known[test.fact]
         place = (*at, word)
         if word in _ORDERED and kind not in ("int", "date"):
             self._tell(found, "RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", place)

@@ -93,8 +93,10 @@ class ExpressionReader:
         return ex.Exceptions(state), "int"
 
     def _call(self, word: str, inside: Any, at: Location) -> Typed:
-        signature, listed = ex.OPERATIONS[word], isinstance(inside, (list, tuple))
-        raw, wanted = list(inside) if listed else [inside], signature.takes
+        signature = ex.OPERATIONS[word]
+        wanted = signature.takes
+        listed = isinstance(inside, (list, tuple))
+        raw = list(inside) if listed else [inside]
         if len(raw) < len(wanted) or (len(raw) > len(wanted) and not signature.repeats):
             return self._wrong(at, "RB204", f"{word} takes {len(wanted)} value(s), not {len(raw)}: {signature.says}")
         same = "any"
@@ -111,7 +113,8 @@ class ExpressionReader:
 
     def _each(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
         self._keys(inside, ("in", "where", "pick", "by", "silence"), at)
-        text, known = str(inside.get("in", "")), fields_of(self.subject)
+        text = str(inside.get("in", ""))
+        known = fields_of(self.subject)
         path = tuple(text.split("."))
         element = known[path].element if path in known else None
         if element is None:
@@ -127,7 +130,8 @@ class ExpressionReader:
         by, order = self._part(word, inside, "by", "any", at)
         self._element = None
         kind = picked if pick is not None or not isinstance(element, str) else element
-        silent, ordered = inside.get("silence"), word in ("latest", "earliest")
+        silent = inside.get("silence")
+        ordered = word in ("latest", "earliest")
         bare = word in ("any", "count") or (isinstance(element, str) and not ordered)
         self._need(
             silent in (None, "none"), (*at, "silence"), "silence can only be `none`: an absent list then means there are none"

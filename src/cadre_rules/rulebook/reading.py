@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -89,7 +89,7 @@ def _read(path: Path, model: type[Model]) -> tuple[Read[Model] | None, list[Prob
     if not isinstance(document.value, dict):
         return None, [*problems, Problem(path, 1, "RB101", "a rule file is a mapping at its top")]
     try:
-        return Read(path, model.model_validate(tuples(document.value)), document), problems
+        return Read(path, model.model_validate(document.value), document), problems
     except ValidationError as error:
         return None, [*problems, *_explained(error, model, document, path)]
 
@@ -104,10 +104,3 @@ def _explained(error: ValidationError, model: type[BaseModel], document: Documen
         elif detail["type"] == "missing":
             message = f"{location[-1]!r} is missing"
         yield Problem(path, document.line(location), "RB101", message)
-
-
-def tuples(value: list[Any] | dict[str, Any]) -> Any:
-    """Return the same list or mapping with tuples for lists: what is read is never changed."""
-    if isinstance(value, list):
-        return tuple([tuples(item) if isinstance(item, (dict, list)) else item for item in value])
-    return {key: tuples(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}

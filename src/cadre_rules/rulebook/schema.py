@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag, model_validator
 
 from cadre_rules.formula import Kind, Scalar
 from cadre_rules.names import clean
@@ -32,7 +32,16 @@ def _one_line(raw: object) -> object:
     return clean(raw) if isinstance(raw, str) else raw
 
 
+Item = TypeVar("Item")
+Many: TypeAlias = Annotated[tuple[Item, ...], Strict(strict=False)]
+"""Several of a kind, written as a list."""
 Line: TypeAlias = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=2_000)]
+
+
+class _Cited(_Authored):
+    """What holds only because a provision says so."""
+
+    provision: ProvisionId
 
 
 class Words(_Authored):
@@ -97,8 +106,8 @@ class Pack(_Authored):
     name: Slug
     version: Line
     title: Words
-    languages: tuple[Literal["vi", "en"], ...]
-    maintainers: tuple[Line, ...] = ()
+    languages: Many[Literal["vi", "en"]]
+    maintainers: Many[Line] = ()
     reviewed_to: Mapping[Literal["state", "party", "local"], date]
     extends: Slug | None = None
 
@@ -119,7 +128,7 @@ class Provision(_Authored):
     says: Words
     modality: Line
     evidence: Grade
-    asks_for: tuple[str, ...] = ()
+    asks_for: Many[str] = ()
     link: Line | None = None
     note: Line | None = None
     instrument: Slug | None = None
@@ -140,26 +149,24 @@ class Instrument(_Authored):
     note: Line | None = None
 
 
-class Parameter(_Authored):
+class Parameter(_Cited):
     """A named value the law sets for a time."""
 
     id: FactName
     kind: Literal["int", "str", "date", "list"]
-    value: int | str | date | tuple[str, ...]
+    value: int | str | date | Many[str]
     in_force: Window = ALL_TIME
-    provision: ProvisionId
     label: Words
     stricter: Literal["higher", "lower"] | None = None
 
 
-class Table(_Authored):
+class Table(_Cited):
     """Dated rows, one kind per column; a `band` cell is a pair of bounds, both included."""
 
     id: FactName
     label: Words
-    provision: ProvisionId
     columns: Mapping[FactName, Literal["str", "int", "date", "bool", "date_band", "int_band"]]
-    rows: tuple[Mapping[str, Any], ...]
+    rows: Many[Mapping[str, Any]]
 
 
 class Definition(_Authored):
@@ -167,7 +174,7 @@ class Definition(_Authored):
 
     id: FactName
     kind: Kind
-    subject: tuple[SubjectKind, ...] = Field(min_length=1)
+    subject: Many[SubjectKind] = Field(min_length=1)
     label: Words
     value: Any
     in_force: Window = ALL_TIME
@@ -195,7 +202,7 @@ class Test(_Authored):
     at_most: int | date | ParameterRef | None = None
     above: int | date | ParameterRef | None = None
     below: int | date | ParameterRef | None = None
-    one_of: Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=24)] | ParameterRef | None = None
+    one_of: Annotated[Many[Scalar], Field(min_length=1, max_length=24)] | ParameterRef | None = None
     stated: Literal[True] | None = None
 
     @model_validator(mode="after")
@@ -217,13 +224,13 @@ COMPARISONS = ("equals", "at_least", "at_most", "above", "below", "one_of", "sta
 class Every(_Authored):
     """Holds when every member holds."""
 
-    every: tuple["Condition", ...] = Field(min_length=1)
+    every: Many["Condition"] = Field(min_length=1)
 
 
 class Some(_Authored):
     """Holds when at least one member holds."""
 
-    some: tuple["Condition", ...] = Field(min_length=1)
+    some: Many["Condition"] = Field(min_length=1)
 
 
 class Not(_Authored):
@@ -247,11 +254,10 @@ Condition: TypeAlias = Annotated[
 ]
 
 
-class Escape(_Authored):
+class Escape(_Cited):
     """The special case a text allows: who may decide it, and by when."""
 
-    provision: ProvisionId
-    levels: tuple[Literal["central", "province", "district", "commune", "unit"], ...] = ()
+    levels: Many[Literal["central", "province", "district", "commune", "unit"]] = ()
     before: HangsOn = "decided"
     by: Words
 
@@ -268,10 +274,10 @@ class Rule(_Authored):
 
     id: Slug
     topic: Slug
-    criteria: tuple[Annotated[str, Field(pattern=r"^S\d{1,2}$")], ...] = ()
-    tags: tuple[Slug, ...] = ()
-    subject: tuple[SubjectKind, ...] = Field(min_length=1)
-    provisions: tuple[ProvisionId, ...] = Field(min_length=1)
+    criteria: Many[Annotated[str, Field(pattern=r"^S\d{1,2}$")]] = ()
+    tags: Many[Slug] = ()
+    subject: Many[SubjectKind] = Field(min_length=1)
+    provisions: Many[ProvisionId] = Field(min_length=1)
     force: Force
     in_force: Window
     hangs_on: HangsOn = "decided"
@@ -282,15 +288,15 @@ class Rule(_Authored):
     requires: Condition
     exception: Escape | None = None
     rival: Slug | None = None
-    protected: tuple[str, ...] = ()
+    protected: Many[str] = ()
     fidelity: Literal["exact", "may_over_report", "may_under_report"] = "exact"
     fidelity_reason: Words | None = None
     needs_review: Words | None = None
     message: Words
     remedy: Words
     responsible: Words | None = None
-    questions: tuple[Words, ...] = ()
-    not_encoded: tuple[NotEncoded, ...] = ()
+    questions: Many[Words] = ()
+    not_encoded: Many[NotEncoded] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -301,29 +307,26 @@ class Rule(_Authored):
         return self
 
 
-class SwitchOff(_Authored):
+class SwitchOff(_Cited):
     """A rule of the pack below that does not hold here, and why."""
 
     rule: Slug
     reason: Words
-    provision: ProvisionId
 
 
-class Tighten(_Authored):
+class Tighten(_Cited):
     """A stricter value for a parameter of the pack below."""
 
     parameter: FactName
     value: int
     in_force: Window
-    provision: ProvisionId
 
 
-class Profile(_Authored):
+class Profile(_Cited):
     """Which of several definitions of one fact holds here."""
 
     fact: FactName
     use: Slug
-    provision: ProvisionId
 
 
 class RuleFile(_Authored):
@@ -331,15 +334,15 @@ class RuleFile(_Authored):
 
     pack: Pack | None = None
     instrument: Instrument | None = None
-    instruments: tuple[Instrument, ...] = ()
-    provisions: tuple[Provision, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    tables: tuple[Table, ...] = ()
-    definitions: tuple[Definition, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    switch_off: tuple[SwitchOff, ...] = ()
-    tighten: tuple[Tighten, ...] = ()
-    profiles: tuple[Profile, ...] = ()
+    instruments: Many[Instrument] = ()
+    provisions: Many[Provision] = ()
+    parameters: Many[Parameter] = ()
+    tables: Many[Table] = ()
+    definitions: Many[Definition] = ()
+    rules: Many[Rule] = ()
+    switch_off: Many[SwitchOff] = ()
+    tighten: Many[Tighten] = ()
+    profiles: Many[Profile] = ()
 
 
 class Case(_Authored):
@@ -350,9 +353,9 @@ class Case(_Authored):
     says: Line | None = None
     use: str = "base"
     given: Mapping[str, Any] = Field(default_factory=dict, alias="with")
-    on: tuple[date, ...] = ()
+    on: Many[date] = ()
     level: str | None = None
-    waits_for: tuple[str, ...] = ()
+    waits_for: Many[str] = ()
     subject: Line | None = None
 
 
@@ -368,5 +371,5 @@ class CaseFile(_Authored):
     """Worked examples of the rules beside it."""
 
     bases: Mapping[str, Mapping[str, Any]]
-    cases: tuple[Case, ...]
-    never: tuple[Never, ...] = ()
+    cases: Many[Case]
+    never: Many[Never] = ()
