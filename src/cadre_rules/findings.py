@@ -300,11 +300,6 @@ class Report:
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1, default=_plain) + "\n"
 
 
-def render_json(report: Report) -> str:
-    """Return a report as JSON."""
-    return report.to_json()
-
-
 def _finding(finding: Finding) -> dict[str, Any]:
     plain = asdict(finding)
     for evidence in plain["evidence"]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 from cadre_rules import checks
@@ -41,7 +42,7 @@ def _render(report: Report, options: argparse.Namespace, dossiers: Sequence[Doss
     """Return a report in one of the formats for people or for other tools."""
     module, function, extra = RENDERERS[options.format]
     with needing(extra):
-        render: Callable[..., str | bytes] = getattr(import_module(f"cadre_rules.{module}"), function)
+        render: Callable[..., str | bytes] = attrgetter(function)(import_module(f"cadre_rules.{module}"))
         if options.format == "xlsx":
             return render(report, _to_mark(options, dossiers, rulebook))
         return render(report, options.template) if options.format == "docx" else render(report)

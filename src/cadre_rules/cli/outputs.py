@@ -12,7 +12,7 @@ from cadre_rules.errors import SourceError
 LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
 RENDERERS = {
     "text": ("reports.text", "render_text", ""),
-    "json": ("findings", "render_json", ""),
+    "json": ("findings", "Report.to_json", ""),
     "sarif": ("reports.sarif", "render_sarif", ""),
     "junit": ("reports.junit", "render_junit", ""),
     "oscal": ("reports.oscal", "render_oscal", ""),

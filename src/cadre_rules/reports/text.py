@@ -58,24 +58,24 @@ def _by_level(findings: list[Finding], titles: dict[str, str], lang: str) -> Ite
 def _finding(finding: Finding, titles: dict[str, str], lang: str) -> Iterator[str]:
     heading = titles.get(finding.subject, finding.subject)
     yield f"  ● {finding.message}"
-    yield from _field("about", [f"{heading} – {finding.title} ({phrase('law_of', lang)} {day_text(finding.as_of, lang)})"], lang)
-    yield from _field(
-        "evidence", [f"{e.label}: {e.text}" + (f"  [{e.place}]" if e.place else "") for e in finding.evidence], lang
-    )
-    yield from _field("article", dict.fromkeys(cite(citation, lang) for citation in finding.provisions), lang)
-    yield from _field("do", [finding.remedy], lang)
-    yield from _field("mended_by", either(ways_out(finding), lang), lang)
-    yield from _field("answers", [finding.responsible] if finding.responsible else [], lang)
-    yield from _field("questions", finding.questions, lang)
-    yield from _field("note", finding.notes, lang)
+    told: dict[str, Iterable[str]] = {
+        "about": [f"{heading} – {finding.title} ({phrase('law_of', lang)} {day_text(finding.as_of, lang)})"],
+        "evidence": [f"{e.label}: {e.text}" + (f"  [{e.place}]" if e.place else "") for e in finding.evidence],
+        "article": dict.fromkeys(cite(citation, lang) for citation in finding.provisions),
+        "do": [finding.remedy],
+        "mended_by": either(ways_out(finding), lang),
+        "answers": [finding.responsible] if finding.responsible else [],
+        "questions": finding.questions,
+        "note": finding.notes,
+    }
+    for key, texts in told.items():
+        yield from _field(key, texts, lang)
 
 
 def _field(key: str, texts: Iterable[str], lang: str) -> Iterator[str]:
     label = f"    {phrase(key, lang)}: "
     for text in texts:
-        lines = wrap(text, WIDTH - 6, break_long_words=False, break_on_hyphens=False) or [""]
-        yield label + lines[0]
-        yield from (" " * 6 + line for line in lines[1:])
+        yield label + f"\n{' ' * 6}".join(wrap(text, WIDTH - 6, break_long_words=False, break_on_hyphens=False))
         label = " " * 6
 
 
