@@ -90,6 +90,27 @@ def test_a_stretch_all_of_whose_ids_stood_before_leaves_only_what_is_rejected(tm
     assert contents(beside.out) == contents(here.out)
 
 
+def test_whoever_has_answered_takes_the_next_stretch(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask, answer, asked, slow = processes._Process.ask, processes._Process.answer, list[int](), threading.Event()
+
+    def told(self: processes._Process, *stretch: Any, **judged: Any) -> None:
+        asked.append(self.pid)
+        ask(self, *stretch, **judged)
+        if len(asked) == 4:
+            slow.set()
+
+    def heard(self: processes._Process) -> Any:
+        if asked and self.pid == asked[0]:
+            assert slow.wait(60)
+        return answer(self)
+
+    monkeypatch.setattr(processes._Process, "ask", told)
+    monkeypatch.setattr(processes._Process, "answer", heard)
+    beside = run(source, tmp_path / "beside")
+    assert asked[:4].count(asked[0]) == 1
+    assert contents(beside.out) == contents(run(source, tmp_path / "here", processes=0).out)
+
+
 def test_a_process_that_is_killed_is_told_and_what_was_judged_is_kept(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
