@@ -1,5 +1,7 @@
 """Definitions as columns say of each row what the definitions say of it alone, bounds and names included."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -352,3 +354,20 @@ def test_what_is_chosen_before_a_dossier_is_read_is_derived_alike() -> None:
         "stated": Call("stated", (Constant(1),)),
     }
     assert_alike("appointment", nodes, rows(), frame())
+
+
+FORGETFUL = """
+import polars as pl
+from cadre_rules.facts.arrays import Table, read_column
+
+def words(*texts):
+    return read_column(pl.Series(texts, dtype=pl.Categorical), Table(len(texts))).words[1]
+
+print(words("Huế", "Vinh"), words("Vinh", "Đà Lạt"), words("Huế", "Đà Lạt"))
+"""
+
+
+def test_a_name_is_not_taken_for_one_of_a_table_that_is_gone() -> None:
+    told = subprocess.run([sys.executable, "-c", FORGETFUL], capture_output=True, encoding="utf-8", check=True)
+    asked = (("Huế", "Vinh"), ("Vinh", "Đà Lạt"), ("Huế", "Đà Lạt"))
+    assert told.stdout.strip() == " ".join(str([*map(fold, texts)]) for texts in asked)

@@ -230,20 +230,23 @@ class _Names:
 
     def of(self, values: pl.Series, codes: Codes) -> Array:
         """Return the number of the name of each value, 0 where there is none."""
-        held, there = codes
-        if int(held.max(initial=0)) >= len(self._of_code) or not picked(self._of_code, held).all():
-            self._learn(values, codes)
+        held = codes.numbers
+        there = None if codes.there is None else spread(codes.there, len(held))
+        if int(held.max(initial=0)) >= len(self._of_code):
+            self._learn(values, held, there)
         found = picked(self._of_code, held)
-        return found if there is None else np.where(spread(there, len(held)), found, 0)
+        if not (found.all() if there is None else found[there].all()):
+            self._learn(values, held, there)
+            found = picked(self._of_code, held)
+        return found if there is None else np.where(there, found, 0)
 
-    def _learn(self, values: pl.Series, codes: Codes) -> None:
-        held, there = codes
+    def _learn(self, values: pl.Series, held: Array, there: Array | None) -> None:
         _kept()
         with self._lock:
-            of_code = np.zeros(max(int(held.max(initial=0)) + 1, len(self._of_code)), np.int32)
+            of_code = np.zeros(max(int(held.max()) + 1, len(self._of_code)), np.int32)
             of_code[: len(self._of_code)] = self._of_code
             unknown = of_code[held] == 0
-            rows = np.flatnonzero(unknown if there is None else unknown & spread(there, len(held)))
+            rows = np.flatnonzero(unknown if there is None else unknown & there)
             fresh, first = np.unique(held[rows], return_index=True)
             for code, text in zip(fresh, gathered(values, rows[first]).cast(pl.String).to_list(), strict=True):
                 name = self._compared(text)
