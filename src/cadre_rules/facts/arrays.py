@@ -315,11 +315,6 @@ def at(bits: Bits, rows: Array) -> Array:
     return found
 
 
-def count(bits: Bits) -> int:
-    """Return how many bits are set."""
-    return int(np.bitwise_count(bits.view(np.uint64)).sum())
-
-
 def added(columns: Iterable[Bits], height: int) -> Array:
     """Return how many of the columns have each row's bit set: a sum kept in bits, twos carried from place to place."""
     digits: list[Bits] = []

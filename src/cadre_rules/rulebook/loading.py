@@ -88,7 +88,10 @@ def _layered(packs: Sequence[str | Path]) -> tuple[list[Path], list[Problem]]:
 
 def _extended(path: Path, problems: list[Problem]) -> Path | None:
     """Return the folder of what a pack says it extends, found by a glance at that file alone."""
-    document, _ = read_yaml(path.read_bytes().decode("utf-8", "replace") if path.is_file() else "", path)
+    text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+    if "extends" not in text and "\\" not in text:
+        return None  # and YAML is not imported where all rules are kept from before
+    document, _ = read_yaml(text, path)
     match document.value:
         case {"pack": {"extends": str(name)}}:
             try:
