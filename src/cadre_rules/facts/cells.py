@@ -27,6 +27,7 @@ from cadre_rules.facts.arrays import (
     each_once,
     picked,
     read_column,
+    some,
     spread,
 )
 from cadre_rules.facts.columnwise import both
@@ -236,7 +237,8 @@ def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int])
         told = [None if word is None else compared(word) for word in words]
         number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int32)
         number = picked(number, places)
-        return Numbers(number, table.bits(number > 0)) if number.any() else None
+        there = texts.stated & table.bits(number > 0)
+        return Numbers(number, there) if some(there) else None
 
     return Place(
         areas.stated,
