@@ -40,6 +40,7 @@ class Table:
         self.all[height // 8 :] = 0
         self.all[height // 8 : height // 8 + 1] = (1 << height % 8) - 1
         self.none = np.zeros_like(self.all)
+        self._chosen: dict[bytes, Chosen] = {}
 
     @cached_property
     def rows(self) -> Array:
@@ -53,6 +54,13 @@ class Table:
         up_to = picked(np.cumsum(np.bitwise_count(held), dtype=np.int32), before)
         up_to += np.bitwise_count(picked(held, at) & of_those)
         return up_to[1:] - up_to[:-1]
+
+    def chosen(self, bits: Bits) -> "Chosen":
+        """Return the elements whose bit is set, as many gatherings of a list want the same."""
+        key = bits.tobytes()
+        if key not in self._chosen:
+            self._chosen[key] = Chosen.of(places(bits), self)
+        return self._chosen[key]
 
     def inherited(self, bits: Bits) -> Bits:
         """Return the bits of subjects as those of their elements."""
@@ -80,6 +88,32 @@ class Table:
     def full(self, value: Any) -> Array:
         """Return an array of a value for each row."""
         return np.broadcast_to(value, self.height) if np.ndim(value) == 0 else value
+
+
+class Chosen(NamedTuple):
+    """Some elements of lists, in their order, and whose they are."""
+
+    kept: Array
+    rows: Array
+    """Of each its subject."""
+    starts: Array | None
+    """Where those of each subject begin; None if no subject has several."""
+
+    @classmethod
+    def of(cls, kept: Array, elements: Table) -> "Chosen":
+        """Return the elements that stand at some places."""
+        rows = picked(elements.rows, kept)
+        begins = rows[1:] != rows[:-1]
+        return cls(kept, rows, None if begins.all() else np.flatnonzero(np.concatenate([[True], begins])))
+
+    @property
+    def subjects(self) -> Array:
+        """Return the subjects that have one, rising."""
+        return self.rows if self.starts is None else self.rows[self.starts]
+
+    def values(self, values: Array) -> Array:
+        """Return the values of these, of all elements or of one for all."""
+        return picked(values, self.kept) if np.ndim(values) else np.broadcast_to(values, len(self.kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +256,13 @@ class Texts:
 
 
 class Codes(NamedTuple):
-    """By which number polars keeps each of some categories, in a small type, the greatest, and where there is one; None if everywhere."""
+    """By which numbers polars keeps some categories, in a small type."""
 
     numbers: Array
     most: int
+    """The greatest."""
     there: Bits | None
+    """Where there is one; None if everywhere."""
 
 
 class _Names:
@@ -263,7 +299,8 @@ class _Names:
             left: list[int] = []
             self._names += [None] * (most + 1 - len(self._names))
             for code in (*self._left, *range(len(self._firsts), most + 1)):
-                if (text := every[code]) is None:  # another thread is about to keep one by it
+                text: Any = every[code]
+                if text is None:  # another thread is about to keep one by it
                     left.append(code)
                 else:
                     name = self._names[code] = self._compared(text)
