@@ -6,7 +6,7 @@ only where its column says it is stated; a column of which nothing is stated is 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property, lru_cache, reduce
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
@@ -336,7 +336,10 @@ def spread(bits: Bits, height: int) -> Array:
 
 def some(bits: Bits) -> bool:
     """Tell whether any bit is set: of a few thousand bytes, Python tells sooner than numpy."""
-    return bits.tobytes() != bytes(len(bits))
+    return bits.tobytes() != _clear(len(bits))
+
+
+_clear = lru_cache(maxsize=64)(bytes)
 
 
 def places(bits: Bits) -> Array:
