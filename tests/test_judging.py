@@ -18,7 +18,7 @@ from cadre_rules.cases import run_cases
 from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
-from cadre_rules.engine.single import _Session
+from cadre_rules.engine.single import SingleMatcher
 from cadre_rules.exceptions import excuse
 from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
@@ -69,7 +69,7 @@ def test_both_engines_judge_alike() -> None:
 
 @pytest.mark.parametrize(("engine", "asked"), [("durable", True), ("plain", False)])
 def test_the_plain_engine_asks_durable_rules_nothing(engine: str, *, asked: bool) -> None:
-    with patch.object(_Session, "run", autospec=True, side_effect=_Session.run) as asking:
+    with patch.object(SingleMatcher, "hear", autospec=True, side_effect=SingleMatcher.hear) as asking:
         assert judged(appointment(), engine=engine)
     assert asking.called == asked
 
@@ -469,7 +469,7 @@ def test_each_pass_is_matched_by_what_is_asked_of_it_alone() -> None:
         late: {name for piece in court.program.slices if piece.second_pass == late for name in piece.names}
         for late in (False, True)
     }
-    assert {late: set(matcher._formulas) for late, matcher in court._matchers.items()} == asked
+    assert {late: set(matcher.plain.named) for late, matcher in court._matchers.items()} == asked
     assert all(asked.values())
 
 
