@@ -78,10 +78,8 @@ class Lowering:
         relation = relations[word]
         if relation is None:
             return NEVER  # a silent dossier proves nothing
-        if word == "stated":
-            return ((FactTest(self.fact(test.fact), relation),),)
         value = self.parameters[constant.param] if isinstance(constant, ParameterRef) else constant
-        constants: tuple[Scalar, ...] = value if isinstance(value, tuple) else (value,)
+        constants: tuple[Scalar, ...] = () if word == "stated" else value if isinstance(value, tuple) else (value,)
         return ((FactTest(self.fact(test.fact), relation, constants),),)
 
 
