@@ -79,7 +79,7 @@ def tried(trial: Trial, found: Sequence[tuple[str, str | None]]) -> Trial:
 def _unawaited(case: Case, found: Sequence[Judgement]) -> str | None:
     """Return what is waited for instead of what is expected to be, if it is not."""
     if found and case.waits_for:
-        tracer = found[0].bench.tracer()
+        tracer = found[0].bench.tracer
         missing = {path for name in found[0].piece.facts.values() for path in tracer.trace(name).missing}
         missing |= set(found[0].piece.facts) | {str(found[0].awaits_day)}
         if not set(case.waits_for) <= missing:
