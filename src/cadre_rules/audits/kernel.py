@@ -252,7 +252,7 @@ class _Court:
         judged = ((piece.key, share_judged(self.program, piece)) for piece in self.program.slices)
         self.targets = {key: share for key, share in judged if share is not None}
         self.exceptions = {node for node in nodes if isinstance(node, ex.Exceptions)}
-        self.allowed = rulebook.excusable()
+        self.allowed = rulebook.excusable
         self.texts = list(dict.fromkeys(text for text in self._compared(nodes) if isinstance(text, str)))
         grouped: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in self.program.slices:
