@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, partial
 from typing import Any
 
-from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
-from cadre_rules.dossier.subjects import Subject
+from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, field_name, fields_of
 from cadre_rules.expression import Expression, Field, Outcomes, walk
 from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Share, Wait, fingerprint
 from cadre_rules.formula import Scalar
@@ -182,18 +180,17 @@ class Writer:
         return value_text(value, unit, self._lang)
 
     def _stated(self, kind: str, path: str, value: Any) -> str:
-        info = field_at(kind, path)[0]
-        if isinstance(value, str) and info is not None:
-            return info.text(value, self._lang)
-        if info is not None and info.kind == "list":
+        info = field_at(kind, path)
+        assert info is not None, path
+        if info.kind == "list":
             return phrase("elements", self._lang, n=value) if value else phrase("no_elements", self._lang)
-        scalar: Scalar = value if isinstance(value, (bool, int, date)) else str(value)
-        return value_text(scalar, "percent" if path.endswith("percent") else None, self._lang)
+        return info.text(value, self._lang)
 
     def _waits(self, judgement: Judgement) -> Iterator[tuple[Wait, ...]]:
         if judgement.awaits_day is not None:
             path = judgement.subject.dossier.day_fields[judgement.awaits_day] if judgement.subject.dossier else ""
-            yield (Wait(path, self._ask(judgement.subject, path), (path,), (self._ask(judgement.subject, path),)),)
+            name = field_name(judgement.subject.kind, path, self._lang)
+            yield (Wait(path, name, (path,), (name,)),)
             return
         for facts in settling_sets(judgement.piece.verdicts, judgement.bench.row)[:MAX_SETS]:
             yield tuple(self._wait(judgement, name) for name in facts)
@@ -204,19 +201,8 @@ class Writer:
             fact=definition.id,
             label=definition.label.of(self._lang),
             missing=tuple(judgement.subject.place(path) for path in missing),
-            ask=tuple(self._ask(judgement.subject, path) for path in missing),
+            ask=tuple(field_name(judgement.subject.kind, path, self._lang) for path in missing),
         )
-
-    def _ask(self, subject: Subject, path: str) -> str:
-        """Return what people call a field, and in which row of which list it stands."""
-        info, listed, row = field_at(subject.kind, path)
-        if info is None and "." in path:  # a part of an area
-            whole, _, part = path.rpartition(".")
-            return f"{self._ask(subject, whole)}: {phrase('area_' + part, self._lang)}"
-        name = info.name(self._lang) if info is not None else path
-        if listed is not None and row is not None:
-            return f"{name} ({listed.name(self._lang)}, {phrase('row', self._lang)} {row + 1})"
-        return name
 
     def _responsible(self, judgement: Judgement) -> str:
         words = judgement.piece.rule.responsible

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from cadre_rules.dossier.fields import field_at
+from cadre_rules.dossier.fields import field_name
 from cadre_rules.findings import LEVELS
 from cadre_rules.formula import Kind, Scalar
 from cadre_rules.reporting import Writer, version_of, writer_of
@@ -170,8 +170,7 @@ def label(rulebook: Rulebook, kind: str, name: str, lang: str) -> str:
     versions = rulebook.definitions.get((kind, name))
     if versions:
         return versions[-1].label.of(lang)
-    info, _, _ = field_at(kind, name)
-    return info.name(lang) if info is not None else name
+    return field_name(kind, name, lang)
 
 
 def _fact_texts(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.DataFrame:
