@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, field_name, fields_of
-from cadre_rules.expression import Expression, Field, Outcomes, walk
+from cadre_rules.dossier.fields import code_text, field_at, field_name, fields_of
+from cadre_rules.expression import Field, Outcomes, walk
 from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Share, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Bench, Judgement, Tally
@@ -49,8 +49,7 @@ class Writer:
 
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
         self._book, self._lang = rulebook, lang
-        self._cited = cache(partial(_cite, rulebook))
-        self._coded: dict[int, FieldInfo | None] = {}
+        self.cited = cache(partial(citation_of, rulebook))
         self._static: dict[tuple[str, str], _Static] = {}
 
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
@@ -105,6 +104,7 @@ class Writer:
             )
             message, remedy = phrase("missing_title", self._lang), phrase("state", self._lang, fields=asked)
         breaches = self._breaches(judgement)
+        rules = [rule] if judgement.rival is None else [rule, judgement.rival.piece.rule]
         failing = [(e.fact, e.value) for e in evidence] or [(wait.fact, None) for s in waits for wait in s]
         return Finding(
             rule=rule.id,
@@ -121,7 +121,7 @@ class Writer:
             waits_for=waits,
             remedy=self._filled(remedy, judgement),
             responsible=self._responsible(judgement),
-            provisions=self.citations(rule, judgement.rival.piece.rule if judgement.rival is not None else None),
+            provisions=tuple(self.cited(name) for cited in rules for name in cited.provisions),
             questions=tuple(question.of(self._lang) for question in rule.questions) if level == "judgement_needed" else (),
             notes=tuple(self._notes(judgement, breaches)),
             fingerprint=fingerprint(rule.id, judgement.subject.id, failing),
@@ -163,18 +163,14 @@ class Writer:
         return Evidence(definition.id, definition.label.of(self._lang), bench.row[name], text, "; ".join(stated), paths)
 
     def _fact_text(self, bench: Bench, name: str, *, in_sentence: bool = False) -> str:
-        value, program = bench.row[name], bench.court.program
-        return self.fact_text(program.subject, program.facts[name], program.defined[name], value, in_sentence=in_sentence)
+        program = bench.court.program
+        return self.fact_text(program.subject, program.defined[name], bench.row[name], in_sentence=in_sentence)
 
-    def fact_text(
-        self, subject: str, derived: Expression, definition: Definition, value: Scalar | None, *, in_sentence: bool = False
-    ) -> str:
+    def fact_text(self, subject: str, definition: Definition, value: Scalar | None, *, in_sentence: bool = False) -> str:
         """Return a fact's value as people read it, codes by their names; a sentence brings its own noun."""
         if isinstance(value, str):
-            if id(derived) not in self._coded:  # expressions last as long as the rulebook
-                infos = (fields_of(subject).get(node.path) for node in walk(derived) if isinstance(node, Field))
-                self._coded[id(derived)] = next((info for info in infos if info is not None and info.codes), None)
-            coded = self._coded[id(derived)]
+            infos = (fields_of(subject).get(node.path) for node in walk(definition.value) if isinstance(node, Field))
+            coded = next((info for info in infos if info is not None and info.codes), None)
             return coded.text(value, self._lang) if coded is not None else code_text(value, self._lang)
         unit = None if in_sentence and definition.unit in COUNTED else definition.unit
         return value_text(value, unit, self._lang)
@@ -212,11 +208,6 @@ class Writer:
         named = f"{office} ({head})" if office and head else office or head
         return f"{said}; {phrase('namely', self._lang)}: {named}" if said and named else said or named or ""
 
-    def citations(self, rule: Rule, rival: Rule | None) -> tuple[Citation, ...]:
-        """Return the articles a rule rests on, and those of the rule it differs with."""
-        names = (*rule.provisions, *(rival.provisions if rival is not None else ()))
-        return tuple(map(self._cited, names))
-
     def _notes(self, judgement: Judgement, breaches: Iterable[Judgement]) -> Iterator[str]:
         rule, lang = judgement.piece.rule, self._lang
         for title in dict.fromkeys(breach.piece.rule.title.of(lang) for breach in breaches):
@@ -242,7 +233,8 @@ class Writer:
             yield f"{phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"
 
 
-def _cite(rulebook: Rulebook, name: str) -> Citation:
+def citation_of(rulebook: Rulebook, name: str) -> Citation:
+    """Return a provision as a finding cites it."""
     provision = rulebook.provisions[name]
     text = rulebook.instrument_of(provision)
     return Citation(

@@ -150,7 +150,8 @@ def _articles(
 
 
 def _cited(writer: Writer, rule: Rule, rival: Rule | None, lang: str, between: str) -> str:
-    return between.join(dict.fromkeys(cite(citation, lang) for citation in writer.citations(rule, rival)))
+    names = (*rule.provisions, *(rival.provisions if rival is not None else ()))
+    return between.join(dict.fromkeys(cite(writer.cited(name), lang) for name in names))
 
 
 def _asked(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.Expr:
@@ -205,7 +206,7 @@ def _worded(rulebook: Rulebook, lang: str, kind: str, fact: str, day: date | Non
     fitting = next((version for version in versions if day is not None and version.in_force.covers(day)), versions[0])
     read = _READ[fitting.kind](value) if value is not None else None
     sayer = writer_of(rulebook, lang)
-    text, inside = (sayer.fact_text(kind, fitting.value, fitting, read, in_sentence=i) for i in (False, True))
+    text, inside = (sayer.fact_text(kind, fitting, read, in_sentence=i) for i in (False, True))
     return fitting.label.of(lang), text, inside
 
 
