@@ -18,8 +18,8 @@ from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other
 from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, field_name, fields_of, steps
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
+from cadre_rules.dossier.values import bounds
 from cadre_rules.facts.inverting import Inverter, Plan, Row, demands_of, fewest_seats, together
-from cadre_rules.facts.operations import bounds
 from cadre_rules.findings import Change, Finding, Together
 from cadre_rules.judging import AsOf, Judge, Judgement, Tally
 from cadre_rules.lowering import passes
