@@ -189,7 +189,7 @@ def _reasons() -> frozenset[str]:
     """Return the reasons that quote nothing: what each reader says of what nobody would write."""
     readers: tuple[Callable[[object], object], ...] = (parse_count, parse_flag, parse_loose_day, parse_percent)
     said = (understood(read, probe)[1] for read in readers for probe in ("?", "101"))
-    return frozenset((*filter(None, said), *NEEDED.values(), "is required"))
+    return frozenset((*filter(None, said), *NEEDED.values()))
 
 
 def _kept_field(field: str) -> str:

@@ -59,7 +59,7 @@ def meet(one: Demand, other: Demand) -> Demand | None:
         case Other(), Other():
             return Other(one.than | other.than)
         case Other(), _:
-            return other if not isinstance(other, str) or fits(other, one) else None
+            return other if fits(other, one) else None
         case _, Other():
             return meet(other, one)
         case _:
