@@ -1,8 +1,8 @@
 """Write a judgement down as a finding: message, evidence, article, remedy, who answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 from cadre_rules.dossier.fields import code_text, field_at, field_name, fields_of
@@ -50,7 +50,7 @@ class Writer:
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
         self._book, self._lang = rulebook, lang
         self.cited = cache(partial(citation_of, rulebook))
-        self._static: dict[tuple[str, str], _Static] = {}
+        self._shares: dict[tuple[str, str], tuple[str, int | None] | None] = {}
 
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
         """Yield the finding each judgement calls for, if any."""
@@ -70,27 +70,15 @@ class Writer:
         """Yield the shares judged against a target, met or missed."""
         for judgement in judgements:
             if judgement.piece.force in _STRIVEN_FOR and judgement.outcome in ("satisfied", "violated", "excepted"):
-                fact, target = self._static_of(judgement).share or ("", None)
+                piece, program = judgement.piece, judgement.bench.court.program
+                key = (program.subject, piece.key)
+                if key not in self._shares:
+                    self._shares[key] = share_judged(program, piece)
+                fact, target = self._shares[key] or ("", None)
                 if isinstance(share := judgement.bench.row.get(fact), int):
-                    rule, met = judgement.piece.rule, judgement.outcome == "satisfied"
+                    rule, met = piece.rule, judgement.outcome == "satisfied"
                     title = self._filled(rule.title.of(self._lang), judgement)
                     yield Share(rule.id, title, judgement.subject.id, judgement.day, share, target, met)
-
-    def _static_of(self, judgement: Judgement) -> "_Static":
-        """Return what stays the same of whatever a rule says of a kind of subject."""
-        piece, program = judgement.piece, judgement.bench.court.program
-        key = (program.subject, piece.key)
-        if key not in self._static:
-            named = PLACEHOLDER.findall(piece.rule.message.of(self._lang))
-            nodes = [node for fact in piece.facts.values() for node in walk(program.facts[fact]) if isinstance(node, Outcomes)]
-            self._static[key] = _Static(
-                named=tuple(piece.facts[name] for name in named),
-                notes=tuple(self.standing_notes(piece.rule)),
-                firm=self._book.grade(piece.rule) == "confirmed" and piece.rule.needs_review is None,
-                counted=tuple(node for node in nodes if "violated" in node.outcomes),
-                share=share_judged(program, piece),
-            )
-        return self._static[key]
 
     def _finding(self, judgement: Judgement, level: Level) -> Finding:
         rule = judgement.piece.rule
@@ -129,14 +117,18 @@ class Writer:
 
     def _provisional(self, judgement: Judgement, breaches: Sequence[Judgement] = ()) -> bool:
         """Tell whether a finding rests on less than confirmed texts, itself or through the breaches it counts."""
-        return not self._static_of(judgement).firm or (bool(breaches) and all(map(self._provisional, breaches)))
+        rule = judgement.piece.rule
+        read_in_full = self._book.grade(rule) == "confirmed" and rule.needs_review is None
+        return not read_in_full or (bool(breaches) and all(map(self._provisional, breaches)))
 
     def _breaches(self, judgement: Judgement) -> Sequence[Judgement]:
         """Return the breaches a rule of the second pass has counted."""
-        tally, wanted = judgement.bench.scope.tally, self._static_of(judgement).counted
-        if not wanted or not isinstance(tally, Tally):
+        tally, piece, facts = judgement.bench.scope.tally, judgement.piece, judgement.bench.court.program.facts
+        if not piece.second_pass or not isinstance(tally, Tally):
             return ()
-        return list({id(found): found for node in wanted for found in tally.matching(node)}.values())
+        nodes = (node for fact in piece.facts.values() for node in walk(facts[fact]) if isinstance(node, Outcomes))
+        counted = [tally.matching(node) for node in nodes if "violated" in node.outcomes]
+        return list({id(found): found for found in chain.from_iterable(counted)}.values())
 
     def _filled(self, text: str, judgement: Judgement) -> str:
         """Put values in place of the facts a text names."""
@@ -146,8 +138,9 @@ class Writer:
         return PLACEHOLDER.sub(lambda found: self._fact_text(bench, names[found[1]], in_sentence=True), text)
 
     def _evidence(self, judgement: Judgement) -> Iterator[Evidence]:
-        bench = judgement.bench
-        for name in dict.fromkeys([*[test.fact for test in judgement.clause], *self._static_of(judgement).named]):
+        bench, piece = judgement.bench, judgement.piece
+        named = [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.of(self._lang))]
+        for name in dict.fromkeys([*[test.fact for test in judgement.clause], *named]):
             key = (self._lang, name)
             if key not in bench.told:
                 bench.told[key] = self._told(bench, name)
@@ -220,7 +213,7 @@ class Writer:
             yield phrase("needs_exception", lang, by=rule.exception.by.of(lang), day=day_text(day, lang))
         for passage in judgement.passages:
             yield phrase(f"exception_{passage.state}", lang)
-        yield from self._static_of(judgement).notes
+        yield from self.standing_notes(rule)
 
     def standing_notes(self, rule: Rule) -> Iterator[str]:
         """Yield what is to be known with every finding of a rule."""
@@ -246,17 +239,3 @@ def citation_of(rulebook: Rulebook, name: str) -> Citation:
         link=provision.link or text.link,
         grade=provision.evidence,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Static:
-    """What stays the same of whatever a rule says of a kind of subject."""
-
-    named: tuple[str, ...]
-    """Facts its message names."""
-    notes: tuple[str, ...]
-    firm: bool
-    """Whether every text it rests on was read in full."""
-    counted: tuple[Outcomes, ...]
-    """Breaches of the first pass that it counts."""
-    share: tuple[str, int | None] | None

@@ -1,6 +1,6 @@
 """Where in the dossier a fact comes from, and what is missing where it is not known."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from cadre_rules import expression as ex
@@ -39,26 +39,27 @@ class Tracer:
 
     def _behind(self, fact: str) -> list[Seen]:
         if fact not in self._known:
+            self._known[fact] = []
             item, self._scope.item = self._scope.item, None
-            self._known[fact] = list(self._follow(self._scope.deriver.definitions[fact], ""))
+            self._follow(self._scope.deriver.definitions[fact], self._known[fact], "")
             self._scope.item = item
         return self._known[fact]
 
-    def _follow(self, node: ex.Expression, inside: str) -> Iterator[Seen]:
-        """Yield what made a node have its value; `inside` says in which element of which list it stands."""
+    def _follow(self, node: ex.Expression, seen: list[Seen], inside: str) -> None:
+        """Note what made a node have its value; `inside` says in which element of which list it stands."""
         match node:
             case ex.Field() | ex.Item():
                 value = self._scope.value(node)
-                yield _place(node, inside), value, value is None or isinstance(value, PartialDate)
+                seen.append((_place(node, inside), value, value is None or isinstance(value, PartialDate)))
             case ex.Fact(name):
-                yield from self._behind(name)
+                seen += self._behind(name)
             case ex.Each():
-                yield from self._elements(node)
+                self._elements(node, seen)
             case ex.Within():
-                yield from self._areas(node, inside)
+                self._areas(node, seen, inside)
             case _:
                 for part in self._deciding(node) if isinstance(node, ex.Call) else ex.children(node):
-                    yield from self._follow(part, inside)
+                    self._follow(part, seen, inside)
 
     def _deciding(self, node: ex.Call) -> Iterable[ex.Expression]:
         """Return the arguments that made the answer what it is, asking for no more of them than tells."""
@@ -77,34 +78,35 @@ class Tracer:
             case _:
                 return [argument for argument in arguments if settled(value(argument)) is None] or arguments
 
-    def _elements(self, node: ex.Each) -> Iterator[Seen]:
+    def _elements(self, node: ex.Each, seen: list[Seen]) -> None:
         place, scope = ".".join(node.path), self._scope
         listed = reached(scope.root, node.path)
         if listed is None:
-            yield place, None, not node.silence_means_none
+            seen.append((place, None, not node.silence_means_none))
             return
         outer, shown = scope.item, 0
         for position, scope.item in enumerate(listed):
             wanted = node.where is None or scope.value(node.where)
             shown += wanted is not False
             if wanted is not False and shown <= MAX_ELEMENTS:
-                telling = wanted is None or node.gather not in ("any", "count")
+                found: list[Seen] = []
                 for part in ex.children(node):
-                    found = self._follow(part, f"{place}[{position}]")
-                    yield from ((at, value, asked and telling) for at, value, asked in found)
+                    self._follow(part, found, f"{place}[{position}]")
+                telling = wanted is None or node.gather not in ("any", "count")
+                seen += found if telling else [(at, value, False) for at, value, _ in found]
         scope.item = outer
         if shown == 0 or shown > MAX_ELEMENTS:
-            yield place, len(listed), False
+            seen.append((place, len(listed), False))
 
-    def _areas(self, node: ex.Within, inside: str) -> Iterator[Seen]:
+    def _areas(self, node: ex.Within, seen: list[Seen], inside: str) -> None:
         level = self._scope.value(node.level)
         for part in (node.level, node.on, node.area, node.other):
-            yield from self._follow(part, inside)
+            self._follow(part, seen, inside)
             area = self._scope.value(part)
             if isinstance(part, (ex.Field, ex.Item)) and isinstance(area, Area) and self._scope.value(node) is None:
                 vague = next((n for n in ("province", "district") if getattr(area, n) is None or n == level), "commune")
                 if getattr(area, vague) is None:
-                    yield f"{_place(part, inside)}.{vague}", None, True
+                    seen.append((f"{_place(part, inside)}.{vague}", None, True))
 
 
 def _place(node: ex.Field | ex.Item, inside: str) -> str:
