@@ -48,6 +48,8 @@ class Stretch:
     before: int
     """How many rows stand before it."""
     rows: int
+    weight: int
+    """How many bytes it takes, decompressed."""
 
 
 def stretches_of(path: Path, size: int) -> list[Stretch]:
@@ -56,11 +58,13 @@ def stretches_of(path: Path, size: int) -> list[Stretch]:
         metadata = pq.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
         raise _broken(path, 0, error) from error
-    sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    sizes, weights = [group.num_rows for group in groups], [group.total_byte_size for group in groups]
     found, first, before = [], 0, 0
     for group in range(1, len(sizes) + 1):
         if group == len(sizes) or sum(sizes[first : group + 1]) > size:
-            found.append(Stretch(path, range(first, group), before, rows := sum(sizes[first:group])))
+            rows, weight = sum(sizes[first:group]), sum(weights[first:group])
+            found.append(Stretch(path, range(first, group), before, rows, weight))
             first, before = group, before + rows
     return found
 
