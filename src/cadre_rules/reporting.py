@@ -135,7 +135,7 @@ class Writer:
 
     def _breaches(self, judgement: Judgement) -> Sequence[Judgement]:
         """Return the breaches a rule of the second pass has counted."""
-        tally, wanted = judgement.bench.scope.tally, self._static_of(judgement).counted
+        tally, wanted = judgement.bench.row.scope.tally, self._static_of(judgement).counted
         if not wanted or not isinstance(tally, Tally):
             return ()
         return list({id(found): found for node in wanted for found in tally.matching(node)}.values())

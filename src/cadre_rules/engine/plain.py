@@ -5,7 +5,7 @@ the value is its place, so each place settles, once and for all, which clauses i
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -23,10 +23,11 @@ class PlainMatcher:
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
         self.bits: dict[Clause, Clauses] = {}
-        self.named = {
+        self.named: Mapping[str, Sequence[tuple[Clauses, Clause]]] = {
             name: [(self.bits.setdefault(clause, 1 << len(self.bits)), clause) for clause in formula]
             for name, formula in formulas.items()
         }
+        """The clauses of each formula with their bits."""
         self._tested: dict[str, dict[FactTest, Clauses]] = {}
         for clause, bit in self.bits.items():
             for test in clause:
@@ -37,10 +38,6 @@ class PlainMatcher:
     def clauses_of(self, names: Iterable[str]) -> Clauses:
         """Return the clauses of the formulas of these names."""
         return reduce(or_, (bit for name in names for bit, _ in self.named.get(name, ())), 0)
-
-    def formula(self, name: str) -> tuple[Clauses, list[tuple[Clauses, Clause]]]:
-        """Return the clauses of the formula of this name: all together, and each with its bit."""
-        return self.clauses_of([name]), self.named[name]
 
     def part(self, names: Iterable[str]) -> "Part":
         """Return the formulas of these names, to be matched together again and again."""

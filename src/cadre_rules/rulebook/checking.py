@@ -23,7 +23,6 @@ from cadre_rules.rulebook.schema import (
     Not,
     Parameter,
     ParameterRef,
-    Provision,
     Rule,
     Some,
     Table,
@@ -47,6 +46,7 @@ _REFERENCES = (
     *((key, "provision", "provisions", "RB301", _UNCITED) for key in _CITING),
     ("rules", "provisions", "provisions", "RB301", _UNCITED),
     ("rules", "exception.provision", "provisions", "RB301", _UNCITED),
+    ("provisions", "instrument", "instruments", "RB301", "provision {0.id} stands in no known instrument"),
     ("provisions", "asks_for", "protected", "RB304", f"{{1!r}} is no protected ground; one of: {', '.join(PROTECTED)}"),
     ("rules", "rival", "rules", "RB301", "unknown rival {1!r}"),
     ("instruments", "replaced_by", "instruments", "RB301", "{0.id} is replaced by an unknown instrument"),
@@ -94,7 +94,7 @@ class _Checker:
         self.book = Rulebook(
             packs=tuple(filter(None, map(self._pack, packs))),
             instruments=self._instruments,
-            provisions=self._provisions(),
+            provisions=self._by_id("provisions"),
             parameters=self._parameters,
             tables=self._tables,
             rows={found.item.id: tuple(self._rows(found)) for found in self._items["tables"]},
@@ -132,7 +132,7 @@ class _Checker:
                 words = found.item
                 for part in place:
                     words = getattr(words, part, None)
-                for word in words if isinstance(words, tuple) else filter(None, [words]):
+                for word in words if isinstance(words, tuple) else [] if words is None else [words]:
                     self._known(found, word, known, code, message.format(found.item, word), place)
 
     def _pack(self, files: PackFiles) -> LoadedPack | None:
@@ -148,15 +148,6 @@ class _Checker:
             self._need(found.item.id not in known, found, "RB306", f"{found.item.id!r} is defined twice", ("id",))
             known[found.item.id] = found.item
         return known
-
-    def _provisions(self) -> dict[str, Provision]:
-        provisions: dict[str, Provision] = self._by_id("provisions")
-        for found in self._items["provisions"]:
-            name, own = found.item.id, found.source.file.instrument
-            instrument = found.item.instrument or (own.id if own else None)
-            self._known(found, instrument, self._instruments, "RB301", f"provision {name} stands in no known instrument", ())
-            provisions[name] = found.item.model_copy(update={"instrument": instrument})
-        return provisions
 
     def _valued(self) -> dict[str, tuple[Parameter, ...]]:
         """Return the versions of each parameter, those tightened in place of the looser ones."""
@@ -282,8 +273,7 @@ class _Checker:
             return
         self._covered(found, test.fact, [one.in_force for one in self.book.definitions[subject, test.fact]], at)
         word, constant = test.comparison
-        kind = known[test.fact]
-        place = (*at, word)
+        kind, place = known[test.fact], (*at, word)
         if word in _ORDERED and kind not in ("int", "date"):
             self._tell(found, "RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", place)
         elif isinstance(constant, ParameterRef):

@@ -1,6 +1,6 @@
 """Read the expressions of definitions: from plain values to nodes, with every kind checked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, repeat
@@ -31,6 +31,13 @@ _GIVES = {"any": "bool", "count": "int", "distinct": "int", "most": "int"}
 _WITHIN = {"area": "area", "other": "area", "level": "str", "on": "date"}
 _COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "levels": LEVELS, "rules": ()}
 """What outcomes are counted by, and the words for it where they are fixed."""
+_KEYS: Mapping[str, Collection[str]] = {
+    "within": _WITHIN,
+    "outcomes": _COUNTED,
+    "lookup": ("table", "keys", "get", "on"),
+    **dict.fromkeys(GATHERS, ("in", "where", "pick", "by", "silence")),
+}
+"""What each form is made of that is written as a mapping."""
 
 
 @dataclass(slots=True)
@@ -63,6 +70,8 @@ class ExpressionReader:
 
     def _form(self, word: str, inside: Any, at: Location) -> Typed:
         if read := self._FORMS.get((word, type(inside))):
+            for key in inside if isinstance(inside, dict) else ():
+                self._among(key, _KEYS[word], "key here", (*at, key))
             return read(self, word, inside, at)
         if word in ex.OPERATIONS:
             return self._call(word, inside, at)
@@ -112,7 +121,6 @@ class ExpressionReader:
         return ex.Call(word, tuple(nodes)), same if signature.gives == "same" else signature.gives
 
     def _each(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, ("in", "where", "pick", "by", "silence"), at)
         text = str(inside.get("in", ""))
         known = fields_of(self.subject)
         path = tuple(text.split("."))
@@ -143,7 +151,6 @@ class ExpressionReader:
         return ex.Each(gather, path, where, pick, by, silent == "none"), _GIVES.get(word, kind)
 
     def _lookup(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, ("table", "keys", "get", "on"), at)
         name, get, keys = str(inside.get("table", "")), str(inside.get("get", "")), inside.get("keys")
         table = self.tables.get(name)
         if table is None or not isinstance(keys, dict):
@@ -161,15 +168,12 @@ class ExpressionReader:
         return ex.Lookup(name, tuple(read.items()), get, on), table.columns.get(get, "any")
 
     def _within(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, _WITHIN, at)
         nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in _WITHIN.items()]
         for name in _WITHIN:
-            if name not in inside:
-                return self._wrong(at, "RB204", f"within needs {name}")
+            self._need(name in inside, at, f"within needs {name}")
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, _word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, _COUNTED, at)
         listed = {name: inside.get(name, ()) for name in _COUNTED}
         for name, words in listed.items():
             if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
@@ -183,11 +187,7 @@ class ExpressionReader:
         self._agree(kind, needed, (*at, name), word)
         return node, kind
 
-    def _keys(self, inside: dict[str, Any], known: Iterable[str], at: Location) -> None:
-        for key in inside:
-            self._among(key, known, "key here", (*at, key))
-
-    def _among(self, word: str, known: Iterable[str], what: str, at: Location) -> bool:
+    def _among(self, word: str, known: Collection[str], what: str, at: Location) -> bool:
         if word not in known:
             self.complain(at, "RB204", f"{word!r} is no {what}{did_you_mean(word, known) or '; one of: ' + ', '.join(known)}")
         return word in known
