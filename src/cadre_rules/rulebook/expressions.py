@@ -9,10 +9,9 @@ from typing import Any, ClassVar, TypeAlias, get_args
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.names import did_you_mean
-from cadre_rules.rulebook.schema import OUTCOMES, Table
+from cadre_rules.rulebook.reading import Location, Placed
+from cadre_rules.rulebook.schema import OUTCOMES, Definition, Table
 
-Location: TypeAlias = tuple[str | int, ...]
-Complain: TypeAlias = Callable[[Location, str, str], None]
 Typed: TypeAlias = tuple[ex.Expression, str]
 """A node and its kind; `any` after a complaint, so that one mistake is told once."""
 
@@ -51,7 +50,7 @@ class ExpressionReader:
     facts: Mapping[str, str]
     parameters: Mapping[str, str]
     tables: Mapping[str, Table]
-    complain: Complain
+    told: Placed[Definition]
     protected: set[str] = field(default_factory=set)
     _element: Mapping[tuple[str, ...], FieldInfo] | None = None
 
@@ -141,11 +140,10 @@ class ExpressionReader:
         silent = inside.get("silence")
         ordered = word in ("latest", "earliest")
         bare = word in ("any", "count") or (isinstance(element, str) and not ordered)
-        self._need(
-            silent in (None, "none"), (*at, "silence"), "silence can only be `none`: an absent list then means there are none"
-        )
-        self._need(bare or pick is not None, at, f"{word} needs `pick`: what to take of each element")
-        self._need(ordered or by is None, (*at, "by"), f"{word} takes no `by`; only latest and earliest do")
+        silences = "silence can only be `none`: an absent list then means there are none"
+        self.told.need(silent in (None, "none"), "RB204", silences, (*at, "silence"))
+        self.told.need(bare or pick is not None, "RB204", f"{word} needs `pick`: what to take of each element", at)
+        self.told.need(ordered or by is None, "RB204", f"{word} takes no `by`; only latest and earliest do", (*at, "by"))
         self._comparable(word, kind if by is None else order, at)
         gather: Any = word
         return ex.Each(gather, path, where, pick, by, silent == "none"), _GIVES.get(word, kind)
@@ -164,13 +162,13 @@ class ExpressionReader:
         self._among(get, table.columns, f"column of {name}", (*at, "get"))
         on, _ = self._part(word, inside, "on", "date", at)
         dated = any("in_force" in row for row in table.rows)
-        self._need(on is not None or not dated, at, f"the rows of {name} are dated; say `on` which day")
+        self.told.need(on is not None or not dated, "RB204", f"the rows of {name} are dated; say `on` which day", at)
         return ex.Lookup(name, tuple(read.items()), get, on), table.columns.get(get, "any")
 
     def _within(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
         nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in _WITHIN.items()]
         for name in _WITHIN:
-            self._need(name in inside, at, f"within needs {name}")
+            self.told.need(name in inside, "RB204", f"within needs {name}", at)
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, _word: str, inside: dict[str, Any], at: Location) -> Typed:
@@ -188,24 +186,18 @@ class ExpressionReader:
         return node, kind
 
     def _among(self, word: str, known: Collection[str], what: str, at: Location) -> bool:
-        if word not in known:
-            self.complain(at, "RB204", f"{word!r} is no {what}{did_you_mean(word, known) or '; one of: ' + ', '.join(known)}")
-        return word in known
+        return self.told.known(word, known, "RB204", f"{word!r} is no {what}", at, listed=f"; one of: {', '.join(known)}")
 
     def _agree(self, kind: str, needed: str, at: Location, word: str) -> None:
         if "any" not in (kind, needed) and kind != needed:
-            self.complain(at, "RB202", f"{word} needs a {needed} here, this is a {kind}")
+            self.told.tell("RB202", f"{word} needs a {needed} here, this is a {kind}", at)
 
     def _comparable(self, word: str, kind: str, at: Location) -> None:
         if kind not in ("any", *_COMPARABLE.get(word, (kind,))):
-            self.complain(at, "RB202", f"{word} cannot compare a {kind}" + ("; use within" if kind == "area" else ""))
-
-    def _need(self, fulfilled: object, at: Location, message: str) -> None:
-        if not fulfilled:
-            self.complain(at, "RB204", message)
+            self.told.tell("RB202", f"{word} cannot compare a {kind}" + ("; use within" if kind == "area" else ""), at)
 
     def _wrong(self, at: Location, code: str, message: str) -> Typed:
-        self.complain(at, code, message)
+        self.told.tell(code, message, at)
         return _UNREADABLE, "any"
 
     _FORMS: ClassVar[Mapping[tuple[str, type], Callable[["ExpressionReader", str, Any, Location], Typed]]] = {

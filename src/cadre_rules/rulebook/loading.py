@@ -45,8 +45,7 @@ def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
     folders, problems = _layered(packs)
     read = [read_pack(folder) for folder in folders]
     problems += [problem for _, found in read for problem in found]
-    right = [] if problems else [files for files, _ in read]  # meaning is checked of what is right in form
-    rulebook, found = build_rulebook(right)
+    rulebook, found = build_rulebook([files for files, _ in read if not problems])  # meaning is checked of what is right in form
     return rulebook, problems + found
 
 
