@@ -7,7 +7,7 @@ the value is its place, so each place settles, once and for all, which clauses i
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any, TypeAlias
 
@@ -33,7 +33,7 @@ class PlainMatcher:
             for test in clause:
                 tests = self._tested.setdefault(test.fact, {})
                 tests[test] = tests.get(test, 0) | bit
-        self._rulers: dict[str, _Ruler] = {}
+        self._ruler = cache(self._ruled)
 
     def clauses_of(self, names: Iterable[str]) -> Clauses:
         """Return the clauses of the formulas of these names."""
@@ -45,10 +45,8 @@ class PlainMatcher:
         facts = dict.fromkeys(test.fact for clause, bit in self.bits.items() if bit & every for test in clause)
         return Part(every, tuple((fact, *self._ruler(fact)) for fact in facts))
 
-    def _ruler(self, fact: str) -> "_Ruler":
-        if fact not in self._rulers:
-            self._rulers[fact] = _ruler(self._tested[fact], (1 << len(self.bits)) - 1)
-        return self._rulers[fact]
+    def _ruled(self, fact: str) -> "_Ruler":
+        return _ruler(self._tested[fact], (1 << len(self.bits)) - 1)
 
 
 @dataclass(frozen=True, slots=True)
