@@ -131,15 +131,6 @@ def steps(path: str) -> list[str | int]:
     return [name or int(number) for name, number in _STEP.findall(path)]
 
 
-def reached(value: Any, path: tuple[str, ...]) -> Any:
-    """Return what stands at a path, None where a part of the way does."""
-    for name in path:
-        if value is None:
-            return None
-        value = getattr(value, name)
-    return value
-
-
 @lru_cache(maxsize=16_384)
 def field_at(subject: str, path: str) -> FieldInfo | None:
     """Return the field a traced path (`person.posts[2].start`) names."""

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from cadre_rules import expression as ex
-from cadre_rules.dossier.fields import reached
+from cadre_rules.dossier.people import reached
 from cadre_rules.dossier.values import Span, bounds
 from cadre_rules.facts.generating import Written, write
 from cadre_rules.facts.maps import AreaMap
