@@ -128,7 +128,7 @@ def test_a_process_that_is_killed_is_told_and_what_was_judged_is_kept(
     assert contents(run(source, tmp_path / "out").out) == contents(run(source, tmp_path / "whole", processes=0).out)
 
 
-@pytest.mark.parametrize("then", [0, 2], ids=["here", "beside"])
+@pytest.mark.parametrize("then", [pytest.param(0, marks=pytest.mark.once), 2], ids=["here", "beside"])
 def test_an_audit_that_was_stopped_goes_on(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, then: int) -> None:
     answer, told, seen = processes._Process.answer, iter(range(ROWS)), watched(monkeypatch)
 
@@ -191,6 +191,22 @@ def wait_for(come: Callable[[], bool]) -> None:
 
 
 forks = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux")
+
+
+TOUCHING = """
+from resource import RUSAGE_SELF, getrusage
+from cadre_rules.audits.processes import _BLOCK, _touch
+_touch(4 * _BLOCK)
+before = getrusage(RUSAGE_SELF).ru_minflt
+held = [bytearray(_BLOCK) for _ in range(3)]
+print((getrusage(RUSAGE_SELF).ru_minflt - before) * 4096 / sum(map(len, held)))
+"""
+
+
+@forks
+def test_memory_touched_at_once_stays_and_is_met_no_page_anew() -> None:
+    anew = subprocess.check_output([sys.executable, "-c", TOUCHING], env=os.environ | processes._ALONE)
+    assert float(anew) < 0.1
 
 
 def test_processes_end_with_the_audit_that_asked_them(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,18 +124,11 @@ _COMBINED: Mapping[type, str] = {Every: "every", Some: "some", Not: "not"}
 
 
 def _constant(rulebook: Rulebook, constant: Any, unit: str | None, lang: str) -> str:
-    match constant:
-        case ParameterRef(param=name):
-            values = {_constant(rulebook, p.value, unit, lang): None for p in rulebook.parameters[name]}
-            return f"{' / '.join(values)} ({name})"
-        case tuple():
-            return ", ".join(_constant(rulebook, value, unit, lang) for value in constant)
-        case str():
-            return code_text(constant, lang)
-        case True if unit is None:
-            return phrase("yes", lang)
-        case _:
-            return value_text(constant, unit, lang)
+    if isinstance(constant, ParameterRef):
+        values = {_constant(rulebook, version.value, unit, lang): None for version in rulebook.parameters[constant.param]}
+        return f"{' / '.join(values)} ({constant.param})"
+    each = constant if isinstance(constant, tuple) else (constant,)
+    return ", ".join(code_text(one, lang) if isinstance(one, str) else value_text(one, unit, lang) for one in each)
 
 
 def fields_needed(rulebook: Rulebook, rule: Rule) -> set[str]:

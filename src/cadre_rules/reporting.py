@@ -142,7 +142,7 @@ class Writer:
     def _told(self, bench: Bench, name: str) -> Evidence:
         """Return a fact of a subject as evidence."""
         subject, definition = bench.subject, bench.court.program.defined[name]
-        read = bench.tracer().trace(name).read
+        read = bench.tracer.trace(name).read
         paths = tuple(map(subject.place, read))
         stated = [f"{place} = {self._stated(subject.kind, *at)}" for place, at in zip(paths, read.items(), strict=True)]
         text = self._fact_text(bench, name)
@@ -178,7 +178,7 @@ class Writer:
             yield tuple(self._wait(judgement, name) for name in facts)
 
     def _wait(self, judgement: Judgement, name: str) -> Wait:
-        definition, missing = judgement.bench.court.program.defined[name], judgement.bench.tracer().trace(name).missing
+        definition, missing = judgement.bench.court.program.defined[name], judgement.bench.tracer.trace(name).missing
         return Wait(
             fact=definition.id,
             label=definition.label.of(self._lang),
