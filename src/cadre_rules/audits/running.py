@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -130,7 +130,7 @@ def audit(
     """
     folder, source = Path(out), str(source)
     pseudonyms = Pseudonyms(read_key(str(pseudonymise)), rulebook) if pseudonymise is not None else None
-    name, digest = _named(source, pseudonyms)
+    name, digest = _named(source, pseudonyms, processes if isinstance(processes, Processes) else None)
     asked = {
         "source": name,
         "source_digest": digest,
@@ -229,11 +229,12 @@ class _Run:
         """Have stretches judged in processes; those that hold no more than was done before are read for their ids."""
         ends = accumulate(stretch.rows for stretch in stretches)
         asked = ((stretch, end > done) for stretch, end in zip(stretches, ends, strict=True))
-        judge = cache(lambda: PartJudge(self.judging, size))
-        processes = self.processes if isinstance(self.processes, Processes) else Processes(count)
+        judge = PartJudge(self.judging, size)
+        processes = self.processes if isinstance(self.processes, Processes) else Processes()
         self.beside.enter_context(closing(processes))
-        for number, part in enumerate(settled(processes.judged(asked, self.judging, size, count), done), parts + 1):
-            yield number, part if part.frame.height == part.read else judge().again(part), None
+        processes.fork(judge, count, stretches[0].path)  # before anything else starts a thread
+        numbered = enumerate(settled(processes.judged(asked, judge, count), done), parts + 1)
+        return ((number, part if part.frame.height == part.read else judge.again(part), None) for number, part in numbered)
 
     def _keep(self, number: int, part: Part, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""
@@ -418,10 +419,11 @@ def _total(source: Path) -> int | None:
             return None
 
 
-def _named(source: str, pseudonyms: Pseudonyms | None) -> tuple[str, str | None]:
+def _named(source: str, pseudonyms: Pseudonyms | None, processes: Processes | None) -> tuple[str, str | None]:
     """Return what a source is called in what is kept, and the digest of its content, if it has one."""
     if pseudonyms is None:
-        return _without_password(source), _source_digest(source)
+        taken = processes.digest_of(source) if processes is not None else None
+        return _without_password(source), taken or _source_digest(source)
     with pseudonyms.telling():
         digest = _source_digest(source)
     return pseudonyms.of(source, "identity"), pseudonyms.digest(digest) if digest is not None else None
