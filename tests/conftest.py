@@ -21,11 +21,13 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     kept = TemporaryDirectory(prefix="rulebooks-")
     os.environ["CADRE_RULES_CACHE"] = "off" if os.environ.get("HYPOTHESIS_PROFILE") == "mutants" else kept.name
     atexit.register(kept.cleanup)
-for name, examples in {"quick": 50, "usual": 250, "full": 1000}.items():
+for name, examples in {"quick": 25, "usual": 250, "full": 1000}.items():
     settings.register_profile(
         name, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples
     )
-settings.register_profile("mutants", settings.get_profile("quick"), derandomize=True, phases=(Phase.explicit, Phase.generate))
+settings.register_profile(
+    "mutants", settings.get_profile("quick"), max_examples=50, derandomize=True, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 

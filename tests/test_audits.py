@@ -163,6 +163,7 @@ def test_the_manifest_names_every_file_by_digest(tmp_path: Path) -> None:
     assert str(tmp_path / "out") not in (tmp_path / "out" / "manifest.json").read_text("utf-8")
 
 
+@pytest.mark.once
 def test_killed_at_ten_random_moments_it_goes_on_and_comes_out_the_same(tmp_path: Path) -> None:
     source = write(tmp_path / "s.jsonl", dossiers())
     with auditing(source, tmp_path / "whole") as (undisturbed, _):
@@ -199,9 +200,8 @@ class Stopped(BaseException):
     """What a process that is killed never sees."""
 
 
-@pytest.mark.parametrize(
-    "late", [False, pytest.param(True, marks=pytest.mark.once)], ids=["before a file is whole", "after it is"]
-)
+@pytest.mark.once
+@pytest.mark.parametrize("late", [False, True], ids=["before a file is whole", "after it is"])
 @pytest.mark.usefixtures("remembering")
 def test_stopped_around_any_write_it_goes_on_and_comes_out_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, late: bool
@@ -283,7 +283,7 @@ def test_a_bad_row_is_told_with_its_place_and_hides_no_other(tmp_path: Path) -> 
     ],
     ids=lambda told: str(told) if isinstance(told, str) else "",
 )
-@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("finished", [pytest.param(True, marks=pytest.mark.once), False])
 def test_an_audit_does_not_go_on_with_anything_else(
     tmp_path: Path, options: dict[str, Any], told: str, *, finished: bool
 ) -> None:

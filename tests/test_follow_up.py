@@ -48,6 +48,9 @@ def in_tables(register: Register, raws: list[dict[str, Any]], day: date, folder:
     return follow(register, run_of_audit(found), {RULE: "Số cấp phó"}, by=OFFICE, day=day)
 
 
+RUNNERS = pytest.mark.parametrize("runner", [singly, pytest.param(in_tables, marks=pytest.mark.once)])
+
+
 def say(register: Register, action: str, **given: Any) -> None:
     blank = dict.fromkeys(("finding", "reason", "paper", "rule", "subject", "level", "expires_on"))
     register.append(lambda now: said(now, action, blank | given), by=OFFICE, day=DAYS[0])
@@ -135,7 +138,7 @@ LIFE = [
 ]
 
 
-@pytest.mark.parametrize("runner", [singly, in_tables])
+@RUNNERS
 @pytest.mark.parametrize(
     ("dossiers", "acts", "states", "exceptions"), [case[1:] for case in LIFE], ids=[case[0] for case in LIFE]
 )
@@ -171,7 +174,7 @@ def test_a_disputed_finding_says_so_and_since_when_it_stands(tmp_path: Path) -> 
     ]
 
 
-@pytest.mark.parametrize("runner", [singly, in_tables])
+@RUNNERS
 def test_a_head_is_looked_at_where_several_dossiers_are(runner: Runner, tmp_path: Path) -> None:
     def two(second: int, *, both: bool = True) -> list[dict[str, Any]]:
         under = {"authority": {"head": "Nguyễn Văn A"}}
@@ -184,7 +187,7 @@ def test_a_head_is_looked_at_where_several_dossiers_are(runner: Runner, tmp_path
     assert states == [["new"], ["not_judged"], ["remedied"]]
 
 
-@pytest.mark.parametrize("runner", [singly, in_tables])
+@RUNNERS
 def test_an_entry_of_a_list_is_followed_and_excused_by_itself(runner: Runner, tmp_path: Path) -> None:
     def plan(*births: str) -> dict[str, Any]:
         entries = [{"id": f"n-{number}", "birth_date": born} for number, born in enumerate(births)]

@@ -185,7 +185,7 @@ DAYS = (None, date(2019, 12, 31), date(2020, 12, 31), date(2021, 12, 31), date(2
 
 
 @pytest.mark.parametrize("as_of", ["decision", "today", date(2022, 1, 1)])
-@pytest.mark.parametrize("book", [small, layered])
+@pytest.mark.parametrize("book", [small, pytest.param(layered, marks=pytest.mark.once)])
 def test_days_stated_or_not_pick_the_same_law(book: Any, as_of: AsOf) -> None:
     days = [(started, decided, effective) for started in DAYS for decided in DAYS for effective in DAYS]
     dossiers = [

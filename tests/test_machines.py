@@ -97,6 +97,7 @@ def test_every_finding_of_the_fixtures_is_in_a_file_its_makers_schema_takes(kind
             assert len(read["results"][0]["observations"]) == len(report.findings)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kind", RENDER)
 def test_only_what_is_proven_counts_as_failed(kind: str) -> None:
     report = report_of_fixtures("vi")

@@ -128,7 +128,7 @@ def test_a_process_that_is_killed_is_told_and_what_was_judged_is_kept(
     assert contents(run(source, tmp_path / "out").out) == contents(run(source, tmp_path / "whole", processes=0).out)
 
 
-@pytest.mark.parametrize("then", [0, 2], ids=["here", "beside"])
+@pytest.mark.parametrize("then", [pytest.param(0, marks=pytest.mark.once), 2], ids=["here", "beside"])
 def test_an_audit_that_was_stopped_goes_on(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, then: int) -> None:
     answer, told, seen = processes._Process.answer, iter(range(ROWS)), watched(monkeypatch)
 

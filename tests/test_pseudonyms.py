@@ -101,7 +101,8 @@ def key(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("lang", ["vi", pytest.param("en", marks=pytest.mark.once)])
+@pytest.mark.once
+@pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("kind", RENDERERS)
 def test_no_name_of_the_input_is_in_a_report(
     kind: str, lang: str, key: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
@@ -200,7 +201,7 @@ def database(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "made", [jsonl, parquet, *(pytest.param(made, marks=pytest.mark.once) for made in (folder_of_tables, workbook, database))]
+    "made", [jsonl, *(pytest.param(made, marks=pytest.mark.once) for made in (parquet, folder_of_tables, workbook, database))]
 )
 def test_no_name_of_the_input_is_left_by_an_audit(
     made: Callable[[Path], Path], key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -278,6 +279,7 @@ def test_findings_are_the_same_with_pseudonyms() -> None:
     assert [one.as_of for one in plain.subjects] == [one.as_of for one in veiled.subjects]
 
 
+@pytest.mark.once
 def test_an_audit_finds_the_same_with_pseudonyms(key: str, tmp_path: Path) -> None:
     source = tmp_path / "dossiers.jsonl"
     source.write_text("".join(json.dumps(raw, default=str) + "\n" for raw in fixtures()), "utf-8")

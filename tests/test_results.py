@@ -197,6 +197,7 @@ def test_a_workbook_is_not_written_to_a_terminal(capsys: pytest.CaptureFixture[s
     assert (status, "say --output FILE" in said) == (UNREADABLE, True)
 
 
+@pytest.mark.once
 def test_what_became_of_findings_is_told_where_a_register_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, note, register = tmp_path / "out.xlsx", tmp_path / "out.docx", str(tmp_path / "register.jsonl")
     kept = ["check", str(FIXTURES / "five-breaches.yaml"), "--register", register, "--by", "Sở Nội vụ"]

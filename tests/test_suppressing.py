@@ -139,6 +139,7 @@ def source_of(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.once
 def test_an_audit_tells_no_small_count_and_fails_as_it_would(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = source_of(tmp_path)
     plain = audit(source, vn(), out=tmp_path / "plain")

@@ -52,7 +52,9 @@ def stated_by(batches: list[Batch]) -> dict[str, Any]:
     return {row["id"]: stated(row) for batch in batches for row in batch.frame.drop(ROW).to_dicts()}
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    "source", [pytest.param(name, marks=() if name in ("csv", "sqlite") else pytest.mark.once) for name in SOURCES]
+)
 def test_tables_say_what_nested_dossiers_say(source: str, tmp_path: Path) -> None:
     dossiers = [with_ids(drawn(Random(seed), areas="areas as text"), f"d{seed:03}") for seed in range(120)]
     batches = list(read_batches(SOURCES[source](taken_apart(dossiers), tmp_path), size=17))

@@ -177,6 +177,7 @@ def test_none_and_unknown_and_a_contradiction_are_told_apart(vn: Rulebook, tmp_p
     assert [one.id for one in found if not isinstance(one, Rejected)] == ["q1", "q3"]
 
 
+@pytest.mark.once
 def test_the_command_writes_a_template_that_check_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blank, full = str(tmp_path / "blank.xlsx"), str(tmp_path / "full.xlsx")
     assert run(["template", "--output", blank], capsys) == (CLEAN, "")
