@@ -113,13 +113,24 @@ def print_table(taken: Mapping[str, float], rows: int, repeat: int) -> None:
 
 
 def plain(rules: Mapping[str, Formula]) -> Answer:
-    return PlainMatcher(rules).match
+    return _answer(PlainMatcher(rules), rules)
 
 
 def verified(rules: Mapping[str, Formula]) -> Answer:
     """Our matcher for one dossier: durable_rules, believed only where the plain matcher agrees."""
     warnings.simplefilter("error")
-    return SingleMatcher(rules).match
+    return _answer(SingleMatcher(rules), rules)
+
+
+def _answer(matcher: PlainMatcher | SingleMatcher, rules: Mapping[str, Formula]) -> Answer:
+    part, plain = matcher.part(rules), matcher.plain if isinstance(matcher, SingleMatcher) else matcher
+    clauses = [(name, plain.clauses_of([name])) for name in rules]
+
+    def answer(row: Row) -> Iterable[str]:
+        standing = part.standing(row)
+        return [name for name, of_it in clauses if standing & of_it]
+
+    return answer
 
 
 def handwritten(rules: Mapping[str, Formula]) -> Answer:

@@ -19,6 +19,7 @@ from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
 from cadre_rules.lowering import MAX_CHOICES, Lowering, TooLargeError, passes
 from cadre_rules.rulebook.schema import Condition, Every, Not, Some
 from cadre_rules.rulebook.schema import Test as Comparison
+from matching import fired
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -115,22 +116,22 @@ def test_every_matcher_says_what_the_oracle_says(conditions: list[Condition], ro
         wanted |= {f"fails {n}" for n, answer in enumerate(said) if answer is False}
         with warnings.catch_warnings():
             warnings.simplefilter("error", EngineDisagreementWarning)
-            fired = single.match(row)
-        assert fired.keys() == wanted
-        assert plain.match(row) == fired
+            said_so = fired(single, row)
+        assert said_so.keys() == wanted
+        assert fired(plain, row) == said_so
         assert {name for name, holds in columns.items() if holds} == wanted
         assert None not in columns.values()
-        for name, clause in fired.items():
+        for name, clause in said_so.items():
             assert clause in formulas[name]
             assert all(row[test.fact] is not None and passes(row[test.fact], test) for test in clause)
         one = sorted(formulas)[:1]
-        assert single.match(row, one) == plain.match(row, one) == {name: fired[name] for name in one if name in fired}
+        assert fired(single, row, one) == fired(plain, row, one) == {name: said_so[name] for name in one if name in said_so}
 
 
 @given(CONDITIONS, ROWS)
 def test_no_condition_is_both_proved_and_disproved(condition: Condition, row: Row) -> None:
-    fired = PlainMatcher({"holds": LOWERING.holds(condition), "fails": LOWERING.fails(condition)}).match(row)
-    assert len(fired) < 2
+    both = fired(PlainMatcher({"holds": LOWERING.holds(condition), "fails": LOWERING.fails(condition)}), row)
+    assert len(both) < 2
 
 
 @given(CONDITIONS, CONDITIONS, ROWS)
@@ -150,25 +151,25 @@ def test_verdicts_are_the_outcomes_the_oracle_gives(applies: Condition, requires
             wanted = {"violated"}
         case _:
             wanted = set()
-    assert PlainMatcher(formulas).match(row).keys() == wanted
+    assert fired(PlainMatcher(formulas), row).keys() == wanted
 
 
 @pytest.mark.parametrize("value", [10**24, -(10**24), 2**63, 2**62, MAX_NUMBER + 1, -(2**64)])
 def test_numbers_of_any_size_are_compared_rightly(value: int) -> None:
     bound = 10**18 - 1
     formulas = {"above": ((FactTest("n", ">", (bound,)),),), "below": ((FactTest("n", "<", (-bound,)),),)}
-    assert SingleMatcher(formulas).match({"n": value}).keys() == ({"above"} if value > 0 else {"below"})
+    assert fired(SingleMatcher(formulas), {"n": value}).keys() == ({"above"} if value > 0 else {"below"})
 
 
 def test_three_hundred_formulas_true_of_one_row_are_all_told() -> None:
     formulas = {f"f{n}": ((FactTest("n", ">=", (n,)),),) for n in range(300)}
-    assert SingleMatcher(formulas).match({"n": 299}).keys() == formulas.keys()
+    assert fired(SingleMatcher(formulas), {"n": 299}).keys() == formulas.keys()
 
 
 def test_three_hundred_facts_are_each_told_apart() -> None:
     formulas = {f"f{n}": ((FactTest(f"fact_{n}", "in", (True,)),),) for n in range(300)}
     row = {f"fact_{n}": n % 3 == 0 or None for n in range(300)}
-    assert SingleMatcher(formulas).match(row).keys() == {f"f{n}" for n in range(0, 300, 3)}
+    assert fired(SingleMatcher(formulas), row).keys() == {f"f{n}" for n in range(0, 300, 3)}
 
 
 @pytest.mark.parametrize("relation", ["in", "not in"])
@@ -176,7 +177,7 @@ def test_a_clause_of_as_many_choices_as_are_allowed_runs(relation: Any) -> None:
     clause = tuple(FactTest(f"f{n}", relation, tuple(range(1, 25))) for n in range(MAX_CHOICES))
     clause += tuple(FactTest(f"g{n}", "stated") for n in range(24 - MAX_CHOICES))
     row = {f"f{n}": 24 if relation == "in" else 25 for n in range(MAX_CHOICES)} | {f"g{n}": 0 for n in range(24)}
-    assert SingleMatcher({"x": (clause,)}).match(row) == {"x": clause}
+    assert fired(SingleMatcher({"x": (clause,)}), row) == {"x": clause}
 
 
 def test_a_clause_of_more_choices_is_refused() -> None:
@@ -191,14 +192,14 @@ def test_a_disagreement_is_told_and_the_plain_matcher_believed(monkeypatch: pyte
     formulas = {"yes": ((FactTest("n", ">", (0,)),),), "no": ((FactTest("n", "<", (0,)),),)}
     monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part, among: heard)
     with pytest.warns(EngineDisagreementWarning, match=f"differs on {told};"):
-        assert SingleMatcher(formulas).match({"n": 1}) == {"yes": formulas["yes"][0]}
+        assert fired(SingleMatcher(formulas), {"n": 1}) == {"yes": formulas["yes"][0]}
 
 
 def test_another_clause_of_a_true_formula_heard_alone_is_a_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
     formulas = {"yes": ((FactTest("n", ">", (0,)),), (FactTest("n", ">", (1,)),))}
     monkeypatch.setattr(SingleMatcher, "hear", lambda matcher, row, part, among: 0b10)
     with pytest.warns(EngineDisagreementWarning, match="differs on yes"):
-        assert SingleMatcher(formulas).match({"n": 1}) == {"yes": formulas["yes"][0]}
+        assert fired(SingleMatcher(formulas), {"n": 1}) == {"yes": formulas["yes"][0]}
 
 
 @pytest.mark.parametrize("relation", ["in", "not in"])
@@ -218,7 +219,7 @@ def test_a_table_is_matched_as_its_rows_are_however_many_constants_there_are(rel
     table = bulk.match(pl.DataFrame(rows), formulas)
     plain = PlainMatcher(formulas)
     assert [dict(zip(formulas, row, strict=True)) for row in table.iter_rows()] == [
-        {name: name in plain.match(row) for name in formulas} for row in rows
+        {name: name in fired(plain, row) for name in formulas} for row in rows
     ]
 
 
@@ -242,5 +243,5 @@ def test_a_row_leaves_nothing_behind() -> None:
     single = SingleMatcher({"before": ((FactTest("day", "<", (date(2020, 1, 1),)),),)})
     for step in range(200):
         day = date(2019, 12, 1) + timedelta(days=step)
-        assert bool(single.match({"day": day})) == (day < date(2020, 1, 1))
-        assert single.match({"day": None}) == {}
+        assert bool(fired(single, {"day": day})) == (day < date(2020, 1, 1))
+        assert fired(single, {"day": None}) == {}

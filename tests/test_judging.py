@@ -18,7 +18,7 @@ from cadre_rules.cases import run_cases
 from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
-from cadre_rules.engine.single import _Session
+from cadre_rules.engine.single import SingleMatcher
 from cadre_rules.exceptions import excuse
 from cadre_rules.findings import LEVELS, fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
@@ -69,7 +69,7 @@ def test_both_engines_judge_alike() -> None:
 
 @pytest.mark.parametrize(("engine", "asked"), [("durable", True), ("plain", False)])
 def test_the_plain_engine_asks_durable_rules_nothing(engine: str, *, asked: bool) -> None:
-    with patch.object(_Session, "run", autospec=True, side_effect=_Session.run) as asking:
+    with patch.object(SingleMatcher, "hear", autospec=True, side_effect=SingleMatcher.hear) as asking:
         assert judged(appointment(), engine=engine)
     assert asking.called == asked
 
@@ -284,8 +284,9 @@ def test_an_exception_comes_before_the_day_stated_or_else_the_day_of_law(
 )
 def test_every_exception_on_file_that_can_be_told_of_is(deputies: int | None, exceptions: list[Any], states: list[str]) -> None:
     found = judged(appointment(deputies_after=deputies, exceptions=exceptions, assessments=None))
-    assert list(judge_of(small())._states(found[0].subject, found)) == states
-    tally = Tally([], states)
+    passages = list(judge_of(small()).passages(found[0].subject, found))
+    assert [passage.state for passage in passages if passage.state != "open"] == states
+    tally = Tally([], passages)
     assert [tally.exceptions(state) for state in states] == [1] * len(states)
     assert tally.exceptions("other") == 0
 
@@ -442,11 +443,12 @@ def test_plans_are_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatc
     plan = court.plan(first, second_pass=False)
     assert court.plan(first, second_pass=True) is not plan
     assert court.plan(first, second_pass=False) is plan
-    assert list(court._plans) == [(False, first), (True, first)]
     court.plan(second, second_pass=False)
-    assert list(court._plans) == [(False, second)]
+    assert court.plan(first, second_pass=False) is plan  # what was asked for last stays
     court.plan(third, second_pass=False)
-    assert list(court._plans) == [(False, second), (False, third)]
+    court.plan(second, second_pass=False)
+    assert court.plan.cache_info().currsize == 2
+    assert court.plan(first, second_pass=False) is not plan
 
 
 def test_both_passes_look_at_one_bench_and_evidence_is_written_once() -> None:
@@ -469,7 +471,7 @@ def test_each_pass_is_matched_by_what_is_asked_of_it_alone() -> None:
         late: {name for piece in court.program.slices if piece.second_pass == late for name in piece.names}
         for late in (False, True)
     }
-    assert {late: set(matcher._formulas) for late, matcher in court._matchers.items()} == asked
+    assert {late: set(matcher.plain.named) for late, matcher in court._matchers.items()} == asked
     assert all(asked.values())
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from cadre_rules.engine import single
-from cadre_rules.engine.single import MAX_CLAUSES, MAX_NUMBER, MAX_PROPERTIES, SingleMatcher, load_engine
+from cadre_rules.engine.single import MAX_CLAUSES, MAX_FACTS, MAX_NUMBER, MAX_PROPERTIES, SingleMatcher, load_engine
 from cadre_rules.errors import EngineDisagreementWarning, EngineUnavailableWarning
 from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula
+from matching import fired
 
 DAY = date(2024, 1, 1)
 NEXT = date(2024, 1, 2)
@@ -21,7 +22,7 @@ def t(fact: str, relation: Any, *constants: Any) -> FactTest:
 
 
 def heard(matcher: SingleMatcher, row: Any, *names: str) -> set[Clause]:
-    return clauses(matcher, matcher.hear(row, matcher.part(names or matcher._formulas), -1))
+    return clauses(matcher, matcher.hear(row, matcher.part(names or matcher.plain.named), -1))
 
 
 def clauses(matcher: SingleMatcher, bits: int) -> set[Clause]:
@@ -81,7 +82,9 @@ def test_each_text_travels_as_a_number_of_its_own() -> None:
 
 
 def sizes(*clauses: Clause) -> list[tuple[int, int]]:
-    return [(len(batch.clauses), len(batch.facts)) for batch in single._batches(clauses)]
+    """How many clauses each ruleset holds, and how many facts those test."""
+    rulesets = single._rulesets(dict.fromkeys(clauses, 1))
+    return [(len(ruleset), len({test.fact for clause in ruleset for test in clause})) for ruleset in rulesets]
 
 
 def test_a_ruleset_holds_as_many_clauses_and_facts_as_are_safe() -> None:
@@ -91,8 +94,9 @@ def test_a_ruleset_holds_as_many_clauses_and_facts_as_are_safe() -> None:
     assert (MAX_CLAUSES, MAX_PROPERTIES) == (48, 200)
     assert sizes() == []
     assert sizes(()) == [(1, 0)]
-    assert sizes(*[one("a")] * 48) == [(48, 1)]
-    assert sizes(*[one("a")] * 97) == [(48, 1), (48, 1), (1, 1)]
+    many = [(t("a", ">=", n),) for n in range(97)]
+    assert sizes(*many[:48]) == [(48, 1)]
+    assert sizes(*many) == [(48, 1), (48, 1), (1, 1)]
     wide = [tuple(t(f"f{start + n}", "stated") for n in range(20)) for start in range(0, 300, 20)]
     assert sizes(*wide[:10]) == [(10, 200)]
     assert sizes(*wide[:11]) == [(10, 200), (1, 20)]
@@ -102,19 +106,32 @@ def test_a_ruleset_holds_as_many_clauses_and_facts_as_are_safe() -> None:
 
 
 def test_a_ruleset_holds_each_clause_once_and_the_facts_in_order() -> None:
-    (batch,) = SingleMatcher({**FORMULAS, "again": ((A,), (A, B))})._batches
-    assert batch.facts == ("a", "b")
-    assert batch.clauses == ((A, B), (A2,), (B,), (A,), ())
+    matcher = SingleMatcher({**FORMULAS, "again": ((A,), (A, B))})
+    assert matcher._rulesets == (matcher.plain.bits,)
+    assert list(matcher._rulesets[0]) == [(A, B), (A2,), (B,), (A,), ()]
+    assert matcher.part(["p"]).rulesets[0][1] == ("a", "b")
 
 
-@pytest.mark.parametrize(("name", "number"), [("", 0x811C9DC5), ("a", 0xE40C292C), ("foobar", 0xBF9CF968), ("g", 0xE20C2606)])
-def test_names_are_hashed_as_durable_rules_does(name: str, number: int) -> None:
-    assert single._hash(name) == number
+def hashed(name: str) -> int:
+    """FNV-1a in 32 bits, by which durable_rules tells names apart."""
+    value = 0x811C9DC5
+    for byte in name.encode():
+        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
+    return value
 
 
-def test_short_names_that_collide_are_a_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single, "_hash", len)
-    with pytest.raises(AssertionError, match="collide"):
+def test_no_two_names_sent_are_one_to_durable_rules() -> None:
+    assert [hashed(name) for name in ("", "a", "foobar", "g")] == [0x811C9DC5, 0xE40C292C, 0xBF9CF968, 0xE20C2606]
+    names = [*(f"f{number}" for number in range(MAX_FACTS)), "g", "id", "sid"]
+    assert len({hashed(name) for name in names}) == len(names) == 65_539
+    wire = single._Wire([(t("a", "stated"), t("b", "stated")), (t("a", "in", 1), t("c", "stated"))])
+    assert wire.short == {"a": "f0", "b": "f1", "c": "f2"}
+
+
+def test_more_facts_than_have_safe_names_are_a_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(single, "MAX_FACTS", 1)
+    assert SingleMatcher({"x": ((t("a", "stated"), t("a", "in", 1)),)})
+    with pytest.raises(AssertionError):
         SingleMatcher({"x": ((t("a", "stated"), t("b", "stated")),)})
 
 
@@ -123,12 +140,12 @@ def test_only_the_rulesets_that_are_needed_are_built_and_only_once() -> None:
     for _ in range(2):
         assert heard(matcher, {"a": 99}, "x99") == {(t("a", ">=", 99),)}
     (session,) = matcher._idle
-    assert list(session._rulesets) == [2]
-    first = session._rulesets[2]
+    assert list(session) == [2]
+    first = session[2]
     assert heard(matcher, {"a": 0}, "x0", "x98") == {(t("a", ">=", 0),)}
     assert matcher._idle == [session]
-    assert list(session._rulesets) == [2, 0]
-    assert session._rulesets[2] is first
+    assert list(session) == [2, 0]
+    assert session[2] is first
 
 
 def test_callers_at_the_same_time_have_sessions_of_their_own() -> None:
@@ -153,14 +170,14 @@ def test_among_some_clauses_only_those_are_sought_and_no_ruleset_without_one_is_
     among = 1 << 1 | 1 << 50 | 1 << 60
     assert matcher.hear({"a": 55}, part, among) == part.plain.standing({"a": 55}, among) == 1 << 1 | 1 << 50
     assert part.standing({"a": 55}, among) == 1 << 1 | 1 << 50
-    assert list(matcher._idle[0]._rulesets) == [0, 1]
+    assert list(matcher._idle[0]) == [0, 1]
 
 
 def test_a_part_knows_what_it_tests_and_where_its_clauses_stand() -> None:
     part = SingleMatcher(FORMULAS).part(("q", "never", "nobody"))
     assert part.keys == {"a": ',"f0":', "b": ',"f1":'}
-    assert part.batches == ((0, ("a", "b"), {"00": 0, "01": 0, "02": 4, "03": 8, "04": 0}, 12),)
-    assert SingleMatcher(FORMULAS).part(("never",)).batches == ()
+    assert part.rulesets == ((0, ("a", "b"), {"00": 0, "01": 0, "02": 4, "03": 8, "04": 0}, 12),)
+    assert SingleMatcher(FORMULAS).part(("never",)).rulesets == ()
 
 
 def test_where_durable_rules_cannot_be_had_the_plain_matcher_judges_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +189,7 @@ def test_where_durable_rules_cannot_be_had_the_plain_matcher_judges_alone(monkey
         assert [warning.filename for warning in told] == [__file__]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert SingleMatcher(FORMULAS).match({"a": 1}, ["q"]) == {"q": (A,)}
+            assert fired(SingleMatcher(FORMULAS), {"a": 1}, ["q"]) == {"q": (A,)}
     finally:
         load_engine.cache_clear()
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,79 +25,61 @@ CASE_DAY = date(2026, 11, 23)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One case on one day, with what came out."""
+    """One case on one day: the dossiers to judge, and what came out."""
 
-    source: CaseSource
-    position: int
+    place: str
     case: Case
     on: date | None
-    outcome: str
-    failure: str | None
+    dossiers: Sequence[Dossier]
+    outcome: str = "not_in_force"
+    failure: str | None = None
 
-    @property
-    def place(self) -> str:
-        """Return where the case stands."""
-        return f"{self.source.path}:{self.source.document.line(('cases', self.position))}"
+    def about(self, subject: str) -> bool:
+        """Tell whether what comes out for a subject is meant."""
+        return self.case.subject is None or subject.endswith(f"/{self.case.subject}")
 
 
 def run_cases(rulebook: Rulebook, sources: Iterable[CaseSource], engine: Engine = "durable") -> Iterator[Trial]:
     """Judge every case on every day it names, but those of rules switched off."""
-    for source, position, on in on_each_day(rulebook, sources):
-        case = source.file.cases[position]
-        yield Trial(source, position, case, on, *_try(rulebook, source, case, on, engine))
+    for trial in trials(rulebook, sources):
+        subjects = [subject for dossier in trial.dossiers for subject in subjects_of(dossier)]
+        judgements = judge_of(rulebook).judgements(subjects, "decision", CASE_DAY, engine)
+        found = [j for j in judgements if j.piece.rule.id == trial.case.rule and trial.about(j.subject.id)]
+        done = tried(trial, [(judgement.outcome, judgement.level) for judgement in found])
+        yield replace(done, failure=done.failure or _unawaited(done.case, found))
 
 
-def on_each_day(rulebook: Rulebook, sources: Iterable[CaseSource]) -> Iterator[tuple[CaseSource, int, date | None]]:
-    """Yield each case to run, by its source and position, with each day it names."""
+def trials(rulebook: Rulebook, sources: Iterable[CaseSource]) -> Iterator[Trial]:
+    """Yield each case on each day it names, still to be judged; one whose dossiers cannot be read has failed."""
     off = {switched.rule for switched in rulebook.switched_off}
     for source in sources:
         for position, case in enumerate(source.file.cases):
+            place = f"{source.path}:{source.document.line(('cases', position))}"
             for on in () if case.rule in off else case.on or (None,):
-                yield source, position, on
+                try:
+                    yield Trial(place, case, on, [read_dossier(raw) for raw in _dossiers(source, case, on, rulebook)])
+                except (DossierError, KeyError, IndexError, TypeError) as error:
+                    yield Trial(place, case, on, (), "unreadable", f"its dossier cannot be read: {error}")
 
 
-def case_dossiers(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None) -> list[Dossier] | str:
-    """Return the dossiers of a case, or why they cannot be read."""
-    try:
-        return [read_dossier(raw) for raw in _dossiers(source, case, on, rulebook)]
-    except (DossierError, KeyError, IndexError, TypeError) as error:
-        return f"its dossier cannot be read: {error}"
-
-
-def _try(rulebook: Rulebook, source: CaseSource, case: Case, on: date | None, engine: Engine) -> tuple[str, str | None]:
-    dossiers = case_dossiers(rulebook, source, case, on)
-    if isinstance(dossiers, str):
-        return "unreadable", dossiers
-    subjects = [subject for dossier in dossiers for subject in subjects_of(dossier)]
-    found = [
-        judgement
-        for judgement in judge_of(rulebook).judgements(subjects, "decision", CASE_DAY, engine)
-        if judgement.piece.rule.id == case.rule and (case.subject is None or judgement.subject.id.endswith(f"/{case.subject}"))
-    ]
-    if len(found) > 1:
-        return unclear(case, len(found))
-    outcome = found[0].outcome if found else "not_in_force"
-    return outcome, difference(case, outcome, found[0].level if found else None) or _unawaited(case, found)
-
-
-def unclear(case: Case, many: int) -> tuple[str, str]:
-    """Return what comes of a case whose rule judges several subjects."""
-    return "unclear", f"{many} subjects are judged by {case.rule}; say which in `subject`"
-
-
-def difference(case: Case, outcome: str, level: str | None) -> str | None:
-    """Return how an outcome and its level differ from those expected, if they do."""
+def tried(trial: Trial, found: Sequence[tuple[str, str | None]]) -> Trial:
+    """Return a case with what came of it, given the outcome and level for each subject that is meant."""
+    if trial.failure is not None:
+        return trial
+    case, many = trial.case, len(found)
+    if many > 1:
+        return replace(trial, outcome="unclear", failure=f"{many} subjects are judged by {case.rule}; say which in `subject`")
+    outcome, level = found[0] if found else (trial.outcome, case.level)
     if outcome != case.expect:
-        return f"expected {case.expect}, came out {outcome}"
-    if outcome != "not_in_force" and case.level is not None and level != case.level:
-        return f"expected level {case.level}, came out {level}"
-    return None
+        return replace(trial, outcome=outcome, failure=f"expected {case.expect}, came out {outcome}")
+    wrong = case.level is not None and level != case.level
+    return replace(trial, outcome=outcome, failure=f"expected level {case.level}, came out {level}" if wrong else None)
 
 
 def _unawaited(case: Case, found: Sequence[Judgement]) -> str | None:
     """Return what is waited for instead of what is expected to be, if it is not."""
     if found and case.waits_for:
-        tracer = found[0].bench.tracer()
+        tracer = found[0].bench.tracer
         missing = {path for name in found[0].piece.facts.values() for path in tracer.trace(name).missing}
         missing |= set(found[0].piece.facts) | {str(found[0].awaits_day)}
         if not set(case.waits_for) <= missing:

@@ -14,11 +14,11 @@ from cadre_rules.expression import Expression, Fact, paths, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
 from cadre_rules.mending import Mender
 from cadre_rules.names import did_you_mean
-from cadre_rules.reporting import Writer, writer_of
+from cadre_rules.reporting import Writer, citation_of, writer_of
 from cadre_rules.rulebook.checking import conditions_in, facts_in
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Rule, Some, Test
-from cadre_rules.wording import article_text, day_text, instrument_text, phrase, value_text
+from cadre_rules.wording import day_text, phrase, value_text
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -61,14 +61,9 @@ def rules_as_text(rulebook: Rulebook, on: date | None, lang: str) -> Iterator[st
 
 
 def citation_text(rulebook: Rulebook, name: str, lang: str) -> str:
-    """Return a provision as people cite it: article, number, day, evidence grade."""
-    provision = rulebook.provisions[name]
-    text = rulebook.instrument_of(provision)
-    article = f"{article_text(provision.article, lang)} ".lstrip()
-    issued = f" {phrase('dated', lang)} {day_text(text.issued, lang)}" if text.issued else ""
-    return (
-        f"{article}{instrument_text(text.id, text.number, lang)}{issued} [{name}, {phrase('grade_' + provision.evidence, lang)}]"
-    )
+    """Return a provision as people cite it, with its id and evidence grade."""
+    citation = citation_of(rulebook, name)
+    return f"{citation.text(lang)} [{name}, {phrase('grade_' + citation.grade, lang)}]"
 
 
 def window_text(rule: Rule, lang: str) -> str:
@@ -129,18 +124,11 @@ _COMBINED: Mapping[type, str] = {Every: "every", Some: "some", Not: "not"}
 
 
 def _constant(rulebook: Rulebook, constant: Any, unit: str | None, lang: str) -> str:
-    match constant:
-        case ParameterRef(param=name):
-            values = {_constant(rulebook, p.value, unit, lang): None for p in rulebook.parameters[name]}
-            return f"{' / '.join(values)} ({name})"
-        case tuple():
-            return ", ".join(_constant(rulebook, value, unit, lang) for value in constant)
-        case str():
-            return code_text(constant, lang)
-        case True if unit is None:
-            return phrase("yes", lang)
-        case _:
-            return value_text(constant, unit, lang)
+    if isinstance(constant, ParameterRef):
+        values = {_constant(rulebook, version.value, unit, lang): None for version in rulebook.parameters[constant.param]}
+        return f"{' / '.join(values)} ({constant.param})"
+    each = constant if isinstance(constant, tuple) else (constant,)
+    return ", ".join(code_text(one, lang) if isinstance(one, str) else value_text(one, unit, lang) for one in each)
 
 
 def fields_needed(rulebook: Rulebook, rule: Rule) -> set[str]:

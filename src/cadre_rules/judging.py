@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import lru_cache
 from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
@@ -71,7 +71,8 @@ class Bench:
     court: "Court"
     subject: Subject
     row: Row
-    traced: Tracer | None = None
+    tracer: Tracer
+    """What follows facts back to the dossier."""
     told: dict[tuple[str, str], Evidence] = field(default_factory=dict)
     """Facts as evidence, by language and name: several findings may rest on one."""
 
@@ -79,12 +80,6 @@ class Bench:
     def scope(self) -> Scope:
         """Return what the facts are derived in."""
         return self.row.scope
-
-    def tracer(self) -> Tracer:
-        """Return what follows facts back to the dossier."""
-        if self.traced is None:
-            self.traced = Tracer(self.scope)
-        return self.traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,42 +119,34 @@ class Court:
 
     def __init__(self, rulebook: Rulebook, subject: str, tables: Tables) -> None:
         self.program = program_of(rulebook, subject)
-        self._kept = code_of(rulebook, subject)
-        self.deriver = Deriver(self.program.facts, tables, self._kept)
-        pieces = sorted(self.program.slices, key=_asked_together)
+        kept = code_of(rulebook, subject)
+        self.deriver, self.written_before = Deriver(self.program.facts, tables, kept), len(kept)
+        # those asked about together stand together, and share rulesets
+        pieces = sorted(self.program.slices, key=lambda piece: (piece.window.first, piece.window.last))
         self._matchers = {late: _matcher([piece for piece in pieces if piece.second_pass == late]) for late in (False, True)}
         self._versions: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in pieces:
             self._versions[piece.second_pass, piece.rule_id, piece.hangs_on].append(piece)
-        self._plans: dict[tuple[bool, _Days], _Plan] = {}
+        self.plan = lru_cache(MAX_PLANS)(self._plan)
 
     def bench(self, subject: Subject) -> Bench:
         """Return a subject laid out for judgement."""
-        return Bench(self, subject, Row(Scope(self.deriver, subject.root)))
+        scope = Scope(self.deriver, subject.root)
+        return Bench(self, subject, Row(scope), Tracer(scope))
 
-    def plan(self, days: "_Days", *, second_pass: bool) -> _Plan:
+    def _plan(self, days: "_Days", *, second_pass: bool) -> _Plan:
         """Return what governs a subject of these days."""
-        key = (second_pass, days)
-        if key not in self._plans:
-            if len(self._plans) >= MAX_PLANS:
-                self._plans.clear()
-            matcher = self._matchers[second_pass]
-            found = [
-                _governing(pieces, days, hangs_on, matcher.plain)
-                for (late, _, hangs_on), pieces in self._versions.items()
-                if late == second_pass
-            ]
-            governing = tuple(each for each in found if each.told)
-            pieces = [told.piece for each in governing for told in each.told]
-            formulas = matcher.part(name for piece in pieces for name in piece.names)
-            gates = matcher.plain.part(piece.apart for piece in pieces)
-            self._plans[key] = _Plan(governing, gates, formulas, frozenset(piece.rule_id for piece in pieces))
-        return self._plans[key]
-
-    def keep(self, rulebook: Rulebook) -> None:
-        """Keep what was written down to derive facts, if more was than before."""
-        if len(self.deriver.written) > len(self._kept):
-            keep_code(rulebook, self.program.subject, self.deriver.written)
+        matcher = self._matchers[second_pass]
+        found = [
+            _governing(pieces, days, hangs_on, matcher.plain)
+            for (late, _, hangs_on), pieces in self._versions.items()
+            if late == second_pass
+        ]
+        governing = tuple(each for each in found if each.told)
+        pieces = [told.piece for each in governing for told in each.told]
+        formulas = matcher.part(name for piece in pieces for name in piece.names)
+        gates = matcher.plain.part(piece.apart for piece in pieces)
+        return _Plan(governing, gates, formulas, frozenset(piece.rule_id for piece in pieces))
 
     def hear(self, bench: Bench, plan: _Plan, engine: Engine) -> Heard:
         """Judge a subject by what governs it; of a rule that does not apply no more is derived than tells so."""
@@ -184,17 +171,14 @@ def _matcher(pieces: Sequence[Slice]) -> SingleMatcher:
     return SingleMatcher(dict(sorted(formulas, key=lambda named: named[0] not in gates)))
 
 
-def _asked_together(piece: Slice) -> tuple[date, date]:
-    """Order slices so that those asked about together stand together, and share rulesets."""
-    return piece.window.starts or date.min, piece.window.until or date.max
-
-
 class Tally:
     """What the first pass found of one subject, counted as the second pass asks."""
 
-    def __init__(self, applied: Sequence[Judgement], passages: Iterable[str], every: Iterable[Judgement] | None = None) -> None:
+    def __init__(
+        self, applied: Sequence[Judgement], passages: Iterable[Passage], every: Iterable[Judgement] | None = None
+    ) -> None:
         self._applied, self._every = applied, applied if every is None else every
-        self._states = Counter(passages)
+        self._states = Counter(passage.state for passage in passages)
 
     def outcomes(self, wanted: ex.Outcomes) -> int:
         """Return how many judgements are as wanted."""
@@ -236,8 +220,9 @@ class Judge:
 
     def keep(self) -> None:
         """Keep for other runs what judging took to be written down."""
-        for court in self._courts.values():
-            court.keep(self.rulebook)
+        for kind, court in self._courts.items():
+            if len(court.deriver.written) > court.written_before:
+                keep_code(self.rulebook, kind, court.deriver.written)
 
     def problems(self) -> list[Problem]:
         """Return what only compiling shows: rules too large, rules no dossier can breach."""
@@ -258,16 +243,13 @@ class Judge:
         for subject in subjects:
             court = self.court(subject.kind)
             bench, days = court.bench(subject), self._days(subject, as_of, today)
-            found = court.hear(bench, court.plan(days, second_pass=False), engine)
-            self._weigh(found)
-            if head := _head(subject):
+            found = self._weighed(court.hear(bench, court.plan(days, second_pass=False), engine))
+            if head := getattr(getattr(subject.dossier, "authority", None), "head", None):
                 by_head[head].append(found)
                 answered[head].add(id(subject.dossier))
             yield found
-            bench.scope.tally = Tally(found.applied, self._states(subject, found), found)
-            late = court.hear(bench, court.plan(days, second_pass=True), engine)
-            self._weigh(late)
-            yield late
+            bench.scope.tally = Tally(found.applied, self.passages(subject, found), found)
+            yield self._weighed(court.hear(bench, court.plan(days, second_pass=True), engine))
         for head, heard in sorted(by_head.items(), key=itemgetter(0)):
             if len(answered[head]) > 1:
                 whole = Subject("head", head, head, None, None)
@@ -290,7 +272,7 @@ class Judge:
             return _Days(day, fixed=True)
         return _Days(day, subject.day("process_started"), subject.day("file_received"), subject.day("effective"))
 
-    def _weigh(self, heard: Heard) -> None:
+    def _weighed(self, heard: Heard) -> Heard:
         """Let exceptions excuse and rival texts stand side by side."""
         breaches = [judgement for judgement in heard.applied if judgement.outcome == "violated"]
         for judgement in breaches:
@@ -302,20 +284,13 @@ class Judge:
             rivals = [other for other in heard if other.piece.rule_id == named] if named is not None else []
             if judgement.outcome == "violated" and rivals and rivals[-1].outcome in ("satisfied", "undetermined", "excepted"):
                 judgement.level, judgement.rival = "judgement_needed", rivals[-1]
+        return heard
 
     @staticmethod
     def deadline(judgement: Judgement) -> date | None:
         """Return the day by which a special case has to be decided, if the rule allows one."""
         escape = judgement.piece.rule.exception
         return (judgement.subject.day(escape.before) or judgement.day) if escape is not None else None
-
-    def _states(self, subject: Subject, judgements: Iterable[Judgement]) -> Iterator[str]:
-        """Yield what became of every exception on file for a subject; of one whose rule is left open, nothing."""
-        return (passage.state for passage in self.passages(subject, judgements) if passage.state != "open")
-
-    @cached_property
-    def _allowed(self) -> frozenset[str]:
-        return self.rulebook.excusable()
 
     def passages(self, subject: Subject, judgements: Iterable[Judgement]) -> Iterator[Passage]:
         """Yield what the gate says of every exception on file for a subject, `open` if its rule is not settled."""
@@ -325,13 +300,8 @@ class Judge:
         seen = {id(p.exception): p for j in judgements for p in j.passages}
         met = {j.piece.rule_id for j in judgements if j.outcome in ("satisfied", "not_applicable")}
         for granted in subject.exceptions:
-            state = "not_allowed" if granted.rule not in self._allowed else "unused" if granted.rule in met else "open"
+            state = "not_allowed" if granted.rule not in self.rulebook.excusable else "unused" if granted.rule in met else "open"
             yield seen.get(id(granted)) or Passage(granted, state)
-
-
-def _head(subject: Subject) -> str:
-    authority = getattr(subject.dossier, "authority", None)
-    return (authority.head or "") if authority is not None else ""
 
 
 class _Told(NamedTuple):

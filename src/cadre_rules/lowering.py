@@ -5,8 +5,9 @@ proves the opposite. Where neither is true, the dossier leaves `c` open. Settlin
 this once, here, lets engines with different null semantics agree.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain, product
 from operator import ge, gt, le, lt
 from typing import Any, assert_never
@@ -77,10 +78,8 @@ class Lowering:
         relation = relations[word]
         if relation is None:
             return NEVER  # a silent dossier proves nothing
-        if word == "stated":
-            return ((FactTest(self.fact(test.fact), relation),),)
         value = self.parameters[constant.param] if isinstance(constant, ParameterRef) else constant
-        constants: tuple[Scalar, ...] = value if isinstance(value, tuple) else (value,)
+        constants: tuple[Scalar, ...] = () if word == "stated" else value if isinstance(value, tuple) else (value,)
         return ((FactTest(self.fact(test.fact), relation, constants),),)
 
 
@@ -137,21 +136,30 @@ def contradictory(clause: Clause) -> bool:
     by_fact: dict[str, list[FactTest]] = {}
     for test in clause:
         by_fact.setdefault(test.fact, []).append(test)
-    return not all(map(_possible, by_fact.values()))
+    return not all(
+        any(all(passes(value, test) for test in tests) for value in telling_values(tests)) for tests in by_fact.values()
+    )
 
 
-def _possible(tests: list[FactTest]) -> bool:
-    listed = [test for test in tests if test.relation == "in"]
-    if listed:
-        return any(all(passes(value, test) for test in tests) for value in listed[0].constants)
-    if any(isinstance(constant, bool) for test in tests for constant in test.constants):
-        return any(all(passes(value, test) for test in tests) for value in (True, False))
-    lows: list[Any] = [test.constants[0] for test in tests if test.relation in (">", ">=")]
-    highs: list[Any] = [test.constants[0] for test in tests if test.relation in ("<", "<=")]
-    if not lows or not highs:
-        return True
-    low, high = max(lows), min(highs)
-    return bool(low < high) or (low == high and all(passes(low, test) for test in tests))
+def telling_values(tests: Iterable[FactTest]) -> list[Any]:
+    """Return one value for every way the tests of a fact can come out."""
+    constants: list[Any] = sorted({c for test in tests for c in test.constants}, key=repr)
+    if not constants:
+        return [True]
+    first = constants[0]
+    if isinstance(first, bool):
+        return [True, False]
+    if isinstance(first, str):
+        return [*constants, "".join(constants) + "?"]
+    if isinstance(first, date):
+        days = _around([day.toordinal() for day in constants])
+        return [date.fromordinal(day) for day in days if 1 <= day <= date.max.toordinal()]
+    return _around(constants)
+
+
+def _around(numbers: Sequence[int]) -> list[int]:
+    """Return a number below all of them, each of them, and one above each."""
+    return [min(numbers) - 1, *sorted({near for number in numbers for near in (number, number + 1)})]
 
 
 _ORDERINGS: Mapping[Relation, Callable[[Any, Any], Any]] = {"<": lt, "<=": le, ">": gt, ">=": ge}

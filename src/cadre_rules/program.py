@@ -84,14 +84,14 @@ def program_of(rulebook: Rulebook, subject: str) -> Program:
 
 def code_of(rulebook: Rulebook, subject: str) -> dict[str, Written]:
     """Return the definitions about a kind of subject that were written down by earlier runs, by the fact each defines."""
-    kept = find_kept(rulebook.digests, dict, subject, "code", to_run=True) or {}
+    kept = find_kept(rulebook.digests, dict, subject, "code") or {}
     return {fact: Written(marshal.loads(code), values) for fact, (code, values) in kept.items()}  # noqa: S302  # ours
 
 
 def keep_code(rulebook: Rulebook, subject: str, written: Mapping[str, Written]) -> None:
     """Keep definitions written down, for runs to come."""
     kept = {fact: (marshal.dumps(code), values) for fact, (code, values) in written.items()}
-    keep(kept, rulebook.digests, subject, "code", to_run=True)
+    keep(kept, rulebook.digests, subject, "code")
 
 
 class _UndefinedError(ValueError):

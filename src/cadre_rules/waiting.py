@@ -1,14 +1,13 @@
 """What an undetermined rule waits for: the smallest sets of facts that settle it whatever they turn out to say."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import combinations, product
 from math import prod
 from typing import Any
 
-from cadre_rules.formula import Clause, FactTest, Formula, Scalar
-from cadre_rules.lowering import Verdicts, passes
+from cadre_rules.formula import Clause, Formula, Scalar
+from cadre_rules.lowering import Verdicts, passes, telling_values
 
 MAX_TRIED = 20_000
 """Assignments tried before all unknown facts are named together."""
@@ -41,15 +40,16 @@ def _open_clauses(formula: Formula, row: Mapping[str, Scalar | None]) -> Iterabl
 @lru_cache(maxsize=4096)
 def smallest_sets(clauses: Formula) -> tuple[tuple[str, ...], ...]:
     facts = sorted({test.fact for clause in clauses for test in clause})
-    values = {fact: _telling_values([t for c in clauses for t in c if t.fact == fact]) for fact in facts}
-    tried = 0
+    values = {fact: telling_values([t for c in clauses for t in c if t.fact == fact]) for fact in facts}
+    tried, first = 0, {fact: values[fact][0] for fact in facts}
+    shown = [{test.fact for test in clause} for clause in clauses if all(passes(first[test.fact], test) for test in clause)]
     for size in range(1, len(facts)):
         found = []
         for chosen in combinations(facts, size):
             tried += prod(len(values[fact]) for fact in chosen)
             if tried > MAX_TRIED:
                 return (tuple(facts),)
-            if _settles(chosen, values, clauses):
+            if any(map(set(chosen).issuperset, shown)) and _settles(chosen, values, clauses):
                 found.append(chosen)
         if found:
             return tuple(found)
@@ -62,24 +62,3 @@ def _settles(chosen: tuple[str, ...], values: Mapping[str, list[Any]], clauses: 
         any(all(passes(said[test.fact], test) for test in clause) for clause in within)
         for said in (dict(zip(chosen, answer, strict=True)) for answer in product(*(values[fact] for fact in chosen)))
     )
-
-
-def _telling_values(tests: list[FactTest]) -> list[Any]:
-    """Return one value for every way the tests of a fact can come out."""
-    constants: list[Any] = sorted({c for test in tests for c in test.constants}, key=repr)
-    if not constants:
-        return [True]
-    first = constants[0]
-    if isinstance(first, bool):
-        return [True, False]
-    if isinstance(first, str):
-        return [*constants, "".join(map(str, constants)) + "?"]
-    if isinstance(first, date):
-        days = _around([day.toordinal() for day in constants])
-        return [date.fromordinal(day) for day in days if 1 <= day <= date.max.toordinal()]
-    return _around(constants)
-
-
-def _around(numbers: Sequence[int]) -> list[int]:
-    """Return a number below all of them, each of them, and one above each."""
-    return [min(numbers) - 1, *sorted({near for number in numbers for near in (number, number + 1)})]

@@ -243,6 +243,8 @@ class _Court:
         self.kind, self.for_heads = kind, for_heads
         self.keep_verdicts = judge.keep_verdicts
         self.facts = FactColumns(kind, self.program.facts, tables)
+        for fact in dict.fromkeys(test.fact for matter in self.matters.values() for test in matter.tests):
+            self.facts.fact(fact)  # all before the first table: what several read is kept from then on
         nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact)]
         self.read = {node.path[:2] for node in nodes if isinstance(node, ex.Field | ex.Each)}
         self.counts = {f"count{n}": node for n, node in enumerate(dict.fromkeys(n for n in nodes if isinstance(n, ex.Outcomes)))}
@@ -250,7 +252,7 @@ class _Court:
         judged = ((piece.key, share_judged(self.program, piece)) for piece in self.program.slices)
         self.targets = {key: share for key, share in judged if share is not None}
         self.exceptions = {node for node in nodes if isinstance(node, ex.Exceptions)}
-        self.allowed = rulebook.excusable()
+        self.allowed = rulebook.excusable
         self.texts = list(dict.fromkeys(text for text in self._compared(nodes) if isinstance(text, str)))
         grouped: dict[tuple[bool, str, str], list[Slice]] = defaultdict(list)
         for piece in self.program.slices:

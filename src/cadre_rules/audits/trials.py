@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import polars as pl
 
 from cadre_rules.audits.kernel import BulkJudge
-from cadre_rules.cases import CASE_DAY, Trial, case_dossiers, difference, on_each_day, unclear
+from cadre_rules.cases import CASE_DAY, Trial, trials, tried
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.rulebook.model import Rulebook
@@ -15,23 +15,11 @@ from cadre_rules.rulebook.reading import CaseSource
 
 def run_cases_in_bulk(rulebook: Rulebook, sources: Iterable[CaseSource]) -> Iterator[Trial]:
     """Judge the cases `run_cases` judges, one table for each kind; what an open one waits for is left to that."""
-    asked = list(on_each_day(rulebook, sources))
-    read = [case_dossiers(rulebook, source, source.file.cases[position], on) for source, position, on in asked]
-    found = _verdicts(rulebook, [() if isinstance(dossiers, str) else dossiers for dossiers in read])
-    for number, (source, position, on) in enumerate(asked):
-        case, dossiers = source.file.cases[position], read[number]
-        meant = [
-            (outcome, level)
-            for subject, outcome, level in found[number, case.rule]
-            if subject.endswith(f"/{case.subject}") or not case.subject
-        ]
-        outcome, level = meant[0] if meant else ("not_in_force", None)
-        failure = difference(case, outcome, level)
-        if isinstance(dossiers, str):
-            outcome, failure = "unreadable", dossiers
-        elif len(meant) > 1:
-            outcome, failure = unclear(case, len(meant))
-        yield Trial(source, position, case, on, outcome, failure)
+    asked = list(trials(rulebook, sources))
+    found = _verdicts(rulebook, [trial.dossiers for trial in asked])
+    for number, trial in enumerate(asked):
+        came_out = found[number, trial.case.rule]
+        yield tried(trial, [(outcome, level) for subject, outcome, level in came_out if trial.about(subject)])
 
 
 def _verdicts(

@@ -14,9 +14,6 @@ from typing import Any, TypeAlias
 from cadre_rules.formula import Clause, FactTest, Formula, Scalar
 from cadre_rules.lowering import passes
 
-Fired: TypeAlias = dict[str, Clause]
-"""The first clause that holds of each formula that is true."""
-
 Clauses: TypeAlias = int
 """A set of clauses: bit n is the nth."""
 
@@ -26,7 +23,7 @@ class PlainMatcher:
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
         self.bits: dict[Clause, Clauses] = {}
-        self._clauses = {
+        self.named = {
             name: [(self.bits.setdefault(clause, 1 << len(self.bits)), clause) for clause in formula]
             for name, formula in formulas.items()
         }
@@ -37,25 +34,19 @@ class PlainMatcher:
                 tests[test] = tests.get(test, 0) | bit
         self._rulers: dict[str, _Ruler] = {}
 
-    def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
-        """Return the first true clause of every formula, of those named, that the row makes true."""
-        part = self.part(self._clauses if names is None else names)
-        return part.fired(part.standing(row))
-
     def clauses_of(self, names: Iterable[str]) -> Clauses:
         """Return the clauses of the formulas of these names."""
-        return reduce(or_, (bit for name in names for bit, _ in self._clauses.get(name, ())), 0)
+        return reduce(or_, (bit for name in names for bit, _ in self.named.get(name, ())), 0)
 
     def formula(self, name: str) -> tuple[Clauses, list[tuple[Clauses, Clause]]]:
         """Return the clauses of the formula of this name: all together, and each with its bit."""
-        return self.clauses_of([name]), self._clauses[name]
+        return self.clauses_of([name]), self.named[name]
 
     def part(self, names: Iterable[str]) -> "Part":
         """Return the formulas of these names, to be matched together again and again."""
-        names = tuple(names)
-        clauses = [(name, bit, clause) for name in names for bit, clause in self._clauses.get(name, ())]
-        facts = dict.fromkeys(test.fact for _, _, clause in clauses for test in clause)
-        return Part(self.clauses_of(names), tuple((fact, *self._ruler(fact)) for fact in facts), tuple(reversed(clauses)))
+        every = self.clauses_of(names)
+        facts = dict.fromkeys(test.fact for clause, bit in self.bits.items() if bit & every for test in clause)
+        return Part(every, tuple((fact, *self._ruler(fact)) for fact in facts))
 
     def _ruler(self, fact: str) -> "_Ruler":
         if fact not in self._rulers:
@@ -65,11 +56,10 @@ class PlainMatcher:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Formulas matched together: all their clauses, what each fact leaves standing, and whose each clause is, last first."""
+    """Formulas matched together: all their clauses, and what each fact leaves standing."""
 
     every: Clauses
     rulers: tuple[tuple[str, list[Any], list[Clauses]], ...]
-    clauses: tuple[tuple[str, Clauses, Clause], ...]
 
     def standing(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Clauses:
         """Return the clauses the row makes true."""
@@ -78,10 +68,6 @@ class Part:
             value = row.get(fact)
             standing &= left[-1 if value is None else bisect_left(constants, value) + bisect_right(constants, value)]
         return standing
-
-    def fired(self, standing: Clauses) -> Fired:
-        """Return each formula with the first of its clauses that stand; an earlier one takes the place of a later."""
-        return {name: clause for name, bit, clause in self.clauses if standing & bit}
 
 
 _Ruler: TypeAlias = tuple[list[Any], list[Clauses]]

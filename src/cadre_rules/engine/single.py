@@ -10,16 +10,16 @@ with numbers as texts and knows names by a 32-bit hash only.
 import json
 import os
 import sys
-import threading
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import repeat
 from typing import Any, TypeAlias
 
-from cadre_rules.engine.plain import Clauses, Fired, Part, PlainMatcher
+from cadre_rules.engine.plain import Clauses, Part, PlainMatcher
 from cadre_rules.errors import EngineDisagreementWarning, EngineUnavailableWarning
 from cadre_rules.formula import Clause, FactTest, Formula, Scalar
 
@@ -29,6 +29,8 @@ MAX_CLAUSES = 48
 """Clauses a ruleset; past 64 siblings true for one row durable_rules loses all its findings."""
 MAX_PROPERTIES = 200
 """Facts a ruleset; past 255 properties it reads none right."""
+MAX_FACTS = 2**16
+"""Facts in all: so many short names are known not to collide in durable_rules' hash."""
 MAX_NUMBER = 2**62
 """durable_rules counts in 64 bits; constants have at most 18 digits, so a number beyond this compares as this does."""
 
@@ -39,41 +41,57 @@ _ORDERINGS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 
 
 class SingleMatcher:
-    """Tells which named formulas a row makes true; safe to call from several threads."""
+    """Tells which clauses of named formulas a row makes true; safe to call from several threads.
+
+    Driven below `Host`: its dispatcher serialises the state once per firing, which cost five times the matching.
+    """
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
-        self._formulas = formulas
         self.plain = PlainMatcher(formulas)
         self._wire = _Wire(self.plain.bits)
-        self._batches = _batches(self.plain.bits)
-        self._idle: list[_Session] = []
-        self._lock = threading.Lock()
-
-    def match(self, row: Mapping[str, Scalar | None], names: Iterable[str] | None = None) -> Fired:
-        """Return the first true clause of every formula, of those named, that the row makes true."""
-        part = self.part(self._formulas if names is None else names)
-        return part.plain.fired(part.standing(row))
+        self._rulesets = tuple(_rulesets(self.plain.bits))
+        self._idle: list[dict[int, Any]] = []
+        """Sessions nobody uses at the time: by their numbers, the rulesets each needed so far. None is ever dropped."""
 
     def part(self, names: Iterable[str]) -> "SinglePart":
         """Return the formulas of these names, to be matched together again and again."""
         plain = self.plain.part(names)
-        batches = []
-        for number, batch in enumerate(self._batches):
-            bits = {_called(at): plain.every & 1 << batch.first + at for at in range(len(batch.clauses))}
+        rulesets = []
+        for number, clauses in enumerate(self._rulesets):
+            bits = {_called(at): plain.every & bit for at, bit in enumerate(clauses.values())}
             if any(bits.values()):
-                batches.append((number, batch.facts, bits, sum(bits.values())))
-        facts = {fact: self._wire.keys[fact] for _, of_batch, _, _ in batches for fact in of_batch}
-        return SinglePart(plain, self, facts, tuple(batches))
+                facts = dict.fromkeys(test.fact for clause in clauses for test in clause)
+                rulesets.append((number, tuple(facts), bits, sum(bits.values())))
+        keys = {fact: self._wire.keys[fact] for _, asked, _, _ in rulesets for fact in asked}
+        return SinglePart(plain, self, keys, tuple(rulesets))
 
     def hear(self, row: Mapping[str, Scalar | None], part: "SinglePart", among: Clauses) -> Clauses:
-        """Return the clauses sought that durable_rules finds true, by a session nobody else has at the time."""
-        with self._lock:
-            session = self._idle.pop() if self._idle else None
-        session = session or _Session(self._batches, self._wire)
-        heard = session.run(row, part, among)
-        with self._lock:
-            self._idle.append(session)
-        return heard
+        """Return the clauses sought that durable_rules finds true; a ruleset without one is not troubled."""
+        session: dict[int, Any] = {}
+        with suppress(IndexError):
+            session = self._idle.pop()  # nobody else is given it
+        plain, keys = self._wire.plain, part.keys
+        written = {
+            fact: key + "1" if value is True else key + "0" if value is False else f"{key}{plain(value)}"
+            for fact, value in row.items()
+            if value is not None and (key := keys.get(fact)) is not None
+        }
+        heard = 0
+        for number, facts, bits, every in part.rulesets:
+            if every & among:
+                if number not in session:
+                    session[number] = self._made(number)
+                stated = "".join(map(written.get, facts, repeat("")))
+                for called in _fired(session[number], f'{{"g":1,"id":"row"{stated}}}'):
+                    heard |= bits[called]
+        self._idle.append(session)
+        return heard & among
+
+    def _made(self, number: int) -> Any:
+        """Return a ruleset made anew."""
+        clauses = enumerate(self._rulesets[number])
+        rules = {_called(position): {"all": [{"m": _pattern(clause, self._wire)}]} for position, clause in clauses}
+        return load_engine().create_ruleset(f"b{number}", json.dumps(rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,7 @@ class SinglePart:
     """The oracle, to be asked alone where that is wanted."""
     matcher: SingleMatcher
     keys: Mapping[str, str]
-    batches: tuple[tuple[int, tuple[str, ...], Mapping[str, Clauses], Clauses], ...]
+    rulesets: tuple[tuple[int, tuple[str, ...], Mapping[str, Clauses], Clauses], ...]
     """Number, facts, the bit of each clause by what its rule is called, 0 where it is not asked for, and all of them together."""
 
     def standing(self, row: Mapping[str, Scalar | None], among: Clauses = -1) -> Clauses:
@@ -93,14 +111,15 @@ class SinglePart:
         if load_engine() is not None:
             differing = self.matcher.hear(row, self, among) ^ standing
             if differing:
-                names = sorted({name for name, bit, _ in self.plain.clauses if bit & differing})
+                plain = self.matcher.plain
+                names = sorted(name for name in plain.named if plain.clauses_of([name]) & differing)
                 message = f"durable_rules differs on {', '.join(names)}; the plain matcher is believed"
                 warnings.warn(message, EngineDisagreementWarning, stacklevel=2)
         return standing
 
 
 @cache
-def load_engine() -> Any | None:
+def load_engine() -> Any:
     """Return durable_rules' engine module, or None with a notice where it cannot be had.
 
     On Python 3.13 its extension refers to symbols that are gone, and loads only if they are bound when called.
@@ -117,8 +136,7 @@ def load_engine() -> Any | None:
     finally:
         if flags is not None:
             sys.setdlopenflags(flags)
-    engine: Any = durable_rules_engine
-    return engine
+    return durable_rules_engine
 
 
 class _Wire:
@@ -128,8 +146,7 @@ class _Wire:
         tests = [test for clause in clauses for test in clause]
         self.short = {fact: f"f{position}" for position, fact in enumerate(dict.fromkeys(test.fact for test in tests))}
         self.keys = {fact: f',"{short}":' for fact, short in self.short.items()}
-        taken = {_hash(name) for name in (*self.short.values(), "g", "id", "sid")}
-        assert len(taken) == len(self.short) + 3, "short names collide in durable_rules' hash"
+        assert len(self.short) <= MAX_FACTS
         texts = dict.fromkeys(c for test in tests for c in test.constants if isinstance(c, str))
         self._numbers = {text: number for number, text in enumerate(texts, 1)}
 
@@ -142,88 +159,34 @@ class _Wire:
         return value.toordinal() if isinstance(value, date) else max(-MAX_NUMBER, min(value, MAX_NUMBER))
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Clauses that share a ruleset, the number of the first, and the facts they test."""
-
-    first: int
-    clauses: tuple[Clause, ...]
-    facts: tuple[str, ...]
-
-
-def _batches(every: Iterable[Clause]) -> list[_Batch]:
-    batches: list[_Batch] = []
-    clauses: list[Clause] = []
-    facts: dict[str, None] = {}
-    first = 0
-    for number, clause in enumerate(every):
-        added = [test.fact for test in clause if test.fact not in facts]
-        if clauses and (len(clauses) >= MAX_CLAUSES or len(facts) + len(added) > MAX_PROPERTIES):
-            batches.append(_Batch(first, tuple(clauses), tuple(facts)))
-            first, clauses, facts = number, [], {}
-        clauses.append(clause)
-        facts.update(dict.fromkeys(test.fact for test in clause))
+def _rulesets(every: Mapping[Clause, Clauses]) -> Iterator[dict[Clause, Clauses]]:
+    """Yield the clauses in their order, as many together as are safe, each with its bit."""
+    clauses: dict[Clause, Clauses] = {}
+    facts: set[str] = set()
+    for clause, bit in every.items():
+        asked = {test.fact for test in clause}
+        if clauses and (len(clauses) >= MAX_CLAUSES or len(facts | asked) > MAX_PROPERTIES):
+            yield clauses
+            clauses, facts = {}, set()
+        clauses[clause] = bit
+        facts |= asked
     if clauses:
-        batches.append(_Batch(first, tuple(clauses), tuple(facts)))
-    return batches
+        yield clauses
 
 
-def _hash(name: str) -> int:
-    """FNV-1a in 32 bits, by which durable_rules tells names apart."""
-    value = 0x811C9DC5
-    for byte in name.encode():
-        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
-    return value
-
-
-class _Session:
-    """The rulesets of one caller at a time, built as they are first needed and never dropped.
-
-    Driven below `Host`: its dispatcher serialises the state once per firing, which cost five times the matching.
-    """
-
-    def __init__(self, batches: list[_Batch], wire: _Wire) -> None:
-        self._batches, self._wire = batches, wire
-        self._engine: Any = load_engine()
-        self._rulesets: dict[int, Any] = {}
-
-    def run(self, row: Mapping[str, Scalar | None], part: SinglePart, among: Clauses) -> Clauses:
-        """Return every true clause of those asked for; a ruleset without one is not troubled."""
-        plain, keys = self._wire.plain, part.keys
-        written = {
-            fact: key + "1" if value is True else key + "0" if value is False else f"{key}{plain(value)}"
-            for fact, value in row.items()
-            if value is not None and (key := keys.get(fact)) is not None
-        }
-        heard = 0
-        for number, facts, bits, every in part.batches:
-            if not every & among:
-                continue
-            stated = "".join(map(written.get, facts, repeat("")))
-            for called in self._fire(self._handle(number), f'{{"g":1,"id":"row"{stated}}}'):
-                heard |= bits[called]
-        return heard & among
-
-    def _handle(self, number: int) -> Any:
-        if number not in self._rulesets:
-            clauses = enumerate(self._batches[number].clauses)
-            rules = {_called(position): {"all": [{"m": _pattern(clause, self._wire)}]} for position, clause in clauses}
-            self._rulesets[number] = self._engine.create_ruleset(f"b{number}", json.dumps(rules))
-        return self._rulesets[number]
-
-    def _fire(self, handle: Any, message: str) -> list[str]:
-        """Assert the row, take every rule that fires, and retract it, so that nothing is left behind."""
-        rules = self._engine
-        fired: list[str] = []
-        code, state = rules.assert_fact(handle, message)
-        if code == 0:
-            started = rules.start_action_for_state(handle, state)
-            firing = started[1] if started else None
-            while firing:
-                fired.append(firing[2:4])  # {"12":{…
-                firing = rules.complete_and_start_action(handle, state)
-        rules.retract_fact(handle, _RETRACTED)
-        return fired
+def _fired(ruleset: Any, message: str) -> list[str]:
+    """Assert the row, take every rule that fires, and retract it, so that nothing is left behind."""
+    engine = load_engine()
+    fired: list[str] = []
+    code, state = engine.assert_fact(ruleset, message)
+    if code == 0:
+        started = engine.start_action_for_state(ruleset, state)
+        firing = started[1] if started else None
+        while firing:
+            fired.append(firing[2:4])  # {"12":{…
+            firing = engine.complete_and_start_action(ruleset, state)
+    engine.retract_fact(ruleset, _RETRACTED)
+    return fired
 
 
 def _called(position: int) -> str:

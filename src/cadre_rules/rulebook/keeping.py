@@ -1,8 +1,7 @@
 """Keep a checked rulebook, and what is compiled of it, between runs: a command does not read a thousand pages each time.
 
-What is kept is found again only under the digest of every pack's bytes, of this package's own code and of the
-Python that wrote it, lies in a folder only its owner may enter, and can hold nothing but this package's own values.
-What is to run, and not only be read, is sealed besides with a secret of the user's, and found only under that seal.
+What is kept is found again only under the digest of every pack's bytes, of this package's own code and of the Python that
+wrote it, and only under a seal that nobody but the user can make: what lies there can be code, and it is run.
 `CADRE_RULES_CACHE` names another folder, or `off`.
 """
 
@@ -13,12 +12,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Generic, TypeVar
 
-from cadre_rules.writing import digest_of_all, files_in
+from cadre_rules.errors import SourceError
+from cadre_rules.writing import digest_of_all, files_in, write_whole
 
 Kept = TypeVar("Kept")
 
@@ -26,41 +24,30 @@ _SEAL = _SECRET = 32
 MAX_KEPT = 120
 """Files kept, up to twenty for each rulebook; older ones make room."""
 
-_PLAIN = {
-    ("builtins", "set"),
-    ("builtins", "frozenset"),
-    ("copyreg", "_reconstructor"),
-    ("datetime", "date"),
-    ("pathlib", "Path"),
-    ("pathlib", "PosixPath"),
-    ("pathlib", "WindowsPath"),
-    ("pathlib._local", "PosixPath"),
-    ("pathlib._local", "WindowsPath"),
-}
 
-
-def find_kept(digests: Sequence[str], kind: type[Kept], *about: str, to_run: bool = False) -> Kept | None:
+def find_kept(digests: Sequence[str], kind: type[Kept], *about: str) -> Kept | None:
     """Return what is kept about something under these digests, or None; what is not exactly that is as if not there."""
-    with suppress(
-        OSError, RuntimeError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError, ValueError
-    ):
+    with suppress(OSError, RuntimeError, pickle.UnpicklingError, AttributeError, ImportError, TypeError, ValueError):
         place = _place(digests, *about)
-        if place is not None and _own(place):
-            whole = place.read_bytes()
-            body = whole[_SEAL:]
-            kept = from_kept(body) if whole == sealed(body, _key(place) if to_run else b"") else None
+        whole = place.read_bytes()
+        if whole == sealed(whole[_SEAL:], _key(place)):
+            kept = pickle.loads(whole[_SEAL:])  # noqa: S301  # the user's own
             return kept if isinstance(kept, kind) else None
     return None
 
 
-def as_kept(value: object) -> bytes:
-    """Return the bytes a value is kept as."""
-    return pickle.dumps(value, protocol=5)
+def keep(value: object, digests: Sequence[str], *about: str) -> None:
+    """Keep a rulebook or what is compiled of it; where that cannot be done, or nothing has a digest, do without."""
+    with suppress(OSError, RuntimeError, SourceError):
+        place = _place(digests, *about)
+        write_whole(place, sealed(pickle.dumps(value, protocol=5), _key(place)))
+        for old in sorted(place.parent.glob("*.rulebook"), key=lambda path: path.stat().st_mtime)[:-MAX_KEPT]:
+            old.unlink()
 
 
-def from_kept(body: bytes) -> Any:
-    """Return the value kept as these bytes; raises `pickle.UnpicklingError` where they hold what has no place there."""
-    return _Reader(BytesIO(body)).load()
+def sealed(body: bytes, key: bytes) -> bytes:
+    """Return the bytes behind a digest of them and of the key, which tells whose they are, and that they are whole."""
+    return hashlib.blake2b(body, digest_size=_SEAL, key=key).digest() + body
 
 
 class Apart(Generic[Kept]):
@@ -69,14 +56,15 @@ class Apart(Generic[Kept]):
     __slots__ = ("_body", "_value")
 
     def __init__(self, value: Kept | None, body: bytes = b"") -> None:
-        self._value, self._body = value, body
+        self._value: Any = value
+        self._body = body
 
     def __call__(self) -> Kept:
         """Return the value."""
         if self._value is None:
-            self._value = from_kept(self._body)
-        assert self._value is not None
-        return self._value
+            self._value = pickle.loads(self._body)  # noqa: S301  # of what was the user's own
+        value: Kept = self._value
+        return value
 
     def __eq__(self, other: object) -> bool:
         """Tell whether both are the same to the byte, which takes no reading."""
@@ -85,46 +73,14 @@ class Apart(Generic[Kept]):
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[type, tuple[None, bytes]]:
-        return type(self), (None, self._body or as_kept(self._value))
+        return type(self), (None, self._body or pickle.dumps(self._value, protocol=5))
 
 
-def sealed(body: bytes, key: bytes = b"") -> bytes:
-    """Return the bytes behind their digest, so that a file cut short or touched is not taken for whole."""
-    return hashlib.blake2b(body, digest_size=_SEAL, key=key).digest() + body
-
-
-def keep(value: object, digests: Sequence[str], *about: str, to_run: bool = False) -> None:
-    """Keep a rulebook or what is compiled of it; where that cannot be done, or nothing has a digest, do without."""
-    place = _place(digests, *about)
-    if place is not None:
-        with suppress(OSError, RuntimeError):
-            key = _key(place) if to_run else b""
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=place.parent, delete=False) as file:
-                file.write(sealed(as_kept(value), key))
-            Path(file.name).replace(place)
-            by_age = sorted(place.parent.glob("*.rulebook"), key=lambda path: path.stat().st_mtime)
-            for old in by_age[:-MAX_KEPT]:
-                old.unlink()
-
-
-class _Reader(pickle.Unpickler):
-    """Builds this package's own values and a few plain ones, and refuses to look up anything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _PLAIN:
-            return super().find_class(module, name)
-        if module.startswith("cadre_rules.") and name.isidentifier() and name[:1].isupper():
-            found = super().find_class(module, name)
-            if getattr(found, "__module__", None) == module:  # its own, not what it imported
-                return found
-        raise pickle.UnpicklingError(f"{module}.{name} has no place in a rulebook")
-
-
-def _place(digests: Sequence[str], *about: str) -> Path | None:
+def _place(digests: Sequence[str], *about: str) -> Path:
+    """Return where something is kept; raises `OSError` where nothing is."""
     chosen = os.environ.get("CADRE_RULES_CACHE")
     if chosen == "off" or not digests:
-        return None
+        raise FileNotFoundError("nothing is kept")
     home = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cadre-rules"
     return home / f"{hashlib.sha256(' '.join((*digests, *about, sys.version, code_digest())).encode()).hexdigest()[:32]}.rulebook"
 
@@ -140,16 +96,10 @@ def _key(place: Path) -> bytes:
         file.write(os.urandom(_SECRET))
     with secret.open("rb") as file:
         about, found = os.fstat(file.fileno()), file.read()
-    if not hasattr(os, "getuid") or about.st_uid != os.getuid() or about.st_mode & 0o077 or len(found) != _SECRET:
+    shared = hasattr(os, "getuid") and (about.st_uid != os.getuid() or about.st_mode & 0o077)
+    if shared or len(found) != _SECRET:
         raise PermissionError(f"{secret} is not the user's alone")
     return found + place.stem.encode()
-
-
-def _own(place: Path) -> bool:
-    """Tell whether the file and its folder are the caller's and nobody else may write them."""
-    if not hasattr(os, "getuid"):
-        return place.is_file()
-    return all(path.stat().st_uid == os.getuid() and not path.stat().st_mode & 0o022 for path in (place, place.parent))
 
 
 @cache

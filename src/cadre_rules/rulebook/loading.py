@@ -1,8 +1,7 @@
 """Load rule packs by name or path, layered in order."""
 
 import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,26 +25,19 @@ def load_rulebook(*packs: str | Path) -> Rulebook:
     """
     folders, _ = _layered(packs)
     digests = tuple(f"{folder.resolve()} {digest_of(folder)}" for folder in folders)
-    with _all_of_it_stays():
-        rulebook = find_kept(digests, Rulebook)
-        if rulebook is None:
+    rulebook = find_kept(digests, Rulebook)
+    if rulebook is None:
+        looking = gc.isenabled()
+        gc.disable()  # a hundred thousand values that all stay: looking for garbage among them takes a fifth of the reading
+        try:
             read, problems = examine(*packs)
-            raise_if(problems)
-            rulebook = replace(read, digests=digests)
-            keep(rulebook, digests)
+        finally:
+            if looking:
+                gc.enable()
+        raise_if(problems)
+        rulebook = replace(read, digests=digests)
+        keep(rulebook, digests)
     return rulebook
-
-
-@contextmanager
-def _all_of_it_stays() -> Iterator[None]:
-    """Make a hundred thousand values without Python looking for garbage among them, which takes as long as half the reading."""
-    looking = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if looking:
-            gc.enable()
 
 
 def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
@@ -53,9 +45,8 @@ def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
     folders, problems = _layered(packs)
     read = [read_pack(folder) for folder in folders]
     problems += [problem for _, found in read for problem in found]
-    rulebook, found = build_rulebook(
-        [] if problems else [files for files, _ in read]
-    )  # meaning is checked of what is right in form
+    right = [] if problems else [files for files, _ in read]  # meaning is checked of what is right in form
+    rulebook, found = build_rulebook(right)
     return rulebook, problems + found
 
 

@@ -59,7 +59,7 @@ class Rulebook:
         """Return what is kept of it; what was compiled is kept elsewhere."""
         told = vars(self).get("_apart", {})  # as it was read, which need not be put in writing again
         apart = {name: told.get(name) or Apart(getattr(self, name)) for name in _LATER}
-        rest = {name: part for name, part in vars(self).items() if name not in (*_LATER, "behind")}
+        rest = {name: part for name, part in vars(self).items() if name not in (*_LATER, "behind", "excusable")}
         return rest | {"compiled": {}, "_apart": apart}
 
     if not TYPE_CHECKING:
@@ -98,6 +98,7 @@ class Rulebook:
         """Return the weakest evidence among the provisions a rule rests on."""
         return max((self.provisions[name].evidence for name in rule.provisions), key=GRADES.index)
 
+    @cached_property
     def excusable(self) -> frozenset[str]:
         """Return the rules from which somebody may except."""
         return frozenset(rule.id for rule in self.rules if rule.exception is not None)

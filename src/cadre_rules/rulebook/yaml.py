@@ -19,13 +19,11 @@ from cadre_rules.names import clean
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
 
-_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
-    (re.compile(r"^-?(?:0|[1-9][0-9]{0,17})$"), int),
-    (re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), date.fromisoformat),
-    (re.compile(r"^-?[0-9]{1,18}\.[0-9]{1,18}$"), Decimal),
+_NUMBER = re.compile(
+    r"(?P<whole>-?(?:0|[1-9][0-9]{0,17}))|(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})|(?P<decimal>-?[0-9]{1,18}\.[0-9]{1,18})"
 )
-"""What a plain text that begins as numbers do may be, and how it is read; any other is text."""
-_BEGIN_NUMBERS = frozenset("-0123456789")
+_READ: Mapping[str | None, Callable[[str], Any]] = {"whole": int, "day": date.fromisoformat, "decimal": Decimal}
+"""How what is written as a number is read."""
 _PLAIN = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -158,15 +156,11 @@ class _Builder:
         text = event.value
         if not event.implicit[0]:
             return text
-        if text in _PLAIN:
-            return _PLAIN[text]
-        if text[0] not in _BEGIN_NUMBERS:
-            return text
-        for written, read in _NUMBERS:
-            if written.match(text):
-                try:
-                    return read(text)
-                except ValueError as error:
-                    self.problems.append(Problem(self._path, line, "RB003", f"{text} is not a date: {error}"))
-                    return None
-        return text
+        written = _NUMBER.fullmatch(text)
+        if written is None:
+            return _PLAIN.get(text, text)
+        try:
+            return _READ[written.lastgroup](text)
+        except ValueError as error:
+            self.problems.append(Problem(self._path, line, "RB003", f"{text} is not a date: {error}"))
+            return None
