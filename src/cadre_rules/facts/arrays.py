@@ -415,7 +415,7 @@ def each_once(compute: Callable[[Array], Array], numbers: Array) -> Array:
     if np.ndim(numbers) and len(numbers):
         least, most = int(numbers.min()), int(numbers.max())
         if (most - least) * 4 < len(numbers):
-            return compute(np.arange(least, most + 1, dtype=numbers.dtype)).take(numbers - least)
+            return picked(compute(np.arange(least, most + 1, dtype=numbers.dtype)), numbers - least)
     return compute(numbers)
 
 

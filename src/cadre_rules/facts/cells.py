@@ -82,7 +82,7 @@ class Finder:
             for end in held:
                 number = number + ruler.place(end, column, table).astype(dtype) * dtype(unit)
                 unit *= ruler.places
-        number = np.where(spread(both(*columns), table.height), number, dtype(0))
+        number = number * spread(both(*columns), table.height)
         return self._cells_of(number, total, tuple(map(len, ends)), table)
 
     def _cells_of(self, numbers: Array, total: int, ends: tuple[int, ...], table: Table) -> Column | None:
@@ -91,7 +91,7 @@ class Finder:
         stated = np.array([answer is not None for answer in answers], np.bool_)
         if not stated.any():
             return None
-        return _column(answers, place, table.bits(picked(stated, place)), self._kind, table)
+        return _column(answers, place, table.all if stated.all() else table.bits(picked(stated, place)), self._kind, table)
 
     def _answer(self, number: int, ends: tuple[int, ...]) -> Any:
         if (ends, number) not in self._answers:
@@ -153,7 +153,12 @@ class _Ruler:
         match column:
             case Numbers():
                 marks = self._marks.astype(np.asarray(end).dtype)
-                return each_once(lambda end: np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right"), end)
+
+                def places(end: Array) -> Array:
+                    found: Array = np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right")
+                    return found.astype(np.int32)
+
+                return each_once(places, end)
             case Truths(yes, no):
                 held = [spread(yes if edge else no, table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
             case Texts():

@@ -245,8 +245,8 @@ class Facts:
             sizes, stated = np.zeros(subjects.height, np.int64), subjects.none
             if isinstance(lengths, Numbers):
                 stated = lengths.stated
-                sizes = lengths.low if stated is subjects.all else np.where(spread(stated, subjects.height), lengths.low, 0)
-            self._lists[path] = elements(lists), sizes, stated
+                sizes = lengths.low if stated is subjects.all else lengths.low * spread(stated, subjects.height)
+            self._lists[path] = elements(lists, int(sizes.sum())), sizes, stated
         return self._lists[path]
 
     def stated(self, path: Path, at: Path | None) -> pl.Series:
