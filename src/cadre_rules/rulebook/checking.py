@@ -265,10 +265,9 @@ class _Checker:
             self._covered(found, name, [version.in_force for version in versions], at)
 
     def _covered(self, found: Placed[Rule], name: str, windows: Sequence[Window], at: Location) -> None:
-        for day in found.item.in_force.changes(windows):
-            if not any(window.covers(day) for window in windows):
-                found.tell("RB309", f"{name} is not defined on {day}, while the rule is in force", at)
-                return
+        days = found.item.in_force.changes(windows)
+        bare = next((day for day in days if not any(window.covers(day) for window in windows)), None)
+        found.need(bare is None, "RB309", f"{name} is not defined on {bare}, while the rule is in force", at)
 
     def _licence(self, found: Placed[Rule], subject: str) -> None:
         rule, provisions = found.item, self.book.provisions
