@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
-from itertools import chain
 from typing import Any
 
 from cadre_rules.dossier.fields import code_text, field_at, field_name, fields_of
@@ -121,14 +120,11 @@ class Writer:
         tally, piece, facts = judgement.bench.row.scope.tally, judgement.piece, judgement.bench.court.program.facts
         if not piece.second_pass or not isinstance(tally, Tally):
             return ()
-        nodes = (node for fact in piece.facts.values() for node in walk(facts[fact]) if isinstance(node, Outcomes))
-        counted = [tally.matching(node) for node in nodes if "violated" in node.outcomes]
-        return list({id(found): found for found in chain.from_iterable(counted)}.values())
+        counted = (node for fact in piece.facts.values() for node in walk(facts[fact]) if isinstance(node, Outcomes))
+        return [breach for node in counted if "violated" in node.outcomes for breach in tally.matching(node)]
 
     def _filled(self, text: str, judgement: Judgement) -> str:
         """Put values in place of the facts a text names."""
-        if "{" not in text:
-            return text
         bench, names = judgement.bench, judgement.piece.facts
         return PLACEHOLDER.sub(lambda found: self._fact_text(bench, names[found[1]], in_sentence=True), text)
 

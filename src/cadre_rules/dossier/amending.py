@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from cadre_rules.dossier.demands import Bounds, Demand, Other, exactly, fits
-from cadre_rules.dossier.fields import element_of, steps
+from cadre_rules.dossier.fields import element_fields, element_of, steps
 from cadre_rules.dossier.kinds import Dossier
 
 
@@ -57,17 +57,14 @@ def _stated(model: BaseModel, name: str, value: Any, *, postponed: bool) -> dict
     before, after = getattr(model, name), _read(type(model), name, value)
     stated = {name: after}
     if postponed and before is not None:
-        later = {other: held for other, held in vars(model).items() if _comes_after(model, other, before) and other != name}
+        fields = element_fields(type(model))
+        days = {other: held for other, held in vars(model).items() if isinstance(held, date) and other != name}
+        later = {other: held for other, held in days.items() if held >= before and fields[other,].office == "date"}
         try:
             stated |= {other: held + (after - before) for other, held in later.items()}
         except OverflowError as error:
             raise ValueError(f"{name}: further off than the calendar goes") from error
     return stated
-
-
-def _comes_after(model: BaseModel, name: str, day: date) -> bool:
-    extra, held = type(model).model_fields[name].json_schema_extra, getattr(model, name)
-    return isinstance(extra, dict) and extra.get("office") == "date" and isinstance(held, date) and held >= day
 
 
 def _seated(model: BaseModel, name: str, value: Mapping[str, Any]) -> tuple[Any, ...]:
