@@ -153,7 +153,9 @@ def once_each(batches: Iterable[_Batch]) -> Iterator[_Batch]:
             among = [ids for ids in seen if ids.first <= own.last and own.first <= ids.last and _share(own, ids)]
             if among or own.has_twins():
                 batch = _without_twins(batch, pl.concat(ids.placed() for ids in (*among, own)))  # noqa: PLW2901  # less its twins
-            seen += [_Seen.of(batch)] if batch.frame.height else []
+                seen += [_Seen.of(batch)] if batch.frame.height else []
+            else:
+                seen.append(own)
         yield batch
 
 
