@@ -6,7 +6,7 @@ only where its column says it is stated; a column of which nothing is stated is 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
@@ -25,6 +25,9 @@ _CLEAR = np.zeros(1, np.uint8)
 
 _SPARSE = 8
 """Numbers there may be for each there is, beyond which putting them in order is quicker than a list of all."""
+
+_MANY = 1 << 16
+"""Names of texts that are no categories, beyond which they are forgotten."""
 
 FEW = 8
 """Texts beyond which looking each value up is quicker than comparing it with each."""
@@ -218,19 +221,18 @@ class Texts:
 
     @cached_property
     def words(self) -> tuple[Array, list[str | None]]:
-        """Return different names, as they compare, and for each row which it is."""
+        """Return different names, as they compare, and for each row which it is; where none is stated, that means nothing."""
         if self.is_one:
             text = self.values.cast(pl.String).item()
             return np.zeros(1, np.intp), [text if self.coded else fold(text)]
-        if self.codes is not None:
-            known, place = different(self.codes.numbers, self.codes.most + 1)
-            names = self._all.of_codes(self.codes.most)
-            return place, [names[code] for code in known.tolist()]
-        if not isinstance(self.source, pl.Series):
+        if self.codes is None and not isinstance(self.source, pl.Series):
             places, words = self.source[0].words
             return picked(places, self.source[1]), words
-        places, texts = words_of(self.source)
-        return places, [text if text is None or self.coded else fold(text) for text in texts]
+        names = self._all if self.codes is not None else _apart(coded=self.coded)
+        codes = self.codes or codes_of(self.values.cast(pl.Categorical(names.categories)))
+        known, place = different(codes.numbers, codes.most + 1)
+        name = names.of_codes(codes.most)
+        return place, [name[code] for code in known.tolist()]
 
     def classes(self, names: dict[str | None, int]) -> Array:
         """Return a number for each row, the same for what names the same; `names` keeps which is which."""
@@ -266,15 +268,24 @@ class Codes(NamedTuple):
 
 
 class _Names:
-    """The names of all categories, as they compare, by the numbers polars keeps these by; each text is looked at once."""
+    """The names of categories, as they compare, by the numbers polars keeps these by; each text is looked at once."""
 
-    def __init__(self, compared: Callable[[str], str]) -> None:
-        self._compared, self._lock = compared, Lock()
+    def __init__(self, compared: Callable[[str], str], categories: pl.Categories) -> None:
+        self.categories, self._compared, self._lock = categories, compared, Lock()
+        self._kept: pl.Series | None = None
         self._names: list[str | None] = []
         self._codes: dict[str, list[int]] = {}
         self._firsts = np.zeros(0, np.int32)
         self._left: list[int] = []
         """Numbers that were of no text yet."""
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def keep(self) -> None:
+        """Keep polars from numbering categories anew, as it does once no column has any; not before: it starts threads for it."""
+        if self._kept is None:
+            self._kept = pl.Series([""], dtype=pl.Categorical(self.categories))
 
     def of_codes(self, most: int) -> Sequence[str | None]:
         """Return the name of each number, up to one at least."""
@@ -293,20 +304,21 @@ class _Names:
         return self._firsts
 
     def _learn(self, most: int) -> None:
-        _kept()
-        every = pl.Categories()
         with self._lock:
+            self.keep()
             left: list[int] = []
-            self._names += [None] * (most + 1 - len(self._names))
+            fresh = most + 1 - len(self._firsts)
+            self._names += [None] * fresh
+            firsts = np.append(self._firsts, np.zeros(max(fresh, 0), np.int32))
             for code in (*self._left, *range(len(self._firsts), most + 1)):
-                text: Any = every[code]
+                text: Any = self.categories[code]
                 if text is None:  # another thread is about to keep one by it
                     left.append(code)
                 else:
                     name = self._names[code] = self._compared(text)
                     self._codes.setdefault(name, []).append(code)
-            firsts = [0 if name is None else self._codes[name][0] for name in self._names]
-            self._firsts, self._left = np.array(firsts, np.int32), left
+                    firsts[code] = self._codes[name][0]
+            self._firsts, self._left = firsts, left
 
 
 @dataclass(frozen=True, slots=True)
@@ -486,12 +498,6 @@ def _held(array: Any) -> Array:
     return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]
 
 
-@cache
-def _kept() -> pl.Series:
-    """Keep polars from numbering categories anew, as it does once no column has any; not before: it starts threads for it."""
-    return pl.Series([""], dtype=pl.Categorical)
-
-
 def _code(text: str) -> int:
     """Return the number polars keeps a text by."""
     if text not in _CODES:
@@ -501,7 +507,7 @@ def _code(text: str) -> int:
 
 def keep_codes(texts: Sequence[str]) -> None:
     """Have polars number texts that are to be looked for: all at once, which takes it no longer than one."""
-    _kept()
+    _AS_THEY_ARE.keep()
     _CODES.update(zip(texts, pl.Series(texts, dtype=pl.Categorical).to_physical().to_list(), strict=True))
 
 
@@ -545,16 +551,18 @@ def codes_of(values: pl.Series) -> Codes:
     return Codes(held.astype(np.min_scalar_type(most), copy=False), most, there)
 
 
-def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
-    """Return the different texts of a column, and for each row which it is."""
-    codes, most, there = codes_of(values.cast(pl.Categorical(pl.Categories.random())))  # numbered apart: names come and go
-    if there is not None:
-        codes = np.where(spread(there, len(codes)), np.add(codes, 1, dtype=np.intp), 0)
-    known, place = different(codes, most + 2)
-    return place, gathered(values, whereabouts(place, len(known))).cast(pl.String).to_list()
+_NAMES, _AS_THEY_ARE = (_Names(compared, pl.Categories()) for compared in (fold, str))
+_APART: dict[bool, _Names] = {}
 
 
-_NAMES, _AS_THEY_ARE = _Names(fold), _Names(str)
+def _apart(*, coded: bool) -> _Names:
+    """Return the names of texts that are no categories, begun anew once they are too many: such texts come and go."""
+    names = _APART.get(coded)
+    if names is None or len(names) > _MANY:
+        names = _Names(str if coded else fold, pl.Categories.random())
+        names.keep()
+        _APART[coded] = names
+    return names
 
 
 def _alike(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
