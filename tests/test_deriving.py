@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.dossier.values import PartialDate, Span, bounds
 from cadre_rules.expression import Call, Constant, Each, Expression, Fact, Field, Gather, Item, Lookup, Within
 from cadre_rules.facts.deriving import MAX_TRIED, Deriver, Row, Scope, Tables, find_cell
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import Span, bounds, settled, span
+from cadre_rules.facts.operations import settled, span
 from cadre_rules.facts.tracing import Tracer
 
 PROVINCES = [

@@ -19,13 +19,14 @@ from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.collectives import Figure
 from cadre_rules.dossier.frames import _plain, frame_of, frame_schema
 from cadre_rules.dossier.people import Appointment
+from cadre_rules.dossier.values import bounds
 from cadre_rules.expression import OPERATIONS, Call, Constant, Each, Expression, Fact, Field, Item, Lookup, Within
 from cadre_rules.facts.arrays import Numbers, Texts, series_of
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.columnwise import FARTHEST
 from cadre_rules.facts.deriving import Deriver, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import bounds, settled
+from cadre_rules.facts.operations import settled
 from cadre_rules.names import fold
 from test_deriving import PROVINCES
 

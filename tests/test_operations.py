@@ -9,15 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.dossier.values import PartialDate, Span, bounds
 from cadre_rules.expression import OPERATIONS, Call, Fact
 from cadre_rules.facts.deriving import Deriver, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.operations import (
     HOLIDAYS_A_YEAR,
     STRICT,
-    Span,
-    bounds,
     months_between,
     settled,
     span,

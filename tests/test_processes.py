@@ -193,6 +193,22 @@ def wait_for(come: Callable[[], bool]) -> None:
 forks = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux")
 
 
+TOUCHING = """
+from resource import RUSAGE_SELF, getrusage
+from cadre_rules.audits.processes import _BLOCK, _touch
+_touch(4 * _BLOCK)
+before = getrusage(RUSAGE_SELF).ru_minflt
+held = [bytearray(_BLOCK) for _ in range(3)]
+print((getrusage(RUSAGE_SELF).ru_minflt - before) * 4096 / sum(map(len, held)))
+"""
+
+
+@forks
+def test_memory_touched_at_once_stays_and_is_met_no_page_anew() -> None:
+    anew = subprocess.check_output([sys.executable, "-c", TOUCHING], env=os.environ | processes._ALONE)
+    assert float(anew) < 0.1
+
+
 def test_processes_end_with_the_audit_that_asked_them(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = watched(monkeypatch)
     run(source, tmp_path / "out")

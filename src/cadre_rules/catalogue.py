@@ -14,11 +14,11 @@ from cadre_rules.expression import Expression, Fact, paths, walk
 from cadre_rules.judging import AsOf, Judgement, judge_of
 from cadre_rules.mending import Mender
 from cadre_rules.names import did_you_mean
-from cadre_rules.reporting import Writer, writer_of
+from cadre_rules.reporting import Writer, citation_of, writer_of
 from cadre_rules.rulebook.checking import conditions_in, facts_in
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Condition, Every, Not, ParameterRef, Rule, Some, Test
-from cadre_rules.wording import article_text, day_text, instrument_text, phrase, value_text
+from cadre_rules.wording import day_text, phrase, value_text
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -61,14 +61,9 @@ def rules_as_text(rulebook: Rulebook, on: date | None, lang: str) -> Iterator[st
 
 
 def citation_text(rulebook: Rulebook, name: str, lang: str) -> str:
-    """Return a provision as people cite it: article, number, day, evidence grade."""
-    provision = rulebook.provisions[name]
-    text = rulebook.instrument_of(provision)
-    article = f"{article_text(provision.article, lang)} ".lstrip()
-    issued = f" {phrase('dated', lang)} {day_text(text.issued, lang)}" if text.issued else ""
-    return (
-        f"{article}{instrument_text(text.id, text.number, lang)}{issued} [{name}, {phrase('grade_' + provision.evidence, lang)}]"
-    )
+    """Return a provision as people cite it, with its id and evidence grade."""
+    citation = citation_of(rulebook, name)
+    return f"{citation.text(lang)} [{name}, {phrase('grade_' + citation.grade, lang)}]"
 
 
 def window_text(rule: Rule, lang: str) -> str:

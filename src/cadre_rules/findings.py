@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from cadre_rules.formula import Scalar
+from cadre_rules.wording import article_text, day_text, instrument_text, phrase
 
 Level: TypeAlias = Literal[
     "violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator"
@@ -65,6 +66,13 @@ class Citation:
     clause: str | None
     link: str | None
     grade: str
+
+    def text(self, lang: str) -> str:
+        """Return the article as people cite it: clause, article, text, day."""
+        clause = f"{phrase('clause_word', lang)} {self.clause}" if self.clause else ""
+        issued = f"{phrase('dated', lang)} {day_text(self.date, lang)}" if self.date else ""
+        parts = (clause, article_text(self.article, lang), instrument_text(self.instrument, self.number, lang), issued)
+        return " ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)

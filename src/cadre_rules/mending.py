@@ -15,16 +15,16 @@ from typing import Any
 from cadre_rules import expression as ex
 from cadre_rules.dossier.amending import amended, nearest
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other
-from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, fields_of, steps
+from cadre_rules.dossier.fields import FieldInfo, element_fields, field_at, field_name, fields_of, steps
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
+from cadre_rules.dossier.values import bounds
 from cadre_rules.facts.inverting import Inverter, Plan, Row, demands_of, fewest_seats, together
-from cadre_rules.facts.operations import bounds
 from cadre_rules.findings import Change, Finding, Together
 from cadre_rules.judging import AsOf, Judge, Judgement, Tally
 from cadre_rules.lowering import passes
 from cadre_rules.reporting import is_told
-from cadre_rules.wording import day_text, phrase, value_text
+from cadre_rules.wording import day_text, phrase
 
 MENDED = ("violation", "exception_needed", "target_missed", "indicator")
 """Levels of findings it is asked for."""
@@ -212,24 +212,16 @@ class Mender:
             yield from self._rows(row, number, subject)
 
     def _stated(self, path: str, demand: Demand, subject: Subject) -> Change:
-        info, listed, number = field_at(subject.kind, path)
-        whole, _, part = path.rpartition(".")
-        if info is None:  # a part of an area
-            info = field_at(subject.kind, whole)[0]
+        info = field_at(subject.kind, path) or field_at(subject.kind, path.rpartition(".")[0])
         assert info is not None
         held = _held(subject.root, path)
         value = nearest(demand, held) if isinstance(demand, Bounds) else demand
-        field = info.name(self._lang) + (f": {phrase('area_' + part, self._lang)}" if info.kind == "area" else "")
-        if listed is not None and number is not None:
-            field += f" ({listed.name(self._lang)}, {phrase('row', self._lang)} {number + 1})"
-        words = {"field": field, "value": self._demanded(info, path, demand)}
+        words = {"field": field_name(subject.kind, path, self._lang), "value": self._demanded(info, demand)}
         kind: Any = info.office
         if kind == "date" and held is not None and value > bounds(held)[1]:
-            kind, words["day"] = "wait", self._demanded(info, path, Bounds(value, value))
+            kind, words["day"] = "wait", self._demanded(info, Bounds(value, value))
         if kind == "composition":
-            words["now"] = (
-                self._demanded(info, path, Bounds(held, held)) if held is not None else phrase("not_stated", self._lang)
-            )
+            words["now"] = info.text(held, self._lang)
         return Change(kind, self._say(kind, **words), subject.place(path), _plain(value, path))
 
     def _rows(self, row: Row, number: int, subject: Subject) -> Iterator[Change]:
@@ -245,7 +237,7 @@ class Mender:
         assert listed.element is not None
         fields = element_fields(listed.element)
         order = [".".join(path) for path in fields]
-        said = [self._named(fields[tuple(n.split("."))], n, d) for n, d in sorted(row.who, key=lambda one: order.index(one[0]))]
+        said = [self._named(fields[tuple(n.split("."))], d) for n, d in sorted(row.who, key=lambda one: order.index(one[0]))]
         words = {"list": listed.name(self._lang), "who": "; ".join(said) or phrase("whoever", self._lang)}
         place = subject.place(row.path)
         if listed.office == "composition":
@@ -264,17 +256,13 @@ class Mender:
     def _say(self, key: str, **parts: object) -> str:
         return phrase(f"mend_{key}", self._lang, **parts)
 
-    def _named(self, info: FieldInfo, path: str, demand: Demand) -> str:
+    def _named(self, info: FieldInfo, demand: Demand) -> str:
         name = info.name(self._lang)
-        return name if demand is True else f"{name}: {self._demanded(info, path, demand)}"
+        return name if demand is True else f"{name}: {self._demanded(info, demand)}"
 
-    def _demanded(self, info: FieldInfo, path: str, demand: Demand) -> str:
+    def _demanded(self, info: FieldInfo, demand: Demand) -> str:
         """Return what is asked of a field as people read it."""
-        unit = "percent" if path.endswith("percent") else None
-
-        def told(value: Any) -> str:
-            return info.text(value, self._lang) if isinstance(value, str) else value_text(value, unit, self._lang)
-
+        told = partial(info.text, lang=self._lang)
         match demand:
             case Bounds(low, high) if low == high:
                 return told(low) if low is not None else phrase("is_stated", self._lang)

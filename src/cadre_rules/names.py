@@ -21,9 +21,7 @@ def fold(text: str) -> str:
     >>> fold("Uỷ  ban") == fold("ủy ban")
     True
     """
-    if text.isascii():
-        return " ".join(text.casefold().split())
-    return " ".join(_fold_word(word) for word in unicodedata.normalize("NFD", text.casefold()).split())
+    return " ".join(map(_fold_word, text.split()))
 
 
 _UNSEEN = re.compile(
@@ -51,5 +49,8 @@ def did_you_mean(word: str, known: Iterable[str], meant: Mapping[str, str] | Non
 
 @lru_cache(maxsize=65_536)
 def _fold_word(word: str) -> str:
+    if word.isascii():
+        return word.casefold()
+    word = unicodedata.normalize("NFD", word.casefold())
     tones = "".join(sorted(mark for mark in word if mark in _TONES))
     return re.sub(f"[{_TONES}]", "", word) + tones

@@ -25,7 +25,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area, bare
-from cadre_rules.dossier.fields import codes_of, members_of
+from cadre_rules.dossier.fields import mark_of, members_of
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import NEEDED
 from cadre_rules.dossier.values import parse_count, parse_flag, parse_loose_day, parse_percent, understood
@@ -160,7 +160,7 @@ def plan(model: type[BaseModel]) -> Mapping[str, How | type[BaseModel]]:
         inner = members_of(field.annotation)[0]
         if get_origin(inner) is tuple:
             inner = members_of(get_args(inner)[0])[0]
-        if inner is str and codes_of(field) is None:
+        if inner is str and mark_of(field) is None:
             found[name] = "identity" if extra.get("identifies") else "text"
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
             found[name] = inner
@@ -189,7 +189,7 @@ def _reasons() -> frozenset[str]:
     """Return the reasons that quote nothing: what each reader says of what nobody would write."""
     readers: tuple[Callable[[object], object], ...] = (parse_count, parse_flag, parse_loose_day, parse_percent)
     said = (understood(read, probe)[1] for read in readers for probe in ("?", "101"))
-    return frozenset((*filter(None, said), *NEEDED.values(), "is required"))
+    return frozenset((*filter(None, said), *NEEDED.values()))
 
 
 def _kept_field(field: str) -> str:

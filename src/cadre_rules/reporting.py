@@ -1,14 +1,12 @@
 """Write a judgement down as a finding: message, evidence, article, remedy, who answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 
-from cadre_rules.dossier.fields import FieldInfo, code_text, field_at, fields_of
-from cadre_rules.dossier.subjects import Subject
-from cadre_rules.expression import Expression, Field, Outcomes, walk
+from cadre_rules.dossier.fields import code_text, field_at, field_name, fields_of
+from cadre_rules.expression import Field, Outcomes, walk
 from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Share, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Bench, Judgement, Tally
@@ -51,9 +49,8 @@ class Writer:
 
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
         self._book, self._lang = rulebook, lang
-        self._cited = cache(partial(_cite, rulebook))
-        self._coded: dict[int, FieldInfo | None] = {}
-        self._static: dict[tuple[str, str], _Static] = {}
+        self.cited = cache(partial(citation_of, rulebook))
+        self._shares: dict[tuple[str, str], tuple[str, int | None] | None] = {}
 
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
         """Yield the finding each judgement calls for, if any."""
@@ -73,27 +70,15 @@ class Writer:
         """Yield the shares judged against a target, met or missed."""
         for judgement in judgements:
             if judgement.piece.force in _STRIVEN_FOR and judgement.outcome in ("satisfied", "violated", "excepted"):
-                fact, target = self._static_of(judgement).share or ("", None)
+                piece, program = judgement.piece, judgement.bench.court.program
+                key = (program.subject, piece.key)
+                if key not in self._shares:
+                    self._shares[key] = share_judged(program, piece)
+                fact, target = self._shares[key] or ("", None)
                 if isinstance(share := judgement.bench.row.get(fact), int):
-                    rule, met = judgement.piece.rule, judgement.outcome == "satisfied"
+                    rule, met = piece.rule, judgement.outcome == "satisfied"
                     title = self._filled(rule.title.of(self._lang), judgement)
                     yield Share(rule.id, title, judgement.subject.id, judgement.day, share, target, met)
-
-    def _static_of(self, judgement: Judgement) -> "_Static":
-        """Return what stays the same of whatever a rule says of a kind of subject."""
-        piece, program = judgement.piece, judgement.bench.court.program
-        key = (program.subject, piece.key)
-        if key not in self._static:
-            named = PLACEHOLDER.findall(piece.rule.message.of(self._lang))
-            nodes = [node for fact in piece.facts.values() for node in walk(program.facts[fact]) if isinstance(node, Outcomes)]
-            self._static[key] = _Static(
-                named=tuple(piece.facts[name] for name in named),
-                notes=tuple(self.standing_notes(piece.rule)),
-                firm=self._book.grade(piece.rule) == "confirmed" and piece.rule.needs_review is None,
-                counted=tuple(node for node in nodes if "violated" in node.outcomes),
-                share=share_judged(program, piece),
-            )
-        return self._static[key]
 
     def _finding(self, judgement: Judgement, level: Level) -> Finding:
         rule = judgement.piece.rule
@@ -107,6 +92,7 @@ class Writer:
             )
             message, remedy = phrase("missing_title", self._lang), phrase("state", self._lang, fields=asked)
         breaches = self._breaches(judgement)
+        rules = [rule] if judgement.rival is None else [rule, judgement.rival.piece.rule]
         failing = [(e.fact, e.value) for e in evidence] or [(wait.fact, None) for s in waits for wait in s]
         return Finding(
             rule=rule.id,
@@ -123,7 +109,7 @@ class Writer:
             waits_for=waits,
             remedy=self._filled(remedy, judgement),
             responsible=self._responsible(judgement),
-            provisions=self.citations(rule, judgement.rival.piece.rule if judgement.rival is not None else None),
+            provisions=tuple(self.cited(name) for cited in rules for name in cited.provisions),
             questions=tuple(question.of(self._lang) for question in rule.questions) if level == "judgement_needed" else (),
             notes=tuple(self._notes(judgement, breaches)),
             fingerprint=fingerprint(rule.id, judgement.subject.id, failing),
@@ -131,14 +117,18 @@ class Writer:
 
     def _provisional(self, judgement: Judgement, breaches: Sequence[Judgement] = ()) -> bool:
         """Tell whether a finding rests on less than confirmed texts, itself or through the breaches it counts."""
-        return not self._static_of(judgement).firm or (bool(breaches) and all(map(self._provisional, breaches)))
+        rule = judgement.piece.rule
+        read_in_full = self._book.grade(rule) == "confirmed" and rule.needs_review is None
+        return not read_in_full or (bool(breaches) and all(map(self._provisional, breaches)))
 
     def _breaches(self, judgement: Judgement) -> Sequence[Judgement]:
         """Return the breaches a rule of the second pass has counted."""
-        tally, wanted = judgement.bench.row.scope.tally, self._static_of(judgement).counted
-        if not wanted or not isinstance(tally, Tally):
+        tally, piece, facts = judgement.bench.row.scope.tally, judgement.piece, judgement.bench.court.program.facts
+        if not piece.second_pass or not isinstance(tally, Tally):
             return ()
-        return list({id(found): found for node in wanted for found in tally.matching(node)}.values())
+        nodes = (node for fact in piece.facts.values() for node in walk(facts[fact]) if isinstance(node, Outcomes))
+        counted = [tally.matching(node) for node in nodes if "violated" in node.outcomes]
+        return list({id(found): found for found in chain.from_iterable(counted)}.values())
 
     def _filled(self, text: str, judgement: Judgement) -> str:
         """Put values in place of the facts a text names."""
@@ -148,8 +138,9 @@ class Writer:
         return PLACEHOLDER.sub(lambda found: self._fact_text(bench, names[found[1]], in_sentence=True), text)
 
     def _evidence(self, judgement: Judgement) -> Iterator[Evidence]:
-        bench = judgement.bench
-        for name in dict.fromkeys([*[test.fact for test in judgement.clause], *self._static_of(judgement).named]):
+        bench, piece = judgement.bench, judgement.piece
+        named = [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.of(self._lang))]
+        for name in dict.fromkeys([*[test.fact for test in judgement.clause], *named]):
             key = (self._lang, name)
             if key not in bench.told:
                 bench.told[key] = self._told(bench, name)
@@ -165,35 +156,30 @@ class Writer:
         return Evidence(definition.id, definition.label.of(self._lang), bench.row[name], text, "; ".join(stated), paths)
 
     def _fact_text(self, bench: Bench, name: str, *, in_sentence: bool = False) -> str:
-        value, program = bench.row[name], bench.court.program
-        return self.fact_text(program.subject, program.facts[name], program.defined[name], value, in_sentence=in_sentence)
+        program = bench.court.program
+        return self.fact_text(program.subject, program.defined[name], bench.row[name], in_sentence=in_sentence)
 
-    def fact_text(
-        self, subject: str, derived: Expression, definition: Definition, value: Scalar | None, *, in_sentence: bool = False
-    ) -> str:
+    def fact_text(self, subject: str, definition: Definition, value: Scalar | None, *, in_sentence: bool = False) -> str:
         """Return a fact's value as people read it, codes by their names; a sentence brings its own noun."""
         if isinstance(value, str):
-            if id(derived) not in self._coded:  # expressions last as long as the rulebook
-                infos = (fields_of(subject).get(node.path) for node in walk(derived) if isinstance(node, Field))
-                self._coded[id(derived)] = next((info for info in infos if info is not None and info.codes), None)
-            coded = self._coded[id(derived)]
+            infos = (fields_of(subject).get(node.path) for node in walk(definition.value) if isinstance(node, Field))
+            coded = next((info for info in infos if info is not None and info.codes), None)
             return coded.text(value, self._lang) if coded is not None else code_text(value, self._lang)
         unit = None if in_sentence and definition.unit in COUNTED else definition.unit
         return value_text(value, unit, self._lang)
 
     def _stated(self, kind: str, path: str, value: Any) -> str:
-        info = field_at(kind, path)[0]
-        if isinstance(value, str) and info is not None:
-            return info.text(value, self._lang)
-        if info is not None and info.kind == "list":
+        info = field_at(kind, path)
+        assert info is not None, path
+        if info.kind == "list":
             return phrase("elements", self._lang, n=value) if value else phrase("no_elements", self._lang)
-        scalar: Scalar = value if isinstance(value, (bool, int, date)) else str(value)
-        return value_text(scalar, "percent" if path.endswith("percent") else None, self._lang)
+        return info.text(value, self._lang)
 
     def _waits(self, judgement: Judgement) -> Iterator[tuple[Wait, ...]]:
         if judgement.awaits_day is not None:
             path = judgement.subject.dossier.day_fields[judgement.awaits_day] if judgement.subject.dossier else ""
-            yield (Wait(path, self._ask(judgement.subject, path), (path,), (self._ask(judgement.subject, path),)),)
+            name = field_name(judgement.subject.kind, path, self._lang)
+            yield (Wait(path, name, (path,), (name,)),)
             return
         for facts in settling_sets(judgement.piece.verdicts, judgement.bench.row)[:MAX_SETS]:
             yield tuple(self._wait(judgement, name) for name in facts)
@@ -204,19 +190,8 @@ class Writer:
             fact=definition.id,
             label=definition.label.of(self._lang),
             missing=tuple(judgement.subject.place(path) for path in missing),
-            ask=tuple(self._ask(judgement.subject, path) for path in missing),
+            ask=tuple(field_name(judgement.subject.kind, path, self._lang) for path in missing),
         )
-
-    def _ask(self, subject: Subject, path: str) -> str:
-        """Return what people call a field, and in which row of which list it stands."""
-        info, listed, row = field_at(subject.kind, path)
-        if info is None and "." in path:  # a part of an area
-            whole, _, part = path.rpartition(".")
-            return f"{self._ask(subject, whole)}: {phrase('area_' + part, self._lang)}"
-        name = info.name(self._lang) if info is not None else path
-        if listed is not None and row is not None:
-            return f"{name} ({listed.name(self._lang)}, {phrase('row', self._lang)} {row + 1})"
-        return name
 
     def _responsible(self, judgement: Judgement) -> str:
         words = judgement.piece.rule.responsible
@@ -225,11 +200,6 @@ class Writer:
         office, head = (authority.office, authority.head) if authority is not None else (None, None)
         named = f"{office} ({head})" if office and head else office or head
         return f"{said}; {phrase('namely', self._lang)}: {named}" if said and named else said or named or ""
-
-    def citations(self, rule: Rule, rival: Rule | None) -> tuple[Citation, ...]:
-        """Return the articles a rule rests on, and those of the rule it differs with."""
-        names = (*rule.provisions, *(rival.provisions if rival is not None else ()))
-        return tuple(map(self._cited, names))
 
     def _notes(self, judgement: Judgement, breaches: Iterable[Judgement]) -> Iterator[str]:
         rule, lang = judgement.piece.rule, self._lang
@@ -243,7 +213,7 @@ class Writer:
             yield phrase("needs_exception", lang, by=rule.exception.by.of(lang), day=day_text(day, lang))
         for passage in judgement.passages:
             yield phrase(f"exception_{passage.state}", lang)
-        yield from self._static_of(judgement).notes
+        yield from self.standing_notes(rule)
 
     def standing_notes(self, rule: Rule) -> Iterator[str]:
         """Yield what is to be known with every finding of a rule."""
@@ -256,7 +226,8 @@ class Writer:
             yield f"{phrase('not_encoded', lang)}: {part.text.of(lang)} ({part.reason.of(lang)})"
 
 
-def _cite(rulebook: Rulebook, name: str) -> Citation:
+def citation_of(rulebook: Rulebook, name: str) -> Citation:
+    """Return a provision as a finding cites it."""
     provision = rulebook.provisions[name]
     text = rulebook.instrument_of(provision)
     return Citation(
@@ -268,17 +239,3 @@ def _cite(rulebook: Rulebook, name: str) -> Citation:
         link=provision.link or text.link,
         grade=provision.evidence,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Static:
-    """What stays the same of whatever a rule says of a kind of subject."""
-
-    named: tuple[str, ...]
-    """Facts its message names."""
-    notes: tuple[str, ...]
-    firm: bool
-    """Whether every text it rests on was read in full."""
-    counted: tuple[Outcomes, ...]
-    """Breaches of the first pass that it counts."""
-    share: tuple[str, int | None] | None

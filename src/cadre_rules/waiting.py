@@ -41,14 +41,15 @@ def _open_clauses(formula: Formula, row: Mapping[str, Scalar | None]) -> Iterabl
 def smallest_sets(clauses: Formula) -> tuple[tuple[str, ...], ...]:
     facts = sorted({test.fact for clause in clauses for test in clause})
     values = {fact: telling_values([t for c in clauses for t in c if t.fact == fact]) for fact in facts}
-    tried = 0
+    tried, first = 0, {fact: values[fact][0] for fact in facts}
+    shown = [{test.fact for test in clause} for clause in clauses if all(passes(first[test.fact], test) for test in clause)]
     for size in range(1, len(facts)):
         found = []
         for chosen in combinations(facts, size):
             tried += prod(len(values[fact]) for fact in chosen)
             if tried > MAX_TRIED:
                 return (tuple(facts),)
-            if _settles(chosen, values, clauses):
+            if any(map(set(chosen).issuperset, shown)) and _settles(chosen, values, clauses):
                 found.append(chosen)
         if found:
             return tuple(found)

@@ -243,6 +243,8 @@ class _Court:
         self.kind, self.for_heads = kind, for_heads
         self.keep_verdicts = judge.keep_verdicts
         self.facts = FactColumns(kind, self.program.facts, tables)
+        for fact in dict.fromkeys(test.fact for matter in self.matters.values() for test in matter.tests):
+            self.facts.fact(fact)  # all before the first table: what several read is kept from then on
         nodes = [node for fact in self.program.facts.values() for node in ex.walk(fact)]
         self.read = {node.path[:2] for node in nodes if isinstance(node, ex.Field | ex.Each)}
         self.counts = {f"count{n}": node for n, node in enumerate(dict.fromkeys(n for n in nodes if isinstance(n, ex.Outcomes)))}

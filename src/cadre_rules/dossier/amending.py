@@ -32,15 +32,10 @@ def amended(dossier: Dossier, place: str, value: Any, *, postponed: bool = False
 
 def nearest(demand: Demand, held: Any) -> Any:
     """Return what is as demanded and nearest to what is held."""
-    match demand:
-        case Bounds(low, high):
-            if low is None or (held is not None and high is not None and held > high):
-                return high
-            return low
-        case Other():
-            return "…"
-        case _:
-            return demand
+    if isinstance(demand, Bounds):
+        beyond = held is not None and demand.high is not None and held > demand.high
+        return demand.high if demand.low is None or beyond else demand.low
+    return "…" if isinstance(demand, Other) else demand
 
 
 def _at(model: Any, way: list[Any], write: Callable[[Any, str], Mapping[str, Any]]) -> Any:

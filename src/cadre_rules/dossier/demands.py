@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.dossier.values import bounds
 from cadre_rules.names import fold
 
 
@@ -39,8 +39,7 @@ def fits(value: Any, demand: Demand) -> bool:
         return False
     match demand:
         case Bounds(low, high):
-            first, last = (value.earliest, value.latest) if isinstance(value, PartialDate) else (value, value)
-            first, last = getattr(value, "low", first), getattr(value, "high", last)
+            first, last = bounds(value)
             return (low is None or low <= first) and (high is None or last <= high)
         case Other(than):
             return not isinstance(value, str) or fold(value) not in map(fold, than)
@@ -60,7 +59,7 @@ def meet(one: Demand, other: Demand) -> Demand | None:
         case Other(), Other():
             return Other(one.than | other.than)
         case Other(), _:
-            return other if not isinstance(other, str) or fits(other, one) else None
+            return other if fits(other, one) else None
         case _, Other():
             return meet(other, one)
         case _:

@@ -14,9 +14,10 @@ from pydantic.fields import FieldInfo as FieldFacts
 from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.kinds import KINDS, WHOLES, model_of
 from cadre_rules.dossier.people import Office
-from cadre_rules.dossier.values import CODES, Codes, PartialDate
+from cadre_rules.dossier.values import CODES, Codes, PartialDate, ReadBy, parse_percent
 from cadre_rules.expression import ValueKind
 from cadre_rules.formula import Kind
+from cadre_rules.wording import phrase, value_text
 
 SUBJECTS = (*KINDS, *WHOLES, "head")
 """Everything a rule can be about; `head` gathers the dossiers one head answers for."""
@@ -34,6 +35,8 @@ class FieldInfo:
     protected: frozenset[str]
     element: "type[BaseModel] | Kind | None" = None
     codes: Codes | None = None
+    unit: str | None = None
+    """What a number counts, where its value does not say so: `percent`."""
     loose: bool = False
     """A date of which only the month or the year may be stated."""
     office: Office | None = None
@@ -43,10 +46,10 @@ class FieldInfo:
         """Return what people call the field."""
         return self.en if lang == "en" else self.vi
 
-    def text(self, value: str, lang: str) -> str:
-        """Return what people call one of its codes."""
+    def text(self, value: Any, lang: str) -> str:
+        """Return a value as people read it, a code by its name."""
         names = self.codes.names.get(value) if self.codes is not None else None
-        return names[lang == "en"] if names is not None else value
+        return names[lang == "en"] if names is not None else value_text(value, self.unit, lang)
 
 
 @cache
@@ -80,16 +83,18 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         if kind is not None:
             element: Any = members_of(get_args(inner)[0])[0] if listed else None
             each = _KINDS.get(element, element)
-            yield (name,), FieldInfo(kind, vi, en, protected, each, codes_of(field), PartialDate in types, office)
+            mark = mark_of(field)
+            codes, unit = mark if isinstance(mark, Codes) else None, "percent" if mark and mark.parse is parse_percent else None
+            yield (name,), FieldInfo(kind, vi, en, protected, each, codes, unit, PartialDate in types, office)
         else:
             for path, info in _paths(inner):
                 named = replace(info, vi=f"{info.vi} ({vi})", en=f"{info.en} ({en})", protected=info.protected | protected)
                 yield (name, *path), replace(named, office=office and info.office)
 
 
-def codes_of(field: FieldFacts) -> Codes | None:
-    """Return the closed list a field's values come from, if there is one."""
-    return next((mark for mark in (*field.metadata, *marks_of(field.annotation)) if isinstance(mark, Codes)), None)
+def mark_of(field: FieldFacts) -> ReadBy | None:
+    """Return what a field's values are read by, such as the closed list they come from, if it says so."""
+    return next((mark for mark in (*field.metadata, *marks_of(field.annotation)) if isinstance(mark, ReadBy)), None)
 
 
 def marks_of(annotation: Any) -> Iterator[Any]:
@@ -130,14 +135,26 @@ def reached(value: Any, path: tuple[str, ...]) -> Any:
 
 
 @lru_cache(maxsize=16_384)
-def field_at(subject: str, path: str) -> tuple[FieldInfo | None, FieldInfo | None, int | None]:
-    """Return the field a traced path (`person.posts[2].start`) names, the list it stands in and the row's number from 0."""
+def field_at(subject: str, path: str) -> FieldInfo | None:
+    """Return the field a traced path (`person.posts[2].start`) names."""
     outer, _, inside = path.partition("[")
     info = fields_of(subject).get(tuple(outer.split(".")))
     if not inside or info is None or info.element is None:
-        return info, None, None
-    row, _, rest = inside.partition("]")
-    return element_fields(info.element).get(tuple(filter(None, rest.split(".")))), info, int(row)
+        return info
+    return element_fields(info.element).get(tuple(filter(None, inside.partition("]")[2].split("."))))
+
+
+@lru_cache(maxsize=16_384)
+def field_name(subject: str, path: str, lang: str) -> str:
+    """Return what people call the field at a traced path, and in which row of which list it stands."""
+    info, (whole, _, part) = field_at(subject, path), path.rpartition(".")
+    if info is None:  # a part of an area
+        return f"{field_name(subject, whole, lang)}: {phrase('area_' + part, lang)}" if whole else path
+    outer, _, inside = path.partition("[")
+    if not inside:
+        return info.name(lang)
+    row = int(inside.partition("]")[0]) + 1
+    return f"{info.name(lang)} ({field_name(subject, outer, lang)}, {phrase('row', lang)} {row})"
 
 
 @cache

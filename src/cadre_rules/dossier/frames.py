@@ -19,7 +19,7 @@ from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.people import ExceptionGranted
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.dossier.values import PartialDate, bounds
 
 SPAN = pl.Struct({"earliest": pl.Date, "latest": pl.Date})
 """A day, or a month or year of which the day is not stated."""
@@ -173,8 +173,7 @@ def _held(value: Any, annotation: Any) -> Any:
 
 def span_of(day: date | PartialDate) -> dict[str, date]:
     """Return a day as SPAN holds it."""
-    first, last = (day.earliest, day.latest) if isinstance(day, PartialDate) else (day, day)
-    return {"earliest": first, "latest": last}
+    return dict(zip(("earliest", "latest"), bounds(day), strict=True))
 
 
 def _plain(value: Any) -> Any:

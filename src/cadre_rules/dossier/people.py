@@ -416,7 +416,7 @@ class Whole(Stated):
         value: Any = self
         for name in self.day_fields.get(hangs_on, self.day_fields["decided"]).split("."):
             value = getattr(value, name, None)
-        return value.latest if isinstance(value, PartialDate) else value
+        return value.high if isinstance(value, PartialDate) else value
 
 
 class Appointment(Whole):

@@ -32,6 +32,7 @@ def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
 NEEDED = {
     "string_type": "not a text; put it in quotes",
     "tuple_type": "not a list",
+    "missing": "is required",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "not a mapping of fields"),
 }
 
@@ -40,15 +41,9 @@ def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
     place = ""
     for segment in detail["loc"]:
         place += f"[{segment}]" if isinstance(segment, int) else f".{segment}" if place else str(segment)
-    match detail["type"]:
-        case "extra_forbidden":
-            return place, f"no such field{did_you_mean(str(detail['loc'][-1]), words_of(model))}"
-        case "missing":
-            return place, "is required"
-        case kind if kind in NEEDED:
-            return place or "dossier", NEEDED[kind]
-        case _:
-            return place or "dossier", str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        return place, f"no such field{did_you_mean(str(detail['loc'][-1]), words_of(model))}"
+    return place or "dossier", NEEDED.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
 
 
 @cache

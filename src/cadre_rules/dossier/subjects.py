@@ -28,7 +28,7 @@ class Subject:
     def day(self, hangs_on: str) -> date | None:
         """Return the day a rule hangs on, if stated; a figure hangs on its own day."""
         if self.kind == "figure" and self.root.on is not None:
-            return self.root.on.latest if isinstance(self.root.on, PartialDate) else self.root.on
+            return self.root.on.high if isinstance(self.root.on, PartialDate) else self.root.on
         return self.dossier.day(hangs_on) if self.dossier is not None else None
 
     @property

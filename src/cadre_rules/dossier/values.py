@@ -10,24 +10,37 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from cadre_rules.names import clean, did_you_mean, fold
 
+End = TypeVar("End")
+
 
 @dataclass(frozen=True, slots=True, order=True)
-class PartialDate:
-    """A date of which only the month or the year is stated; it can mean any day from `earliest` to `latest`."""
+class Span(Generic[End]):
+    """A value that may be anything from `low` to `high`."""
 
-    earliest: date
-    latest: date
+    low: End
+    high: End
+
+
+class PartialDate(Span[date]):
+    """A date of which only the month or the year is stated; it can mean any day from `low` to `high`."""
+
+    __slots__ = ()
 
     def __str__(self) -> str:
-        first = self.earliest.isoformat()
-        return first[:7] if self.earliest.month == self.latest.month else first[:4]
+        first = self.low.isoformat()
+        return first[:7] if self.low.month == self.high.month else first[:4]
+
+
+def bounds(value: Any) -> tuple[Any, Any]:
+    """Return the least and the greatest a value can be."""
+    return (value.low, value.high) if isinstance(value, Span) else (value, value)
 
 
 _WRITTEN = [

@@ -245,10 +245,11 @@ class _Names:
         with self._lock:
             of_code = np.zeros(max(int(held.max()) + 1, len(self._of_code)), np.int32)
             of_code[: len(self._of_code)] = self._of_code
-            unknown = of_code[held] == 0
-            rows = np.flatnonzero(unknown if there is None else unknown & there)
-            fresh, first = np.unique(held[rows], return_index=True)
-            for code, text in zip(fresh, gathered(values, rows[first]).cast(pl.String).to_list(), strict=True):
+            rows = np.arange(len(held), dtype=np.int32) if there is None else np.flatnonzero(there)
+            stands = np.full(len(of_code), -1, np.int32)
+            stands[held if there is None else picked(held, rows)] = rows
+            fresh = np.flatnonzero((stands >= 0) & (of_code == 0))
+            for code, text in zip(fresh, gathered(values, stands[fresh]).cast(pl.String).to_list(), strict=True):
                 name = self._compared(text)
                 of_code[code] = self._numbers.setdefault(name, len(self.names))
                 if of_code[code] == len(self.names):

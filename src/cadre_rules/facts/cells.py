@@ -12,7 +12,7 @@ import polars as pl
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import bare
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.dossier.values import PartialDate, Span
 from cadre_rules.facts.arrays import (
     Areas,
     Array,
@@ -32,7 +32,6 @@ from cadre_rules.facts.arrays import (
 from cadre_rules.facts.columnwise import both
 from cadre_rules.facts.deriving import find_cell
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import Span
 from cadre_rules.names import fold
 
 _EPOCH = date(1970, 1, 1).toordinal()

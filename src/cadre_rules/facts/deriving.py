@@ -10,9 +10,9 @@ from typing import Any, Protocol, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import reached
+from cadre_rules.dossier.values import Span, bounds
 from cadre_rules.facts.generating import Written, write
 from cadre_rules.facts.maps import AreaMap
-from cadre_rules.facts.operations import SPREAD, bounds
 from cadre_rules.formula import Scalar
 from cadre_rules.names import fold
 
@@ -67,7 +67,7 @@ class Row(dict[str, Scalar | None]):
     def __missing__(self, fact: str) -> Scalar | None:
         scope = self.scope
         value = scope[fact] if fact in scope else scope.__missing__(fact)
-        self[fact] = value = None if value.__class__ in SPREAD else value
+        self[fact] = value = None if isinstance(value, Span) else value
         return value
 
 

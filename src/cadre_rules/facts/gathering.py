@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from cadre_rules.facts.operations import STRICT, bounds, settled, span
+from cadre_rules.dossier.values import bounds
+from cadre_rules.facts.operations import STRICT, settled, span
 from cadre_rules.names import fold
 
 

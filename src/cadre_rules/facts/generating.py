@@ -63,8 +63,6 @@ class _Body:
 
     def _name(self, value: Any) -> str:
         """Return how the text refers to a value."""
-        if value is None or isinstance(value, (bool, int)):
-            return repr(value)
         return self.named.setdefault((type(value), value), f"k{len(self.named)}")
 
     def _line(self, text: str) -> None:
@@ -139,15 +137,11 @@ class _Body:
         first, *rest = arguments
         match operation:
             case "all":
-                return self._until("False", first, rest)
+                return self._in_turn(arguments, "is not False", "is not True")
             case "some":
-                return self._until("True", first, rest)
+                return self._in_turn(arguments, "is not True", "is not False")
             case "coalesce":
-                answer = self._set(self._value(first))
-                for argument in rest:
-                    with self._under(f"if {answer} is None:"):
-                        self._line(f"{answer} = {self._value(argument)}")
-                return answer
+                return self._in_turn(arguments, "is None", "is not None")
             case "choose":
                 return self._choose(self._value(first), *rest)
             case "stated":
@@ -160,13 +154,13 @@ class _Body:
                 asked = [self._value(argument) for argument in arguments]
                 return self._stated(asked, f"do_{name}({', '.join(asked)})")
 
-    def _until(self, settling: str, first: ex.Expression, rest: Sequence[ex.Expression]) -> str:
-        """Three-valued "and" (False settles it) or "or" (True does), asked no further once settled."""
-        answer = self._set(self._value(first))
-        for argument in rest:
-            with self._under(f"if {answer} is not {settling}:"):
+    def _in_turn(self, arguments: Sequence[ex.Expression], asking: str, telling: str) -> str:
+        """Take the first answer; while it is such that more are asked, each that tells more is taken instead."""
+        answer = self._set(self._value(arguments[0]))
+        for argument in arguments[1:]:
+            with self._under(f"if {answer} {asking}:"):
                 value = self._value(argument)
-                self._line(f"if {value} is {settling} or {value} is None: {answer} = {value}")
+                self._line(f"if {value} {telling}: {answer} = {value}")
         return answer
 
     def _choose(self, test: str, yes: ex.Expression, no: ex.Expression) -> str:

@@ -16,8 +16,9 @@ from typing import Any, Literal, cast
 from cadre_rules import expression as ex
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, exactly, fits, meet, met
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of, reached
+from cadre_rules.dossier.values import Span, bounds
 from cadre_rules.facts.deriving import Deriver, Scope
-from cadre_rules.facts.operations import SPREAD, STRICT, bounds
+from cadre_rules.facts.operations import STRICT
 from cadre_rules.formula import Clause, FactTest
 
 MAX_PLANS = 16
@@ -486,7 +487,7 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 def _against(operation: str, value: Any, *, holds: bool, mirrored: bool) -> list[Demand]:
     """Return what one side of a comparison has to be for it to hold or not, the other being as it is."""
     if operation == "equal":
-        if value.__class__ in SPREAD:
+        if isinstance(value, Span):
             return []
         return [exactly(value)] if holds else _apart([value])
     relation = ("<" if operation == "less" else "<=") if holds else (">=" if operation == "less" else ">")

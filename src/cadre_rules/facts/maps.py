@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from cadre_rules.dossier.areas import Area, bare
-from cadre_rules.names import fold
 
 
 class AreaMap:
@@ -35,9 +34,7 @@ class AreaMap:
         if level == "district":
             return district
         commune = _same_name(one.commune, other.commune)
-        if on >= self.reform or commune is False:
-            return commune
-        return False if district is False else None if district is None else commune
+        return commune if district or commune is False or on >= self.reform else district
 
     def _same_province(self, one: str | None, other: str | None, on: date) -> bool | None:
         code = self.code_after if on >= self.reform else self.code_before
@@ -46,4 +43,4 @@ class AreaMap:
 
 
 def _same_name(one: str | None, other: str | None) -> bool | None:
-    return None if one is None or other is None else fold(one) == fold(other) or bare(one) == bare(other)
+    return None if one is None or other is None else bare(one) == bare(other)

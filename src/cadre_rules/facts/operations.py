@@ -7,35 +7,22 @@ operation answers exactly where every possibility gives the same answer.
 
 from calendar import monthrange
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date
 from itertools import product
 from math import prod
 from operator import le, lt, sub
 from typing import Any
 
-from cadre_rules.dossier.values import PartialDate
+from cadre_rules.dossier.values import PartialDate, Span, bounds
 from cadre_rules.names import fold
 
 HOLIDAYS_A_YEAR = 12
 """No calendar of public holidays is shipped, so working days are a span at most this wide for each year touched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A number that may be anything from `low` to `high`."""
-
-    low: int
-    high: int
-
-
-SPREAD = frozenset((Span, PartialDate))
-"""What a value is that is known only within bounds."""
-
-
 def settled(value: Any) -> Any:
     """Return the value if it is exact, else None."""
-    return None if value.__class__ in SPREAD else value
+    return None if isinstance(value, Span) else value
 
 
 def span(low: Any, high: Any) -> Any:
@@ -43,15 +30,6 @@ def span(low: Any, high: Any) -> Any:
     if low == high:
         return low
     return None if isinstance(low, bool) else PartialDate(low, high) if isinstance(low, date) else Span(low, high)
-
-
-def bounds(value: Any) -> tuple[Any, Any]:
-    """Return the least and the greatest a value can be."""
-    if isinstance(value, PartialDate):
-        return value.earliest, value.latest
-    if isinstance(value, Span):
-        return value.low, value.high
-    return value, value
 
 
 def add_months(day: date, months: int) -> date | None:
@@ -110,7 +88,7 @@ def _lifted(compute: Callable[..., Any], corners: Callable[..., Iterable[tuple[A
 
     def run(*arguments: Any) -> Any:
         for argument in arguments:
-            if argument.__class__ in SPREAD:
+            if isinstance(argument, Span):
                 found = [compute(*corner) for corner in corners(*map(bounds, arguments))]
                 return None if None in found else span(min(found), max(found))
         return compute(*arguments)
@@ -127,7 +105,7 @@ _less = _lifted(lt, _opposed)
 
 
 def _equal(first: Any, second: Any) -> bool | None:
-    if first.__class__ not in SPREAD and second.__class__ not in SPREAD:
+    if not isinstance(first, Span) and not isinstance(second, Span):
         return bool(fold(first) == fold(second) if isinstance(first, str) and isinstance(second, str) else first == second)
     return False if _less(first, second) or _less(second, first) else None
 

@@ -1,8 +1,7 @@
 """Where in the dossier a fact comes from, and what is missing where it is not known."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import Area
@@ -14,13 +13,15 @@ from cadre_rules.facts.operations import settled
 MAX_ELEMENTS = 5
 """Elements of one list told one by one; more are counted."""
 
+Seen: TypeAlias = tuple[str, Any, bool]
+"""A path, what it states, if anything, and whether it would have to be stated (or stated whole)."""
 
-@dataclass(slots=True)
-class Trace:
+
+class Trace(NamedTuple):
     """Paths read with what they state, and paths that would have to be stated (or stated whole)."""
 
-    read: dict[str, Any] = field(default_factory=dict)
-    missing: dict[str, None] = field(default_factory=dict)
+    read: dict[str, Any]
+    missing: dict[str, None]
 
 
 class Tracer:
@@ -28,37 +29,37 @@ class Tracer:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._known: dict[str, Trace] = {}
+        self._known: dict[str, list[Seen]] = {}
 
     def trace(self, fact: str) -> Trace:
         """Return what a fact was read from; for a fact not known, what is missing."""
+        seen = self._behind(fact)
+        read = {place: value for place, value, _ in seen if value is not None}
+        return Trace(read, dict.fromkeys(place for place, _, asked in seen if asked))
+
+    def _behind(self, fact: str) -> list[Seen]:
         if fact not in self._known:
-            found = self._known[fact] = Trace()
+            self._known[fact] = []
             item, self._scope.item = self._scope.item, None
-            self._follow(self._scope.deriver.definitions[fact], found, "")
+            self._follow(self._scope.deriver.definitions[fact], self._known[fact], "")
             self._scope.item = item
         return self._known[fact]
 
-    def _follow(self, node: ex.Expression, found: Trace, inside: str) -> None:
+    def _follow(self, node: ex.Expression, seen: list[Seen], inside: str) -> None:
         """Note what made a node have its value; `inside` says in which element of which list it stands."""
         match node:
             case ex.Field() | ex.Item():
-                place, value = _place(node, inside), self._scope.value(node)
-                if value is not None:
-                    found.read[place] = value
-                if value is None or isinstance(value, PartialDate):
-                    found.missing[place] = None
+                value = self._scope.value(node)
+                seen.append((_place(node, inside), value, value is None or isinstance(value, PartialDate)))
             case ex.Fact(name):
-                behind = self.trace(name)
-                found.read.update(behind.read)
-                found.missing.update(behind.missing)
+                seen += self._behind(name)
             case ex.Each():
-                self._elements(node, found)
+                self._elements(node, seen)
             case ex.Within():
-                self._areas(node, found, inside)
+                self._areas(node, seen, inside)
             case _:
                 for part in self._deciding(node) if isinstance(node, ex.Call) else ex.children(node):
-                    self._follow(part, found, inside)
+                    self._follow(part, seen, inside)
 
     def _deciding(self, node: ex.Call) -> Iterable[ex.Expression]:
         """Return the arguments that made the answer what it is, asking for no more of them than tells."""
@@ -77,42 +78,35 @@ class Tracer:
             case _:
                 return [argument for argument in arguments if settled(value(argument)) is None] or arguments
 
-    def _elements(self, node: ex.Each, found: Trace) -> None:
+    def _elements(self, node: ex.Each, seen: list[Seen]) -> None:
         place, scope = ".".join(node.path), self._scope
         listed = reached(scope.root, node.path)
         if listed is None:
-            if not node.silence_means_none:
-                found.missing[place] = None
+            seen.append((place, None, not node.silence_means_none))
             return
         outer, shown = scope.item, 0
         for position, scope.item in enumerate(listed):
             wanted = node.where is None or scope.value(node.where)
-            if wanted is False:
-                continue
-            shown += 1
-            if shown <= MAX_ELEMENTS:
-                inside = Trace()
+            shown += wanted is not False
+            if wanted is not False and shown <= MAX_ELEMENTS:
+                found: list[Seen] = []
                 for part in ex.children(node):
-                    self._follow(part, inside, f"{place}[{position}]")
-                found.read.update(inside.read)
-                if wanted is None or node.gather not in ("any", "count"):
-                    found.missing.update(inside.missing)
+                    self._follow(part, found, f"{place}[{position}]")
+                telling = wanted is None or node.gather not in ("any", "count")
+                seen += found if telling else [(at, value, False) for at, value, _ in found]
         scope.item = outer
         if shown == 0 or shown > MAX_ELEMENTS:
-            found.read[place] = len(listed)
+            seen.append((place, len(listed), False))
 
-    def _areas(self, node: ex.Within, found: Trace, inside: str) -> None:
-        for part in (node.level, node.on):
-            self._follow(part, found, inside)
-        for part in (node.area, node.other):
-            area, before = self._scope.value(part), len(found.missing)
-            self._follow(part, found, inside)
-            if not isinstance(area, Area) or self._scope.value(node) is not None or len(found.missing) > before:
-                continue
-            down_to = self._scope.value(node.level)
-            vague = next((n for n in ("province", "district", "commune") if getattr(area, n) is None or n == down_to), None)
-            if isinstance(part, (ex.Field, ex.Item)) and vague is not None and getattr(area, vague) is None:
-                found.missing[f"{_place(part, inside)}.{vague}"] = None
+    def _areas(self, node: ex.Within, seen: list[Seen], inside: str) -> None:
+        level = self._scope.value(node.level)
+        for part in (node.level, node.on, node.area, node.other):
+            self._follow(part, seen, inside)
+            area = self._scope.value(part)
+            if isinstance(part, (ex.Field, ex.Item)) and isinstance(area, Area) and self._scope.value(node) is None:
+                vague = next((n for n in ("province", "district") if getattr(area, n) is None or n == level), "commune")
+                if getattr(area, vague) is None:
+                    seen.append((f"{_place(part, inside)}.{vague}", None, True))
 
 
 def _place(node: ex.Field | ex.Item, inside: str) -> str:

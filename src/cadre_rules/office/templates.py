@@ -24,7 +24,6 @@ from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Force
 from cadre_rules.sources.headings import Path, fields_of_row, heading_of
 from cadre_rules.sources.levels import Level, all_levels, levels_of, tree
-from cadre_rules.sources.tables import is_percent
 from cadre_rules.wording import day_text, phrase, value_text
 
 CELL = 32_767
@@ -164,7 +163,7 @@ def _column(model: type[BaseModel], path: Path, lang: str) -> Column:
         choices = tuple(value_text(value, None, lang) for value in (True, False))
     return Column(
         heading_of(path, model, lang),
-        _held(model, path, info),
+        _held(info),
         path,
         info,
         _group(model, path),
@@ -173,12 +172,12 @@ def _column(model: type[BaseModel], path: Path, lang: str) -> Column:
     )
 
 
-def _held(model: type[BaseModel], path: Path, info: FieldInfo) -> Held:
+def _held(info: FieldInfo) -> Held:
     match info.kind:
         case "bool" | "list":
             return info.kind
         case "int":
-            return "percent" if is_percent(model, path) else "int"
+            return "percent" if info.unit == "percent" else "int"
         case "date":
             return "loose" if info.loose else "date"
         case _:
@@ -195,18 +194,16 @@ def _cell(column: Column, level: Level, owner: str | None, row: Any, lang: str) 
     match value:
         case None:
             return None
-        case bool():
-            return value_text(value, None, lang)
+        case bool() | str():
+            return column.info.text(value, lang)
         case int() if column.held == "percent":
-            return value_text(value, "percent", lang)
+            return column.info.text(value, lang)
         case PartialDate(earliest, latest):
             return f"{earliest:%Y}" if earliest.month != latest.month else f"{earliest:%m/%Y}"
         case date() if column.held == "loose":
             return day_text(value, "vi")
         case tuple():
             return "; ".join(map(str, value)) or phrase("none_column", lang)
-        case str():
-            return column.info.text(value, lang)
         case _:
             return value
 

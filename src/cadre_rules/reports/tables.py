@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from cadre_rules.dossier.fields import field_at
+from cadre_rules.dossier.fields import field_name
 from cadre_rules.findings import LEVELS
 from cadre_rules.formula import Kind, Scalar
 from cadre_rules.reporting import Writer, version_of, writer_of
@@ -150,7 +150,8 @@ def _articles(
 
 
 def _cited(writer: Writer, rule: Rule, rival: Rule | None, lang: str, between: str) -> str:
-    return between.join(dict.fromkeys(cite(citation, lang) for citation in writer.citations(rule, rival)))
+    names = (*rule.provisions, *(rival.provisions if rival is not None else ()))
+    return between.join(dict.fromkeys(cite(writer.cited(name), lang) for name in names))
 
 
 def _asked(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.Expr:
@@ -170,8 +171,7 @@ def label(rulebook: Rulebook, kind: str, name: str, lang: str) -> str:
     versions = rulebook.definitions.get((kind, name))
     if versions:
         return versions[-1].label.of(lang)
-    info, _, _ = field_at(kind, name)
-    return info.name(lang) if info is not None else name
+    return field_name(kind, name, lang)
 
 
 def _fact_texts(findings: pl.DataFrame, rulebook: Rulebook, lang: str) -> pl.DataFrame:
@@ -206,7 +206,7 @@ def _worded(rulebook: Rulebook, lang: str, kind: str, fact: str, day: date | Non
     fitting = next((version for version in versions if day is not None and version.in_force.covers(day)), versions[0])
     read = _READ[fitting.kind](value) if value is not None else None
     sayer = writer_of(rulebook, lang)
-    text, inside = (sayer.fact_text(kind, fitting.value, fitting, read, in_sentence=i) for i in (False, True))
+    text, inside = (sayer.fact_text(kind, fitting, read, in_sentence=i) for i in (False, True))
     return fitting.label.of(lang), text, inside
 
 

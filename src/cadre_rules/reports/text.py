@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from cadre_rules.findings import LEVELS, Citation, Finding, Report
 from cadre_rules.reports.follow_up import follow_up_lines
-from cadre_rules.wording import article_text, day_text, instrument_text, phrase
+from cadre_rules.wording import day_text, phrase
 
 WIDTH = 100
 
@@ -91,13 +91,7 @@ def either(ways: Iterable[str], lang: str) -> list[str]:
 
 def cite(citation: Citation, lang: str) -> str:
     """Return an article as people cite it, with its evidence grade and link."""
-    article = article_text(citation.article, lang)
-    clause = f"{phrase('clause_word', lang)} {citation.clause}" if citation.clause else ""
-    issued = f"{phrase('dated', lang)} {day_text(citation.date, lang)}" if citation.date else ""
-    number = instrument_text(citation.instrument, citation.number, lang)
-    text = " ".join(part for part in (clause, article, number, issued) if part)
-    link = f" {citation.link}" if citation.link else ""
-    return f"{text} [{phrase('grade_' + citation.grade, lang)}]{link}"
+    return f"{citation.text(lang)} [{phrase('grade_' + citation.grade, lang)}] {citation.link or ''}".rstrip()
 
 
 def _waiting(report: Report, waiting: Iterable[Finding]) -> Iterator[str]:
