@@ -23,8 +23,7 @@ from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.collectives import Body, Member
 from cadre_rules.dossier.demands import Bounds, Demand, Demands, Other, fits, meet
 from cadre_rules.dossier.fields import SUBJECTS, element_fields, fields_of
-from cadre_rules.dossier.kinds import Dossier
-from cadre_rules.dossier.models import PARTS
+from cadre_rules.dossier.kinds import WHOLES, Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.facts.inverting import _solved, fewest_seats
 from cadre_rules.facts.operations import STRICT
@@ -278,7 +277,7 @@ def holds_of(dossier: Dossier, book: Rulebook, today: date) -> int:
 
 def counting(book: Rulebook, kind: str) -> set[str]:
     """Return the rules that count breaches: one left open, as a day too soon may leave it, is none."""
-    kinds = [kind, *(part for part, (whole, _) in PARTS.items() if whole == kind)]
+    kinds = [kind, *(part for part, whole in WHOLES.items() if whole == kind)]
     return {piece.rule.id for one in kinds for piece in judge_of(book).court(one).program.slices if piece.second_pass}
 
 

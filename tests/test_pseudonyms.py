@@ -23,7 +23,8 @@ from cadre_rules.cli import main
 from cadre_rules.cli.outputs import RENDERERS
 from cadre_rules.dossier.fields import element_fields, fields_of
 from cadre_rules.dossier.frames import frame_of
-from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.dossier.kinds import WHOLES, model_of
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.names import fold
@@ -387,8 +388,8 @@ def test_an_audit_does_not_go_on_with_another_key(key: str, tmp_path: Path) -> N
 
 def free_texts(subject: str) -> dict[tuple[str, ...], str]:
     """Return how each free text outside lists of a kind of subject is treated."""
-    if subject in PARTS:
-        whole, model = PARTS[subject]
+    if subject in WHOLES:
+        whole, model = WHOLES[subject], model_of(subject)
         return {**{(whole, *path): how for path, how in texts_of(DOSSIERS[whole])}, **dict(texts_of(model))}
     return dict(texts_of(DOSSIERS[subject])) if subject in DOSSIERS else {}
 

@@ -20,7 +20,8 @@ from cadre_rules.audits.hearing import EVERY, EXCEPTED, OUTCOME, SATISFIED, VIOL
 from cadre_rules.audits.matters import Matters
 from cadre_rules.audits.telling import FINDINGS, Telling
 from cadre_rules.dossier.frames import Fields, as_asked, frame_schema, holds
-from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.dossier.kinds import WHOLES
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.facts.arrays import at, gathered, keep_codes, places, series_of, set_bits, some, spread
 from cadre_rules.facts.columns import FactColumns
 from cadre_rules.facts.deriving import Tables
@@ -196,7 +197,7 @@ def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.Da
 
 def _parts(court: "_Court", listed_in: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
     """Return the parts of dossiers as subjects: their own fields and, under the whole's name, what is read of the whole."""
-    whole = PARTS[court.kind][0]
+    whole = WHOLES[court.kind]
     listed = _subjects(whole, frame, as_of, today).rename({"row": "·row"})
     names = frame_schema(whole)
     read = [name for name in names if (whole, name) in court.read]

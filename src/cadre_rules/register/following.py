@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from cadre_rules.dossier.kinds import Dossier
-from cadre_rules.dossier.models import PARTS
+from cadre_rules.dossier.kinds import WHOLES, Dossier
 from cadre_rules.findings import OPEN, Followed, FollowUp, Level, OnFile, Remarked, Report
 from cadre_rules.register.book import Known, Register, readings
 from cadre_rules.register.entries import Entry, Recorded, Remark
@@ -163,7 +162,7 @@ def _judged(gone: Iterable[Known], run: Run) -> set[str]:
 
 def _dossiers(known: Known) -> Iterator[str]:
     """Yield what must have been judged for a finding to be gone: its head, its dossier, or the dossier it is a part of."""
-    yield from (dossier for dossier, _ in readings(known.subject)) if known.kind in PARTS else (known.subject,)
+    yield from (dossier for dossier, _ in readings(known.subject)) if known.kind in WHOLES else (known.subject,)
 
 
 def _remarked(entries: Iterable[Entry]) -> Iterator[Remarked]:

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from pydantic import BaseModel
 
 from cadre_rules.dossier.fields import element_fields
-from cadre_rules.dossier.models import DOSSIERS, PARTS
+from cadre_rules.dossier.kinds import WHOLES, model_of
+from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.people import Person
 from cadre_rules.names import fold
 from cadre_rules.sources.headings import Path
@@ -75,7 +76,7 @@ class Level:
 def tree(kind: str) -> Level:
     """Return the tables of a kind of dossier, as its model has them."""
     name, _, vi = _WORDS[kind]
-    about = ((kind, ()), *((part, (whole,)) for part, (whole, _) in PARTS.items() if whole == kind))
+    about = ((kind, ()), *((part, (whole,)) for part, whole in WHOLES.items() if whole == kind))
     below = tuple(_below(DOSSIERS[kind], kind, about))
     return Level(name, _called(name, *_WORDS[kind]), DOSSIERS[kind], (), vi, about, below=below)
 
@@ -89,7 +90,7 @@ def _below(model: type[BaseModel], word: str, about: About) -> Iterator[Level]:
         yield Level("persons", _called("persons", vi), Person, ("person",), vi, _read_at(about, ("person",)), (own,), whose)
     for path, info in element_fields(model).items():
         if info.kind == "list" and isinstance(info.element, type):
-            judged = tuple((part, ()) for part, (_, element) in PARTS.items() if element is info.element)
+            judged = tuple((part, ()) for part in WHOLES if model_of(part) is info.element)
             read_as = (*_read_at(about, path), *judged)
             below = tuple(_below(info.element, path[-1], read_as)) if path[-1] in _WORDS else ()
             links = (of_person, own) if path[0] == "person" else (own,)
