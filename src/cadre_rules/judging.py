@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -20,7 +20,7 @@ from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Row, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer
-from cadre_rules.findings import Evidence, Level
+from cadre_rules.findings import Level
 from cadre_rules.formula import Clause
 from cadre_rules.program import Slice, code_of, compile_program, keep_code, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
@@ -73,8 +73,6 @@ class Bench:
     row: Row
     tracer: Tracer
     """What follows facts back to the dossier."""
-    told: dict[tuple[str, str], Evidence] = field(default_factory=dict)
-    """Facts as evidence, by language and name: several findings may rest on one."""
 
 
 @dataclass(frozen=True, slots=True)

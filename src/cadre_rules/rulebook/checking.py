@@ -175,6 +175,9 @@ class _Checker:
                     read[column] = (cell.get("from"), cell.get("until"))
                 message = f"{column} is a {kind}, not {cell!r}{_HINTS.get(kind, '')}"
                 found.need(_is_cell(read[column], kind), "RB202", message, ("rows", position, column))
+            if dated and _is_cell(read["in_force"], "date_window"):
+                start, until = read["in_force"]  # up to and with its last day, as a band
+                read["in_force"] = (start, until and date.fromordinal(max(until.toordinal() - 1, 1)))
             for name in row:
                 message = f"{name!r} is no column of {found.item.id}"
                 found.known(name, read, "RB101", message, ("rows", position, name))

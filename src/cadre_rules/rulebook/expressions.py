@@ -74,7 +74,10 @@ class ExpressionReader:
             return read(self, word, inside, at)
         if word in ex.OPERATIONS:
             return self._call(word, inside, at)
-        hint = did_you_mean(word, [*ex.OPERATIONS, *(form for form, _ in self._FORMS)])
+        shapes = {form: "one text" if shape is str else "a mapping of its parts" for form, shape in self._FORMS}
+        if word in shapes:
+            return self._wrong(at, "RB204", f"{word} takes {shapes[word]}")
+        hint = did_you_mean(word, [*ex.OPERATIONS, *shapes])
         return self._wrong(at, "RB204", f"unknown operation {word!r}{hint}")
 
     def _path(self, word: str, text: str, at: Location) -> Typed:
