@@ -117,7 +117,7 @@ class Writer:
 
     def _breaches(self, judgement: Judgement) -> Sequence[Judgement]:
         """Return the breaches a rule of the second pass has counted."""
-        tally, piece, facts = judgement.bench.scope.tally, judgement.piece, judgement.bench.court.program.facts
+        tally, piece, facts = judgement.bench.row.scope.tally, judgement.piece, judgement.bench.court.program.facts
         if not piece.second_pass or not isinstance(tally, Tally):
             return ()
         counted = (node for fact in piece.facts.values() for node in walk(facts[fact]) if isinstance(node, Outcomes))

@@ -27,6 +27,7 @@ from cadre_rules.facts.arrays import (
     each_once,
     picked,
     read_column,
+    some,
     spread,
 )
 from cadre_rules.facts.columnwise import both
@@ -81,7 +82,7 @@ class Finder:
             for end in held:
                 number = number + ruler.place(end, column, table).astype(dtype) * dtype(unit)
                 unit *= ruler.places
-        number = np.where(spread(both(*columns), table.height), number, dtype(0))
+        number = number * spread(both(*columns), table.height)
         return self._cells_of(number, total, tuple(map(len, ends)), table)
 
     def _cells_of(self, numbers: Array, total: int, ends: tuple[int, ...], table: Table) -> Column | None:
@@ -90,7 +91,7 @@ class Finder:
         stated = np.array([answer is not None for answer in answers], np.bool_)
         if not stated.any():
             return None
-        return _column(answers, place, table.bits(picked(stated, place)), self._kind, table)
+        return _column(answers, place, table.all if stated.all() else table.bits(picked(stated, place)), self._kind, table)
 
     def _answer(self, number: int, ends: tuple[int, ...]) -> Any:
         if (ends, number) not in self._answers:
@@ -152,7 +153,12 @@ class _Ruler:
         match column:
             case Numbers():
                 marks = self._marks.astype(np.asarray(end).dtype)
-                return each_once(lambda end: np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right"), end)
+
+                def places(end: Array) -> Array:
+                    found: Array = np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right")
+                    return found.astype(np.int32)
+
+                return each_once(places, end)
             case Truths(yes, no):
                 held = [spread(yes if edge else no, table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
             case Texts():
@@ -223,7 +229,8 @@ def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int])
         told = [None if word is None else compared(word) for word in words]
         number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int32)
         number = picked(number, places)
-        return Numbers(number, table.bits(number > 0)) if number.any() else None
+        there = texts.stated & table.bits(number > 0)
+        return Numbers(number, there) if some(there) else None
 
     return Place(
         areas.stated,
