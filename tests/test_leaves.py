@@ -233,7 +233,7 @@ def test_a_yes_or_no_that_all_state_is_not_read_but_is_there(documents: list[Any
 
 
 def test_a_part_that_is_not_stated_stays_so_wherever_a_batch_begins(tmp_path: Path) -> None:
-    trainings = [None, {}, None, {}, {}, None, {}, None]
+    trainings: list[dict[str, str] | None] = [None, {}, None, {}, {}, None, {}, None]
     dossiers = [read_dossier(appointment(id=str(number), training=training)) for number, training in enumerate(trainings)]
     frame_of(dossiers, "appointment").write_parquet(tmp_path / "a.parquet", row_group_size=4, metadata=CANONICAL)
     (stretch,) = stretches_of(tmp_path / "a.parquet", 8)
