@@ -25,6 +25,7 @@ from cadre_rules.expression import Call, Each, Field, Item, paths
 from cadre_rules.sources import leaves
 from cadre_rules.sources.batches import read_batches
 from cadre_rules.sources.leaves import leaves_of
+from cadre_rules.sources.nesting import CANONICAL, NestedParquet, stretches_of
 from cadre_rules.sources.rows import ROW
 from drawn import drawn
 from small import appointment, small, vn
@@ -229,3 +230,15 @@ def test_a_yes_or_no_that_all_state_is_not_read_but_is_there(documents: list[Any
     for size in (1, 100):
         read = pl.concat(batch.frame for batch in read_batches(tmp_path / "a.parquet", asked=asked, size=size))
         assert read["documents"].to_list() == listed
+
+
+def test_a_part_that_is_not_stated_stays_so_wherever_a_batch_begins(tmp_path: Path) -> None:
+    trainings: list[Any] = [None, {}, None, {}, {}, None, {}, None]
+    dossiers = [read_dossier(appointment(id=str(number), training=training)) for number, training in enumerate(trainings)]
+    frame_of(dossiers, "appointment").write_parquet(tmp_path / "a.parquet", row_group_size=4, metadata=CANONICAL)
+    (stretch,) = stretches_of(tmp_path / "a.parquet", 8)
+    batches = [batch.frame for batch in NestedParquet(stretch.path).read(stretch, 5)]
+    assert [frame.height for frame in batches] == [5, 3]
+    assert [training for frame in batches for training in frame["training"].is_null()] == [
+        training is None for training in trainings
+    ]

@@ -1,5 +1,6 @@
 """An audit judged by processes beside it: the same bytes, whatever happens to them."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -7,8 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 
 from apart import contents
 from cadre_rules.audits import processes
-from cadre_rules.audits.parts import Judging
+from cadre_rules.audits.parts import PartJudge
 from cadre_rules.audits.running import Audit, audit
 from cadre_rules.cli import main
 from cadre_rules.dossier.frames import frame_of
@@ -26,7 +26,7 @@ from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.sources.batches import read_apart
 from cadre_rules.sources.nesting import CANONICAL
-from small import SMALL, TODAY, appointment, small, vn
+from small import SMALL, TODAY, appointment, small
 
 ROWS = 60
 
@@ -94,13 +94,13 @@ def test_whoever_has_answered_takes_the_next_stretch(tmp_path: Path, source: Pat
     ask, answer, asked, slow = processes._Process.ask, processes._Process.answer, list[int](), threading.Event()
 
     def told(self: processes._Process, *stretch: Any, **judged: Any) -> None:
-        asked.append(self.pid)
+        asked.append(self.child.pid)
         ask(self, *stretch, **judged)
         if len(asked) == 4:
             slow.set()
 
     def heard(self: processes._Process) -> Any:
-        if asked and self.pid == asked[0]:
+        if asked and self.child.pid == asked[0]:
             assert slow.wait(60)
         return answer(self)
 
@@ -118,7 +118,7 @@ def test_a_process_that_is_killed_is_told_and_what_was_judged_is_kept(
 
     def killed(self: processes._Process, *stretch: Any, **judged: Any) -> None:
         if next(asked) == 5:
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.child.pid, signal.SIGKILL)
         ask(self, *stretch, **judged)
 
     monkeypatch.setattr(processes._Process, "ask", killed)
@@ -161,16 +161,15 @@ def test_a_file_that_breaks_off_says_where_and_keeps_what_stood_before(tmp_path:
 
 
 def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return a list that is to hold the numbers of the processes that are started, and of those they fork."""
+    """Return a list that is to hold the numbers of the processes that are started."""
     seen: list[int] = []
-    tell = processes.Processes._told
+    start = processes.Processes._start
 
-    def told(self: processes.Processes, brief: bytes, count: int) -> list[processes._Process]:
-        found = tell(self, brief, count)
-        seen.extend({self._first.pid, *(process.pid for process in found)})
-        return found
+    def started(self: processes.Processes, judge: PartJudge, count: int) -> None:
+        start(self, judge, count)
+        seen.extend(process.child.pid for process in self._processes)
 
-    monkeypatch.setattr(processes.Processes, "_told", told)
+    monkeypatch.setattr(processes.Processes, "_start", started)
     return seen
 
 
@@ -205,29 +204,18 @@ print((getrusage(RUSAGE_SELF).ru_minflt - before) * 4096 / sum(map(len, held)))
 
 @forks
 def test_memory_touched_at_once_stays_and_is_met_no_page_anew() -> None:
-    anew = subprocess.check_output([sys.executable, "-c", TOUCHING], env=os.environ | processes._ALONE)
+    anew = subprocess.check_output([sys.executable, "-c", TOUCHING])
     assert float(anew) < 0.1
 
 
 def test_processes_end_with_the_audit_that_asked_them(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = watched(monkeypatch)
     run(source, tmp_path / "out")
-    assert len(seen) == (3 if sys.platform == "linux" else 2)  # one forks two
+    assert len(seen) == 2
     for pid in seen:
         with suppress(ProcessLookupError):
             os.kill(pid, 0)
             pytest.fail("a process is still there")
-
-
-@forks
-def test_where_there_are_threads_nothing_is_forked_and_no_byte_changes(
-    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = watched(monkeypatch)
-    monkeypatch.setenv("JE_ARROW_MALLOC_CONF", "background_thread:true")
-    beside = run(source, tmp_path / "beside")
-    assert len(seen) == 2
-    assert contents(beside.out) == contents(run(source, tmp_path / "here", processes=0).out)
 
 
 @forks
@@ -240,94 +228,89 @@ def test_a_thread_that_a_fork_would_lose_is_seen() -> None:
     other.join()
 
 
+CALLER = """
+import os, signal, sys, threading, time
+from cadre_rules.audits import processes
+
+processes._LARGE, processes.WORTH, processes._at_most = 0, 10, lambda: 2
+source, out, what = sys.argv[1:]
+early = processes.begun(source)
+from cadre_rules.audits.running import audit
+from small import TODAY, small
+
+if what == "threads":
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+ask, asked = processes._Process.ask, iter(range(60))
+
+def told(self, *stretch, **judged):
+    number = next(asked)
+    print(type(self.child).__name__, self.child.pid, flush=True)
+    if what == "killed" and number == 3:
+        os.kill(self.child.pid, signal.SIGKILL)
+    if what == "sleeping" and number == 3:
+        time.sleep(600)
+    ask(self, *stretch, **judged)
+
+processes._Process.ask = told
+try:
+    audit(source, small(), out=out, today=TODAY, size=10, processes=early)
+except Exception as error:
+    sys.exit(str(error))
+"""
+
+
+def calling(source: Path, out: Path, what: str) -> "subprocess.Popen[str]":
+    """Start a program that audits as the command does, and prints what it asks."""
+    where = os.pathsep.join(filter(None, [str(Path(__file__).parent), *sys.path]))
+    command = [sys.executable, "-W", "always", "-c", CALLER, str(source), str(out), what]
+    environment = os.environ | {"PYTHONPATH": where}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+
+
 @forks
-def test_processes_go_on_without_the_one_that_forked_them(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = watched(monkeypatch)
-    ask = processes._Process.ask
+@pytest.mark.parametrize(("what", "kind"), [("plain", "_Fork"), ("threads", "Popen")])
+def test_a_program_that_begins_forks_them_unless_a_thread_would_be_lost_and_no_byte_changes(
+    tmp_path: Path, source: Path, what: str, kind: str
+) -> None:
+    with calling(source, tmp_path / "out", what) as caller:
+        asked, told = caller.communicate()
+    assert (caller.returncode, told) == (0, "")
+    assert [line.split()[0] for line in asked.splitlines()] == [kind] * (ROWS // 10)
+    assert contents(tmp_path / "out") == contents(run(source, tmp_path / "here", processes=0).out)
 
-    def orphaned(self: processes._Process, *stretch: Any, **judged: Any) -> None:
-        for pid in set(seen) & set(children_of(os.getpid())):
-            os.kill(pid, signal.SIGKILL)
-        ask(self, *stretch, **judged)
 
-    monkeypatch.setattr(processes._Process, "ask", orphaned)
-    beside = run(source, tmp_path / "beside")
-    assert contents(beside.out) == contents(run(source, tmp_path / "here", processes=0).out)
+@forks
+def test_one_that_was_forked_and_is_killed_is_told(tmp_path: Path, source: Path) -> None:
+    with calling(source, tmp_path / "out", "killed") as caller:
+        _, told = caller.communicate()
+    assert "ended early (signal 9" in told
+    assert "dossiers were judged before" in told
+
+
+@forks
+def test_nothing_outlives_a_caller_that_is_killed_nor_holds_its_folder(tmp_path: Path, source: Path) -> None:
+    with calling(source, tmp_path / "out", "sleeping") as caller:
+        try:
+            assert caller.stdout is not None
+            seen = {int(caller.stdout.readline().split()[1]) for _ in range(4)}
+        finally:
+            caller.kill()
+    assert len(seen) == 2
+    assert contents(run(source, tmp_path / "out").out) == contents(run(source, tmp_path / "here", processes=0).out)
     wait_for(lambda: not left_of(seen))
 
 
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def test_a_file_that_cannot_be_read_is_told_by_who_waits_for_its_digest(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="none"):
+        processes.Processes(str(tmp_path / "none.parquet")).digest_of(str(tmp_path / "none.parquet"))
 
 
 def test_one_that_dies_before_it_is_told_how_to_judge_is_told(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "WORTH", ROWS)
-    monkeypatch.setattr(processes, "_at_most", lambda: 2)
-    with closing(processes.Processes(2, str(source), (str(SMALL),))) as early:
-        os.kill(early._first.pid, signal.SIGKILL)
-        with pytest.raises(SourceError, match=r"ended early \(signal 9.*; 0 dossiers were judged before"):
-            run(source, tmp_path / "out", processes=early)
-
-
-CALLER = """
-import sys, time
-from cadre_rules.audits.parts import Judging
-from cadre_rules.audits.processes import Processes
-from cadre_rules.sources.batches import read_apart
-from small import SMALL, TODAY, small
-
-beside = Processes(2, sys.argv[1], (str(SMALL),))
-print(beside._first.pid, flush=True)
-if sys.argv[2] == "judging":
-    asked = ((stretch, True) for stretch in read_apart(sys.argv[1], size=10))
-    judged = beside.judged(asked, Judging(small(), "decision", TODAY, {}), 10, 2)
-    next(judged)
-    print("judging", flush=True)
-time.sleep(600)
-"""
-
-
-@forks
-@pytest.mark.parametrize("when", ["ready", "judging"])
-def test_nothing_outlives_a_caller_that_is_killed(source: Path, when: str) -> None:
-    where = os.pathsep.join(filter(None, [str(Path(__file__).parent), *sys.path]))
-    command = [sys.executable, "-c", CALLER, str(source), when]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": where}) as caller:
-        try:
-            assert caller.stdout is not None
-            first = int(caller.stdout.readline())
-            if when == "judging":
-                assert caller.stdout.readline() == b"judging\n"
-            seen = [first, *children_of(first)]
-            assert len(seen) == (3 if when == "judging" else 1)
-        finally:
-            caller.kill()
-    wait_for(lambda: not left_of(seen))
-
-
-def test_what_got_ready_for_a_rulebook_judges_by_that_and_no_other(source: Path) -> None:
-    asked = Judging(small(), "decision", TODAY, {})
-    ready = processes._ready(str(source), (str(SMALL),))
-    assert ready is not None
-    assert processes._judge(ready, asked, 10) is ready
-    assert (ready.judging, ready.size) == (asked, 10)
-    one = small().rules[0]
-    for other in (
-        replace(small(), rules=small().rules[1:]),
-        replace(small(), rules=(one.model_copy(update={"revision": one.revision + 1}), *small().rules[1:])),
-        vn(),
-    ):
-        judge = processes._judge(ready, replace(asked, rulebook=other), 10)
-        assert judge is not ready
-        assert judge.judging.rulebook is other
-
-
-@pytest.mark.parametrize("packs", [(), ("none-such",)])
-def test_what_cannot_get_ready_is_told_by_who_asks(source: Path, packs: tuple[str, ...]) -> None:
-    assert processes._ready(str(source), packs) is None
-    assert processes._ready(str(source.parent / "none.parquet"), (str(SMALL),)) is None
+    monkeypatch.setattr(processes, "__name__", "none_such")
+    with pytest.raises(SourceError, match=r"ended early \(exit status 1\); 0 dossiers were judged before"):
+        run(source, tmp_path / "out")
 
 
 def test_the_command_begins_with_them_where_the_file_is_large(
@@ -349,39 +332,26 @@ def test_the_command_begins_with_them_where_the_file_is_large(
     assert contents(tmp_path / "here") == contents(tmp_path / "beside")
 
 
-def test_the_command_leaves_none_where_it_judges_nothing(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[processes.Processes] = []
-    begin = processes.Processes.__init__
-
-    def started(self: processes.Processes, *given: Any) -> None:
-        begin(self, *given)
-        begun.append(self)
-
-    monkeypatch.setattr(processes.Processes, "__init__", started)
-    monkeypatch.setattr(processes, "_at_most", lambda: 2)
-    monkeypatch.setattr(processes, "_LARGE", 0)
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "other").touch()
-    assert main(["audit", str(source), "--rules", str(SMALL), "--out", str(tmp_path / "out")]) == 3
-    assert [one._first.ended() for one in begun] == [-signal.SIGTERM]
-
-
+@forks
 def test_they_begin_early_only_for_a_file_that_may_be_worth_it(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began: list[object] = []
-    monkeypatch.setattr(processes, "Processes", lambda *given: began.append(given))
+    begun: list[str] = []
+    monkeypatch.setattr(processes, "Processes", begun.append)
+    monkeypatch.setattr(processes, "_set_up", dict)
     monkeypatch.setattr(processes, "_at_most", lambda: 3)
-    processes.begun(str(source), ("vn",))
+    processes.begun(str(source))
     monkeypatch.setattr(processes, "_LARGE", source.stat().st_size)
-    processes.begun(str(source), ("vn",))
+    processes.begun(str(source))
     lines = tmp_path / "s.jsonl"
     lines.write_bytes(source.read_bytes())
-    for other in (lines, tmp_path / "none.parquet"):
-        processes.begun(str(other), ("vn",))
+    (tmp_path / "folder.parquet").mkdir()
+    for other in (lines, tmp_path / "none.parquet", tmp_path / "folder.parquet"):
+        processes.begun(str(other))
     monkeypatch.setattr(processes, "_at_most", lambda: 1)
-    processes.begun(str(source), ("vn",))
-    assert began == [(3, str(source), ("vn",))]
+    processes.begun(str(source))
+    gc.enable()
+    assert begun == [str(source)]
 
 
 def test_few_rows_are_judged_here_and_many_by_a_process_a_core(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

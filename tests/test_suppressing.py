@@ -32,7 +32,7 @@ FINDING = st.tuples(
 def summed(findings: list[tuple[Any, ...]], held: dict[str, int]) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
     """Return a summary and its tables, as `summing` makes them, of made-up findings and of rules that held so often."""
     frame = pl.DataFrame(findings, ["rule", "unit", "head", "year", "level", "provisional"], orient="row")
-    tables = by_level([count_by(frame.lazy())])
+    tables = by_level([count_by(frame.to_arrow())])
     open_ones = dict(frame.filter(pl.col("level") == "information_missing").group_by("rule").len().iter_rows())
     rows = []
     for row in tables["by-rule"].iter_rows(named=True):

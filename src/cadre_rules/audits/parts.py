@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cadre_rules.audits.kernel import BulkJudge
+from cadre_rules.audits.kernel import BulkJudge, Judged
 from cadre_rules.audits.summing import total_heads, total_outcomes
 from cadre_rules.dossier.frames import Fields, filed_on
 from cadre_rules.dossier.people import ExceptionGranted
@@ -85,6 +85,10 @@ class PartJudge:
             if batch.kind == part.kind and left.height:
                 return self.part(replace(batch, frame=left, rejected=part.rejected), part.stretch)
         raise SourceError(str(part.stretch.path), "its rows have changed while they were judged")
+
+    def of_heads(self, totals: pl.DataFrame) -> Judged:
+        """Judge what dossiers of all parts add up to for those who head."""
+        return self._judge.judge_heads(totals, as_of=self.judging.as_of, today=self.judging.today)
 
     def look(self, path: Path) -> NestedParquet:
         """Look at what a file holds, once; raises `SourceError` if it holds no dossiers."""

@@ -1,8 +1,7 @@
 """Judge stretches of files in processes beside this one, each of which reads what it judges.
 
-A process is an interpreter that runs this module: it gets ready, is told how to judge, then which stretches, and ends when
-nobody is left to ask. That needs nothing of the program that asks, as `multiprocessing` would. Where it can, the first of
-them gets ready for all: it forks those that judge, and only tells how they end.
+Where they can be, they are forked from this one, once it has read and compiled all that judging takes. Elsewhere each is an
+interpreter that runs this module: it is told how to judge, then which stretches. Either ends when nobody is left to ask.
 """
 
 import gc
@@ -13,23 +12,23 @@ import sys
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import date
-from functools import partial
+from ctypes import CDLL, c_size_t, c_void_p
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from subprocess import PIPE, Popen
-from threading import Lock
+from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from cadre_rules.errors import SourceError
+from cadre_rules.writing import digest_of
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from cadre_rules.audits.parts import Judging, Part, PartJudge
+    from cadre_rules.audits.parts import Part, PartJudge
     from cadre_rules.sources.nesting import Stretch
 
 WORTH = 50_000
@@ -44,15 +43,22 @@ _MEMORY = 3 * 2**30
 _AHEAD = 2
 """Stretches of which the answers are waited for, for each process: what is answered early is held until it is its turn."""
 
-_ALONE = {
-    "POLARS_MAX_THREADS": "1",
+_AT_ONCE = 1 << 24
+"""Bytes of a file that a thread reads at once while another imports: it seldom waits for that one to let it."""
+
+_SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=4294967296",
 }
-_KEEPING = {"_RJEM_MALLOC_CONF": "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1"}  # polars overwrites it here
-"""Each process is one core's, and keeps the memory it has touched: touching it anew took a fifth of the time."""
+_KEEPING = {"_RJEM_MALLOC_CONF": "background_thread:false,dirty_decay_ms:-1,muzzy_decay_ms:-1"}  # polars adds to what it finds
+"""Settings of libraries to be imported: they start no thread, and keep memory once touched."""
+
+_ALONE = '{"environment": {"POLARS_MAX_THREADS": "1"}}'
+"""A setting of polars: each process is one core's."""
+
+_KEPT = {-3: 2**25, -1: -1}
+"""Settings of glibc, `M_MMAP_THRESHOLD` and `M_TRIM_THRESHOLD`, that keep memory: touching it anew took a fifth of the time."""
 
 _TAKEN, _AT_MOST = 10, 4096
 """Bytes of memory that judging takes: for each byte of a file, decompressed, and for each dossier at most, about."""
@@ -81,41 +87,54 @@ def _at_most() -> int:
     return min(cores, room) if sys.executable else 0
 
 
-def begun(source: str, packs: Sequence[str]) -> "Processes | None":
-    """Start the processes for a source that seems large enough, before anything is read of it; None if it does not."""
+def begun(source: str) -> "Processes | None":
+    """Get ready to fork what judges a source that seems large enough, before anything is imported; None if it does not seem so.
+
+    The program has to be one that audits: it takes settings of libraries for its own.
+    """
+    path, may_fork = Path(source), sys.platform == "linux" and _at_most() > 1
     with suppress(OSError):
-        if source.lower().endswith(".parquet") and Path(source).stat().st_size >= _LARGE and _at_most() > 1:
-            return Processes(_at_most(), source, packs)
+        if may_fork and path.suffix.lower() == ".parquet" and path.is_file() and path.stat().st_size >= _LARGE:
+            _set_up()
+            gc.disable()  # what is made to get ready stays
+            return Processes(source)
     return None
 
 
+def _set_up() -> None:
+    os.environ |= _SETTINGS | os.environ | _KEEPING
+
+
 class Processes:
-    """At most so many processes that judge, and how they are reached; they end when this is closed, or its own process ends.
+    """Processes that judge, and how they are reached; they end when this is closed, or its own process ends."""
 
-    They get ready at once: for a file and rule packs, if these are named, so that little is left to do once they are told.
-    """
+    def __init__(self, source: str = "") -> None:
+        """Take the digest of a source meanwhile, if one is named: they are then forked, if that may be."""
+        self._processes: list[_Process] = []
+        self._source, self._digest = source, _meanwhile(Path(source)) if source else None
 
-    def __init__(self, most: int, source: str = "", packs: Sequence[str] = ()) -> None:
-        self._started: list[Popen[bytes]] = []
-        self._ends: dict[int, int] = {}
-        """How processes that were forked have ended, by their numbers."""
-        self._one_hears = Lock()
-        pipes = [(os.pipe(), os.pipe()) for _ in range(most if sys.platform == "linux" else 0)]
-        self._pairs = [(os.fdopen(asking, "wb"), os.fdopen(answers, "rb")) for (_, asking), (answers, _) in pipes]
-        theirs = [end for (asked, _), (_, answering) in pipes for end in (asked, answering)]
-        try:
-            self._first = self._start(theirs, source, packs)
-        finally:
-            for end in theirs:
-                os.close(end)
+    def digest_of(self, source: str) -> str | None:
+        """Return the digest of the source these are for; None for any other; raises `SourceError` if it cannot be read."""
+        return self._digest.result() if self._digest is not None and source == self._source else None
 
-    def judged(self, asked: "Iterable[tuple[Stretch, bool]]", judging: "Judging", size: int, count: int) -> "Iterator[Part]":
+    def fork(self, judge: "PartJudge", count: int, path: Path) -> None:
+        """Fork so many that judge as this one does, with what it has compiled for a file; none where that may not be."""
+        if self._digest is None:
+            return
+        with suppress(Exception):  # what goes wrong goes wrong where it is judged, and is told from there
+            judge.look(path)
+        gc.freeze()
+        gc.enable()
+        with suppress(OSError):
+            for _ in range(count if _may_fork() else 0):
+                self._processes.append(_forked(judge))
+
+    def judged(self, asked: "Iterable[tuple[Stretch, bool]]", judge: "PartJudge", count: int) -> "Iterator[Part]":
         """Yield the parts of stretches in their order, each judged if that is asked; raises `SourceError`."""
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # not before the processes are started
-
-        processes = self._told(pickle.dumps((judging, size, count)), count)
+        if not self._processes:
+            self._start(judge, count)
         free = SimpleQueue[_Process]()
-        for process in processes:
+        for process in self._processes:
             free.put(process)
 
         def answer(stretch: "Stretch", judged: bool) -> _Answer:  # noqa: FBT001  # of whichever process is free first
@@ -137,7 +156,7 @@ class Processes:
                 if len(coming) == count * _AHEAD:
                     yield from _parts(coming.popleft().result())
                 coming.append(hearing.submit(answer, stretch, judged))
-            for _ in processes:
+            for _ in self._processes:
                 hearing.submit(end)  # one that has answered all ends while others still judge
             while coming:
                 yield from _parts(coming.popleft().result())
@@ -146,44 +165,41 @@ class Processes:
 
     def close(self) -> None:
         """End them."""
-        for started in self._started:
-            started.terminate()  # whoever still hears from one hears no more
-        for pipe in (pipe for pair in self._pairs for pipe in pair):
-            with suppress(OSError):
-                pipe.close()
-        for started in self._started:
-            with suppress(OSError), started:
-                pass  # its pipes are closed, whatever they still hold, and it is waited for
+        gc.enable()
+        for process in self._processes:
+            process.child.terminate()  # whoever still hears from one hears no more
+        for process in self._processes:
+            for pipe in (process.asking, process.answers):
+                with suppress(OSError):
+                    pipe.close()
+            process.child.wait()
 
-    def _told(self, brief: bytes, count: int) -> "list[_Process]":
-        """Tell processes how to judge, and return as many as are to do so."""
-        self._first.say(brief)
-        forked = self._first.answer()
-        if forked:
-            return [_Process(pid, *pair, partial(self._end_of, pid)) for pid, pair in zip(forked, self._pairs, strict=False)]
-        others = [self._start() for _ in range(count - 1)]
-        for process in others:
-            process.say(brief)
-        for process in others:
-            process.answer()
-        return [self._first, *others]
-
-    def _start(self, ends: Sequence[int] = (), source: str = "", packs: Sequence[str] = ()) -> "_Process":
+    def _start(self, judge: "PartJudge", count: int) -> None:
+        """Start so many interpreters, and tell them how to judge; each takes it whole before it imports what that takes."""
+        brief = pickle.dumps(pickle.dumps((judge.judging, judge.size)))
         where = os.pathsep.join(filter(None, sys.path))
-        command = [sys.executable, "-P", "-m", __name__, ",".join(map(str, ends)), source, *packs]
-        environment = _ALONE | os.environ | _KEEPING | {"PYTHONPATH": where}
-        started = Popen(command, stdin=PIPE, stdout=PIPE, env=environment, pass_fds=ends)  # noqa: S603  # ourselves
-        self._started.append(started)
-        assert started.stdin is not None
-        assert started.stdout is not None
-        return _Process(started.pid, started.stdin, started.stdout, started.wait)
+        for _ in range(count):
+            command = [sys.executable, "-P", "-m", __name__]
+            started = Popen(command, stdin=PIPE, stdout=PIPE, env=os.environ | {"PYTHONPATH": where})  # noqa: S603  # ourselves
+            assert started.stdin is not None
+            assert started.stdout is not None
+            self._processes.append(_Process(started, started.stdin, started.stdout))
+        for process in self._processes:
+            process.say(brief)
 
-    def _end_of(self, pid: int) -> int:
-        """Return how a process has ended that was forked; if who forked it is no more, how that has."""
-        with self._one_hears, suppress(EOFError, pickle.UnpicklingError):
-            while pid not in self._ends:
-                self._ends |= pickle.load(self._first.answers)  # noqa: S301  # from a process of our own
-        return self._ends[pid] if pid in self._ends else self._first.ended()
+
+def _meanwhile(path: Path) -> "Future[str]":
+    """Take the digest of a file in a thread that ends with the program."""
+    digest = Future[str]()
+
+    def take() -> None:
+        try:
+            digest.set_result(digest_of(path, _AT_ONCE))
+        except SourceError as error:
+            digest.set_exception(error)
+
+    Thread(target=take, daemon=True).start()
+    return digest
 
 
 def _parts(answer: _Answer) -> "Iterator[Part]":
@@ -193,15 +209,32 @@ def _parts(answer: _Answer) -> "Iterator[Part]":
         raise SourceError(*broken)
 
 
+class _Fork:
+    """A process that was forked, as `Popen` is one that was started."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._ended: int | None = None
+        self._one_waits = Lock()
+
+    def terminate(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self) -> int:
+        with self._one_waits:
+            if self._ended is None:
+                self._ended = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            return self._ended
+
+
 @dataclass(frozen=True, slots=True)
 class _Process:
     """A process that judges, as who asks it sees it."""
 
-    pid: int
+    child: "Popen[bytes] | _Fork"
     asking: IO[bytes]
     answers: IO[bytes]
-    ended: Callable[[], int]
-    """Waits for it to end, and returns how it did."""
 
     def ask(self, stretch: "Stretch", *, judged: bool) -> None:
         self.say(pickle.dumps((stretch, judged)))
@@ -220,56 +253,9 @@ class _Process:
             raise self._early() from error
 
     def _early(self) -> SourceError:
-        status = self.ended()
+        status = self.child.wait()
         why = f"signal {-status}; is there too little memory?" if status < 0 else f"exit status {status}"
         return SourceError("the audit", f"a process that judged a part of it ended early ({why})")
-
-
-# What runs in a process
-
-
-def main() -> None:
-    """Get ready, hear how to judge, and judge, or fork those that do, until there is nobody left to ask."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is told to whoever asks
-    gc.disable()  # what is made to get ready stays
-    asking, telling = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what is printed is no answer
-    ends, source, *packs = sys.argv[1:]
-    with suppress(EOFError, BrokenPipeError):
-        ready = _ready(source, packs)
-        judging, size, count = pickle.load(asking)  # noqa: S301  # from the process this one is of
-        judge = _judge(ready, judging, size)
-        gc.freeze()
-        gc.enable()
-        if ends and count > 1 and _may_fork():
-            numbers = [int(end) for end in ends.split(",")]
-            _fork(judge, list(zip(numbers[::2], numbers[1::2], strict=True))[:count], telling)
-        else:
-            _tell(telling, [])
-            _answer_all(judge, asking, telling)
-
-
-def _ready(source: str, packs: Sequence[str]) -> "PartJudge | None":
-    """Compile what is the same for all parts; what goes wrong goes wrong for who asks, and is told there."""
-    with suppress(Exception), warnings.catch_warnings(action="ignore"):
-        from cadre_rules.audits.parts import Judging, PartJudge  # noqa: PLC0415  # who asks is here long before it needs them
-        from cadre_rules.rulebook.loading import load_rulebook  # noqa: PLC0415
-
-        if packs:
-            judge = PartJudge(Judging(load_rulebook(*packs), "decision", date.min, {}), 0)
-            judge.look(Path(source))
-            return judge
-    return None
-
-
-def _judge(ready: "PartJudge | None", judging: "Judging", size: int) -> "PartJudge":
-    """Return what judges as it is told to, with what is compiled already if that is of the very same rulebook."""
-    if ready is None or ready.judging.rulebook.__getstate__() != judging.rulebook.__getstate__():
-        from cadre_rules.audits.parts import PartJudge  # noqa: PLC0415
-
-        return PartJudge(judging, size)
-    ready.judging, ready.size = replace(judging, rulebook=ready.judging.rulebook), size
-    return ready
 
 
 def _may_fork() -> bool:
@@ -281,40 +267,30 @@ def _may_fork() -> bool:
     return len([name for name in names if name not in _IDLE]) == 1
 
 
-def _fork(judge: "PartJudge", pairs: Sequence[tuple[int, int]], telling: IO[bytes]) -> NoReturn:
-    """Fork a process for each pair of pipes, tell how each ends, and end; when this one is told to end, they are to end."""
-    left: list[int] = []
-
-    def end(*_: object) -> None:
-        for pid in left:
-            os.kill(pid, signal.SIGKILL)
-
-    signal.signal(signal.SIGTERM, end)
-    for pair in pairs:
-        with warnings.catch_warnings(action="ignore"):  # that there are other threads was looked into
-            pid = os.fork()
-        if not pid:
-            _forked(judge, pair, [telling.fileno(), *(one for other in pairs for one in other if other != pair)])
-        left.append(pid)
-    for one in (one for pair in pairs for one in pair):
-        os.close(one)
-    _tell(telling, left)
-    while left:
-        pid, status = os.wait()
-        left.remove(pid)
-        with suppress(BrokenPipeError):  # whoever asked waits for this one, and this one for all it forked
-            _tell(telling, {pid: os.waitstatus_to_exitcode(status)})
-    os._exit(0)
+def _forked(judge: "PartJudge") -> _Process:
+    """Fork a process that judges."""
+    (asked, asking), (answers, answering) = os.pipe(), os.pipe()
+    with warnings.catch_warnings(action="ignore"):  # that there are other threads was looked into
+        pid = os.fork()
+    if not pid:
+        _judge_forked(judge, asked, answering)
+    os.close(asked)
+    os.close(answering)
+    return _Process(_Fork(pid), os.fdopen(asking, "wb"), os.fdopen(answers, "rb"))
 
 
-def _forked(judge: "PartJudge", pair: tuple[int, int], others: Iterable[int]) -> NoReturn:
+# What runs in a process
+
+
+def _judge_forked(judge: "PartJudge", asked: int, answering: int) -> NoReturn:
     status = 1
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        for end in others:
-            os.close(end)  # or one process would keep the pipes of another open
-        with suppress(EOFError, BrokenPipeError):
-            _answer_all(judge, os.fdopen(pair[0], "rb"), os.fdopen(pair[1], "wb"))
+        first, last = sorted((asked, answering))
+        for start, end in ((3, first), (first + 1, last), (last + 1, os.sysconf("SC_OPEN_MAX"))):
+            os.closerange(start, end)  # a pipe that another holds open does not end, nor does the folder's lock
+        with os.fdopen(asked, "rb") as asking, os.fdopen(answering, "wb") as telling:
+            _judge_alone(judge, asking, telling)
         status = 0
     except BaseException:  # noqa: BLE001  # nothing of what forked it is to run in it
         traceback.print_exc()
@@ -322,20 +298,41 @@ def _forked(judge: "PartJudge", pair: tuple[int, int], others: Iterable[int]) ->
         os._exit(status)
 
 
-def _answer_all(judge: "PartJudge", asking: IO[bytes], telling: IO[bytes]) -> None:
-    stretch, judged = pickle.load(asking)  # noqa: S301
-    if sys.platform == "linux":
-        _touch(min(stretch.weight * _TAKEN, judge.size * _AT_MOST))
-    while True:
-        _tell(telling, _answer(judge.parts(stretch, judged=judged)))
+def main() -> None:
+    """Hear how to judge, and judge until there is nobody left to ask."""
+    _set_up()
+    asking, telling = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    with suppress(EOFError):
+        brief = pickle.load(asking)  # noqa: S301  # from the process this one is of
+        from cadre_rules.audits.parts import PartJudge  # noqa: PLC0415  # by settings that are set
+
+        _judge_alone(PartJudge(*pickle.loads(brief)), asking, telling)  # noqa: S301
+
+
+def _judge_alone(judge: "PartJudge", asking: IO[bytes], telling: IO[bytes]) -> None:
+    """Judge what is asked until nobody asks; this is one core's process."""
+    import polars as pl  # noqa: PLC0415  # by settings that are set
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is told to whoever asks
+    os.dup2(2, 1)  # what is printed is no answer
+    if "POLARS_MAX_THREADS" not in os.environ:
+        pl.Config.load(_ALONE)
+    with suppress(EOFError, BrokenPipeError):
         stretch, judged = pickle.load(asking)  # noqa: S301
+        if sys.platform == "linux":
+            _touch(min(stretch.weight * _TAKEN, judge.size * _AT_MOST))
+        while True:
+            pickle.dump(_answer(judge.parts(stretch, judged=judged)), telling)
+            telling.flush()
+            stretch, judged = pickle.load(asking)  # noqa: S301
 
 
 def _touch(size: int) -> None:
     """Have so much memory handed over at once, and keep it for what comes: met page by page, it takes three times as long."""
-    from ctypes import CDLL, c_size_t, c_void_p  # noqa: PLC0415  # nobody but these processes needs it
-
     libc, page = CDLL(None), os.sysconf("SC_PAGE_SIZE")
+    with suppress(AttributeError):  # another libc has no such settings
+        for setting, value in _KEPT.items():
+            libc.mallopt(setting, value)
     libc.malloc.restype = c_void_p
     blocks = [block for block in (libc.malloc(c_size_t(_BLOCK)) for _ in range(size // _BLOCK)) if block]
     for block in blocks:
@@ -352,11 +349,6 @@ def _answer(parts: "Iterator[Part]") -> _Answer:
     except SourceError as error:
         return found, (error.location, error.reason)
     return found, None
-
-
-def _tell(telling: IO[bytes], what: Any) -> None:
-    pickle.dump(what, telling)
-    telling.flush()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -25,7 +25,6 @@ from typing import Any, TypeAlias, TypeVar
 import polars as pl
 from tqdm import tqdm
 
-from cadre_rules.audits.kernel import BulkJudge
 from cadre_rules.audits.parts import Judging, Part, PartJudge, parquet, unjudged
 from cadre_rules.audits.processes import Processes, worth_while
 from cadre_rules.audits.summing import count_findings, summarise, total_heads, total_outcomes
@@ -130,7 +129,7 @@ def audit(
     """
     folder, source = Path(out), str(source)
     pseudonyms = Pseudonyms(read_key(str(pseudonymise)), rulebook) if pseudonymise is not None else None
-    name, digest = _named(source, pseudonyms)
+    name, digest = _named(source, pseudonyms, processes if isinstance(processes, Processes) else None)
     asked = {
         "source": name,
         "source_digest": digest,
@@ -148,7 +147,7 @@ def audit(
         inputs = _agreed(folder, asked)
         if not (folder / "manifest.json").exists():
             judging = Judging(rulebook, as_of, date.fromisoformat(inputs["today"]), granted or {})
-            run = _Run(folder, judging, pseudonyms, processes, beside)
+            run = _Run(folder, PartJudge(judging, size), pseudonyms, processes, beside)
             notes = run.judge_all(source, mapping, inputs, progress=progress)
             run.conclude(inputs, notes)
         _tidy(folder)
@@ -174,7 +173,7 @@ class _Run:
     """What judges the parts, and where they are kept."""
 
     folder: Path
-    judging: Judging
+    judge: PartJudge
     pseudonyms: Pseudonyms | None
     processes: int | Processes | None
     beside: ExitStack
@@ -208,32 +207,31 @@ class _Run:
         stretches = read_apart(source, mapping=mapping, size=size) if self.pseudonyms is None else []
         count = self.processes if isinstance(self.processes, int) else worth_while(stretches)
         if count and stretches:
-            return self._beside(stretches, size, count, done, len(notes))
+            return self._beside(stretches, count, done, len(notes))
         if isinstance(self.processes, Processes):
             self.processes.close()
         reread = inputs["source_digest"] is None  # a database has no digest: that its rows stand is seen by reading them
-        judge = PartJudge(self.judging, size)
-        batches = read_batches(source, mapping=mapping, size=size, skip=0 if reread else done, asked=judge.asked)
+        batches = read_batches(source, mapping=mapping, size=size, skip=0 if reread else done, asked=self.judge.asked)
         if self.pseudonyms is not None:
             batches = veiled(batches, self.pseudonyms)
-        return _ahead(self._here(_ahead(batches), judge, len(notes), reread=reread))
+        return _ahead(self._here(_ahead(batches), len(notes), reread=reread))
 
-    @staticmethod
-    def _here(batches: Iterator[Batch], judge: PartJudge, done: int, *, reread: bool) -> Generator[_Judged, None, None]:
+    def _here(self, batches: Iterator[Batch], done: int, *, reread: bool) -> Generator[_Judged, None, None]:
         """Judge batches; of those already done, if they are read again, only the digest of their rows is told."""
         for number, batch in enumerate(batches, 1 if reread else done + 1):
             rows = _rows_digest(batch) if reread else None
-            yield number, judge.part(batch) if number > done else unjudged(batch), rows
+            yield number, self.judge.part(batch) if number > done else unjudged(batch), rows
 
-    def _beside(self, stretches: Sequence[Stretch], size: int, count: int, done: int, parts: int) -> Iterator[_Judged]:
+    def _beside(self, stretches: Sequence[Stretch], count: int, done: int, parts: int) -> Iterator[_Judged]:
         """Have stretches judged in processes; those that hold no more than was done before are read for their ids."""
         ends = accumulate(stretch.rows for stretch in stretches)
         asked = ((stretch, end > done) for stretch, end in zip(stretches, ends, strict=True))
-        judge = cache(lambda: PartJudge(self.judging, size))
-        processes = self.processes if isinstance(self.processes, Processes) else Processes(count)
+        judge = self.judge
+        processes = self.processes if isinstance(self.processes, Processes) else Processes()
         self.beside.enter_context(closing(processes))
-        for number, part in enumerate(settled(processes.judged(asked, self.judging, size, count), done), parts + 1):
-            yield number, part if part.frame.height == part.read else judge().again(part), None
+        processes.fork(judge, count, stretches[0].path)  # before anything else starts a thread
+        numbered = enumerate(settled(processes.judged(asked, judge, count), done), parts + 1)
+        return ((number, part if part.frame.height == part.read else judge.again(part), None) for number, part in numbered)
 
     def _keep(self, number: int, part: Part, rows: str | None) -> dict[str, Any]:
         """Write a part; it counts once its note, the last of its files, is there."""
@@ -267,24 +265,23 @@ class _Run:
 
     def conclude(self, inputs: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> None:
         """Judge what only the whole shows, sum up, and write the manifest."""
-        judging, outcomes = self.judging, self._all("outcomes", notes)
         digests = {name: digest for note in notes for name, digest in note["files"].items() if name.startswith("findings/")}
-        totals = total_heads(self._all("heads", notes))
-        rejected = pl.concat(self._all("rejected", notes)).collect()
-        with ThreadPoolExecutor(2) as others:
+        with ThreadPoolExecutor() as others:
             counts = others.submit(count_findings, [self.folder / name for name in digests])
+            totals = total_heads(self._all("heads", notes))
+            rejected = pl.concat(self._all("rejected", notes)).collect()
             tables = others.submit(self._put_together, totals, rejected, notes)
-            whole = BulkJudge(judging.rulebook).judge_heads(totals, as_of=judging.as_of, today=judging.today)
+            whole = self.judge.of_heads(totals)
             of_heads = self._write({_OF_HEADS: parquet(whole.findings.with_columns(place=_NONE, office=_NONE))})
-            told = [*counts.result(), *count_findings([self.folder / _OF_HEADS])]
-            summary, by = summarise(told, total_outcomes([*outcomes, whole.outcomes.lazy()]), judging.rulebook)
-            digests |= of_heads | tables.result()
-        dossiers = sum(note["dossiers"] for note in notes)
-        summary |= {"dossiers": dossiers, "rejected": rejected.height}
-        if (below := inputs["suppress_below"]) is not None:
-            summary, by = suppressed(summary, by, below)
-        digests |= self._write({f"summary/{name}.csv": _csv(table) for name, table in by.items()})
-        digests |= self._write({"summary.json": _plain(summary)})
+            outcomes = total_outcomes([*self._all("outcomes", notes), whole.outcomes.lazy()])
+            told = [*count_findings([self.folder / _OF_HEADS]), *counts.result()]
+            summary, by = summarise(told, outcomes, self.judge.judging.rulebook)
+            dossiers = sum(note["dossiers"] for note in notes)
+            summary |= {"dossiers": dossiers, "rejected": rejected.height}
+            if (below := inputs["suppress_below"]) is not None:
+                summary, by = suppressed(summary, by, below)
+            files = {f"summary/{name}.csv": _csv(table) for name, table in by.items()} | {"summary.json": _plain(summary)}
+            digests |= of_heads | self._write(files) | tables.result()
         rows = [note["rows"] for note in notes if note["rows"] is not None]
         manifest = {
             "format": FORMAT,
@@ -418,10 +415,11 @@ def _total(source: Path) -> int | None:
             return None
 
 
-def _named(source: str, pseudonyms: Pseudonyms | None) -> tuple[str, str | None]:
+def _named(source: str, pseudonyms: Pseudonyms | None, processes: Processes | None) -> tuple[str, str | None]:
     """Return what a source is called in what is kept, and the digest of its content, if it has one."""
     if pseudonyms is None:
-        return _without_password(source), _source_digest(source)
+        taken = processes.digest_of(source) if processes is not None else None
+        return _without_password(source), taken or _source_digest(source)
     with pseudonyms.telling():
         digest = _source_digest(source)
     return pseudonyms.of(source, "identity"), pseudonyms.digest(digest) if digest is not None else None

@@ -1,15 +1,18 @@
 """What findings add up to: counts, findings that come together, and what of each head is kept for the whole table."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cadre_rules.audits.kernel import HEADS, OUTCOMES
+from cadre_rules.facts.arrays import Array
 from cadre_rules.findings import LEVELS
 from cadre_rules.rulebook.model import Rulebook
 
@@ -19,7 +22,7 @@ WORST_SHOWN = 20
 
 
 _KEYS = ("rule", "unit", "head", "year")
-_TEXTS = ("rule", "unit", "head", "level")
+_COUNTED = (*_KEYS, "level", "provisional")
 
 _FEW = 20
 """Parts whose findings are counted at once."""
@@ -60,7 +63,13 @@ def total_heads(heads: Iterable[pl.LazyFrame]) -> pl.DataFrame:
 def count_findings(parts: Sequence[Path]) -> list[Counts]:
     """Return what the findings in some files add up to, a few files at a time."""
     few = (parts[first : first + _FEW] for first in range(0, len(parts), _FEW))
-    return [Counts(count_by(_coded(some)), _sets(some)) for some in few]
+    return [_counts(some) for some in few]
+
+
+def _counts(parts: Sequence[Path]) -> Counts:
+    with ThreadPoolExecutor(1) as other:
+        sets = other.submit(_sets, parts)
+        return Counts(count_by(_read(parts)), sets.result())
 
 
 def summarise(
@@ -100,18 +109,31 @@ def _levels() -> pl.Expr:
     return pl.col(*LEVELS, "provisional", "findings")
 
 
-def _coded(parts: Sequence[Path]) -> pl.LazyFrame:
-    """Return what is counted of the findings in some files; texts as the numbers they are kept as, which group much quicker."""
-    files = [pq.ParquetFile(part, read_dictionary=_TEXTS) for part in parts]
-    told = pa.concat_tables([file.read(["year", "provisional", *_TEXTS], use_threads=False) for file in files])
-    return pl.DataFrame(pl.from_arrow(told)).lazy()
+def _read(parts: Sequence[Path]) -> pa.Table:
+    """Return what is counted of the findings in some files; texts as the numbers they are kept as."""
+    files = [pq.ParquetFile(part, read_dictionary=_COUNTED) for part in parts]
+    return pa.concat_tables([file.read([*_COUNTED], use_threads=False) for file in files])
 
 
-def count_by(findings: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+def count_by(findings: pa.Table) -> dict[str, pl.DataFrame]:
     """Return how many findings of each level there are, by what each of the keys says; provisional ones are counted apart."""
-    rows = [findings.select(pl.col(key).alias("key"), pl.col("level").alias("at"), "provisional") for key in _KEYS]
-    counts = pl.collect_all([each.group_by(pl.all()).agg(findings=pl.len()) for each in rows], engine="streaming")
-    return {key: table.with_columns(pl.col(pl.Categorical).cast(pl.String)) for key, table in zip(_KEYS, counts, strict=True)}
+    levels, level = _numbered(findings["level"])
+    at, sorts = level * 2 + findings["provisional"].to_numpy(), 2 * len(levels)
+    return {key: _count(*_numbered(findings[key]), levels, at, sorts) for key in _KEYS}
+
+
+def _numbered(column: pa.ChunkedArray) -> tuple[pl.Series, Array]:
+    """Return the different values of a column, and which of them each is."""
+    whole = column.dictionary_encode().unify_dictionaries().combine_chunks()
+    return pl.Series(whole.dictionary).extend_constant(None, 1), whole.indices.fill_null(len(whole.dictionary)).to_numpy()
+
+
+def _count(said: pl.Series, which: Array, levels: pl.Series, at: Array, sorts: int) -> pl.DataFrame:
+    counts = np.bincount(which * sorts + at, minlength=len(said) * sorts)
+    there = np.flatnonzero(counts)
+    value, level, provisional = there // sorts, there % sorts // 2, there % 2 == 1
+    told = {"key": said.gather(value), "at": levels.gather(level), "provisional": provisional}
+    return pl.DataFrame(told).with_columns(findings=pl.Series(counts[there], dtype=pl.UInt32))
 
 
 def by_level(counts: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:

@@ -21,7 +21,7 @@ def audit(options: argparse.Namespace) -> int:
     from cadre_rules.audits.processes import begun
 
     with ExitStack() as until_end:
-        early = begun(options.source, options.rules or ("vn",)) if options.pseudonymise is None else None
+        early = begun(options.source) if options.pseudonymise is None else None
         if early is not None:
             until_end.enter_context(closing(early))
         return _audited(options, early)

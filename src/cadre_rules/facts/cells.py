@@ -62,12 +62,10 @@ def number_of(day: date) -> int:
 class Finder:
     """Finds cells of a table: what is looked up has a place among the cells' edges, each combination of places one answer."""
 
-    def __init__(self, rows: Sequence[Row], names: Sequence[str], get: str, *, dated: bool) -> None:
+    def __init__(self, rows: Sequence[Row], names: Sequence[str], get: str) -> None:
         self._rows, self._names, self._get = rows, names, get
-        cells = [[row[name] for row in rows] for name in names]
-        if dated:
-            cells.append([row["in_force"] for row in rows if "in_force" in row])
-        self._cells, self._kind = cells, _kind_of([row[get] for row in rows])
+        self._cells = [[row[name] for row in rows if name in row] for name in names]
+        self._kind = _kind_of([row[get] for row in rows])
         self._rulers: list[_Ruler] = []
         self._answers: dict[tuple[tuple[int, ...], int], Any] = {}
 
@@ -102,8 +100,8 @@ class Finder:
                 rest, low = divmod(rest, ruler.places)
                 rest, high = divmod(rest, ruler.places) if count == 2 else (rest, low)
                 values.append(ruler.sample(low, high))
-            names = dict(zip(self._names, values, strict=False))
-            self._answers[ends, number] = find_cell(self._rows, names, self._get, _days(values[len(self._names) :]))
+            keys = dict(zip(self._names, values, strict=True))
+            self._answers[ends, number] = find_cell(self._rows, keys, self._get)
         return self._answers[ends, number]
 
 
@@ -126,16 +124,6 @@ def _column(answers: Sequence[Any], places: Array, there: Bits, kind: type, tabl
     days = kind is date
     numbers = [0 if answer is None else number_of(answer) if days else answer for answer in answers]
     return Numbers(picked(np.array(numbers, np.int32 if days else np.int64), places), there, days=days)
-
-
-def _days(days: Sequence[Any]) -> tuple[Any, Any]:
-    match days:
-        case [PartialDate(earliest, latest)]:
-            return earliest, latest
-        case [day]:
-            return day, day
-        case _:
-            return None, None
 
 
 class _Ruler:

@@ -44,7 +44,7 @@ from cadre_rules.facts.arrays import at as at_rows
 from cadre_rules.facts.cells import Finder, constant, place_of, reach_of_cells
 from cadre_rules.facts.cells import within as same_place
 from cadre_rules.facts.columnwise import FARTHEST, one_of, operate, reach_of
-from cadre_rules.facts.deriving import Tables
+from cadre_rules.facts.deriving import Tables, asked_by
 
 LARGEST_COUNT = 10**12
 """Beyond any count of a dossier, and of anything counted of it."""
@@ -158,12 +158,11 @@ class FactColumns:
 
     def _looked_up(self, node: ex.Lookup, at: Path | None) -> tuple[Callable[["Facts"], Any], int]:
         rows = self._tables.rows[node.table]
-        keys = [self.step(value, at) for _, value in node.keys]
-        days = [self.step(node.on, at)] if node.on is not None else []
-        finder = Finder(rows, [name for name, _ in node.keys], node.get, dated=bool(days))
+        steps = [self.step(part, at) for part in ex.children(node)]
+        finder = Finder(rows, asked_by(node), node.get)
 
         def run(facts: "Facts") -> Column | None:
-            columns = _asked(facts, [*keys, *days])
+            columns = _asked(facts, steps)
             return None if any(column is None for column in columns) else finder.found(facts.table(at), columns)
 
         return run, reach_of_cells(rows, node.get)

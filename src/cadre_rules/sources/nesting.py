@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.fields import element_of, members_of
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.models import DOSSIERS
@@ -482,8 +482,7 @@ def _bare() -> dict[str, re.Pattern[str]]:
 
 def _readers(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
     for name, about in model.model_fields.items():
-        inner = members_of(about.annotation)[0]
-        inner = members_of(get_args(inner)[0])[0] if get_origin(inner) is tuple else inner
+        inner = element_of(about.annotation)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _readers(inner)
         plain = inner in (bool, int, date) and get_origin(members_of(about.annotation)[0]) is not tuple
