@@ -12,7 +12,7 @@ import sys
 import traceback
 import warnings
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from ctypes import CDLL, c_size_t, c_void_p
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from subprocess import PIPE, Popen
 from threading import Lock, Thread
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import IO, TYPE_CHECKING, NoReturn, TypeAlias
 
 from cadre_rules.errors import SourceError
 from cadre_rules.writing import digest_of
@@ -73,6 +73,9 @@ _IDLE = {"polars-ooc-clea"}
 
 _Answer: TypeAlias = "tuple[list[Part], tuple[str, str] | None]"
 """What was judged, and where and why the file breaks off after that, if it does."""
+
+_Asked: TypeAlias = "tuple[Future[_Answer], Stretch, bool]"
+"""A stretch, whether it is judged, and where its answer is waited for."""
 
 
 def worth_while(stretches: "Sequence[Stretch]") -> int:
@@ -133,35 +136,25 @@ class Processes:
         """Yield the parts of stretches in their order, each judged if that is asked; raises `SourceError`."""
         if not self._processes:
             self._start(judge, count)
-        free = SimpleQueue[_Process]()
-        for process in self._processes:
-            free.put(process)
-
-        def answer(stretch: "Stretch", judged: bool) -> _Answer:  # noqa: FBT001  # of whichever process is free first
-            process = free.get()
-            try:
-                process.ask(stretch, judged=judged)
-                found: _Answer = process.answer()
-            finally:
-                free.put(process)
-            return found
-
-        def end() -> None:
-            free.get().asking.close()
-
-        hearing = ThreadPoolExecutor(count)  # no process waits until another has answered
+        waiting: SimpleQueue[_Asked | None] = SimpleQueue()
+        for process in self._processes:  # a thread hears each, so that none waits until another has answered
+            Thread(target=process.answer_all, args=(waiting,), daemon=True).start()
+        coming: deque[Future[_Answer]] = deque()
         try:
-            coming: deque[Future[_Answer]] = deque()
             for stretch, judged in asked:
                 if len(coming) == count * _AHEAD:
                     yield from _parts(coming.popleft().result())
-                coming.append(hearing.submit(answer, stretch, judged))
+                coming.append(Future())
+                waiting.put((coming[-1], stretch, judged))
             for _ in self._processes:
-                hearing.submit(end)  # one that has answered all ends while others still judge
+                waiting.put(None)  # one that has answered all ends while others still judge
             while coming:
                 yield from _parts(coming.popleft().result())
         finally:
-            hearing.shutdown(wait=False, cancel_futures=True)
+            for future in coming:
+                future.cancel()
+            for _ in self._processes:
+                waiting.put(None)
 
     def close(self) -> None:
         """End them."""
@@ -236,14 +229,27 @@ class _Process:
     asking: IO[bytes]
     answers: IO[bytes]
 
+    def answer_all(self, waiting: "SimpleQueue[_Asked | None]") -> None:
+        """Ask what waits to be asked, as one of several that do, and hear the answers, until nothing is left."""
+        for future, stretch, judged in iter(waiting.get, None):
+            if future.set_running_or_notify_cancel():
+                try:
+                    self.ask(stretch, judged=judged)
+                    future.set_result(self.answer())
+                except BaseException as error:  # noqa: BLE001  # raised where the answer is waited for
+                    future.set_exception(error)
+        with suppress(OSError):
+            self.asking.close()
+
     def ask(self, stretch: "Stretch", *, judged: bool) -> None:
         self.say(pickle.dumps((stretch, judged)))
 
-    def answer(self) -> Any:
+    def answer(self) -> _Answer:
         try:
-            return pickle.load(self.answers)  # noqa: S301  # from a process of our own
+            found: _Answer = pickle.load(self.answers)  # noqa: S301  # from a process of our own
         except (EOFError, pickle.UnpicklingError) as error:
             raise self._early() from error
+        return found
 
     def say(self, said: bytes) -> None:
         try:
