@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cadre_rules.dossier.collectives import Body
+from cadre_rules.dossier.fields import field_at, field_name
 from cadre_rules.dossier.people import Appointment
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
@@ -356,3 +357,25 @@ def test_values_at_the_edge_are_judged_without_a_fault(changes: Any) -> None:
     if entry["birth_date"]:
         plan = {"kind": "planning", "id": "p", "approved_on": changes["days"]["decided"], "entries": [entry]}
         assert isinstance(report_of(plan), Report)
+
+
+@pytest.mark.parametrize("path", ["unit_target_percent", "ratings[0].late_tasks", "ratings[2].points"])
+def test_a_percentage_is_told_as_one_whatever_its_field_is_called(path: str) -> None:
+    info = field_at("leader", path)
+    assert info is not None
+    assert info.text(2401, "vi") == "24,01 %"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("post.area", "area the post serves (post to be filled)"),
+        ("post.area.province", "area the post serves (post to be filled): province"),
+        ("person.posts", "posts held (person)"),
+        ("person.posts[1].end", "last day (posts held (person), row 2)"),
+        ("person.posts[0].area.commune", "area the post serves (posts held (person), row 1): commune"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_a_field_is_named_by_its_label_its_list_and_its_row(path: str, name: str) -> None:
+    assert field_name("appointment", path, "en") == name

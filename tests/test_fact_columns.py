@@ -79,7 +79,7 @@ LISTS: Mapping[str, Mapping[str, str]] = {
 }
 TABLE: dict[str, tuple[dict[str, Any], ...]] = {
     "months": (
-        {"form": "Ủy ban", "months": 12, "until": date(2022, 1, 1), "in_force": (None, date(2022, 1, 1))},
+        {"form": "Ủy ban", "months": 12, "until": date(2022, 1, 1), "in_force": (None, date(2021, 12, 31))},
         {"form": "ủy ban", "months": 24, "until": None, "in_force": (date(2022, 1, 1), None)},
         {"form": "x", "months": 10**17, "until": date(2020, 1, 31)},
         {"form": "x", "months": 99, "until": date(2020, 2, 29)},

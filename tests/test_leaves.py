@@ -25,6 +25,7 @@ from cadre_rules.expression import Call, Each, Field, Item, paths
 from cadre_rules.sources import leaves
 from cadre_rules.sources.batches import read_batches
 from cadre_rules.sources.leaves import leaves_of
+from cadre_rules.sources.nesting import CANONICAL, NestedParquet, stretches_of
 from cadre_rules.sources.rows import ROW
 from drawn import drawn
 from small import appointment, small, vn
@@ -202,3 +203,42 @@ def test_what_states_nothing_in_a_part_or_a_list_is_not_read_but_is_there(tmp_pa
     assert held.explode().struct.field("title").dtype == pl.Null
     assert held.to_list() == whole.frame["person"].struct.field("posts").to_list()
     assert batch.rejected == whole.rejected
+
+
+@pytest.mark.parametrize(
+    ("documents", "unread"),
+    [
+        pytest.param([("cv", True), ("photo", True)], True, id="all state it"),
+        pytest.param([("cv", None), (None, True)], True, id="one seems not to, and is read after all"),
+        pytest.param([("cv", True), ("photo", None)], False, id="one does not"),
+        pytest.param([("cv", True), ("photo", False)], False, id="they state different ones"),
+    ],
+)
+def test_a_yes_or_no_that_all_state_is_not_read_but_is_there(documents: list[Any], unread: bool, tmp_path: Path) -> None:  # noqa: FBT001  # a column of the table
+    listed = [[{"kind": kind, "verified": yes} for kind, yes in documents], None, []]
+    dtype = pl.List(pl.Struct({"kind": pl.String, "verified": pl.Boolean}))
+    frame = pl.DataFrame({"id": ["a", "b", "c"], "documents": pl.Series(listed, dtype=dtype)})
+    same = {"kind": pl.lit("appointment"), "decision": pl.lit("appointment")}
+    frame.with_columns(**same).write_parquet(tmp_path / "a.parquet")
+
+    def asked(_: str) -> Fields:
+        return frozenset({"id", "documents.kind", "documents.verified"})
+
+    schema = pq.read_schema(tmp_path / "a.parquet")
+    chosen = leaves_of(pq.read_metadata(tmp_path / "a.parquet"), schema, asked)
+    assert [one.field for one in chosen.alike.values()] == ["documents.verified"] * unread
+    for size in (1, 100):
+        read = pl.concat(batch.frame for batch in read_batches(tmp_path / "a.parquet", asked=asked, size=size))
+        assert read["documents"].to_list() == listed
+
+
+def test_a_part_that_is_not_stated_stays_so_wherever_a_batch_begins(tmp_path: Path) -> None:
+    trainings = [None, {}, None, {}, {}, None, {}, None]
+    dossiers = [read_dossier(appointment(id=str(number), training=training)) for number, training in enumerate(trainings)]
+    frame_of(dossiers, "appointment").write_parquet(tmp_path / "a.parquet", row_group_size=4, metadata=CANONICAL)
+    (stretch,) = stretches_of(tmp_path / "a.parquet", 8)
+    batches = [batch.frame for batch in NestedParquet(stretch.path).read(stretch, 5)]
+    assert [frame.height for frame in batches] == [5, 3]
+    assert [training for frame in batches for training in frame["training"].is_null()] == [
+        training is None for training in trainings
+    ]

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from cadre_rules.formula import ALWAYS, NEVER, Clause, FactTest, Formula
-from cadre_rules.lowering import MAX_CHOICES, MAX_CLAUSES, MAX_TESTS, Lowering, TooLargeError, contradictory, passes
+from cadre_rules.lowering import (
+    MAX_CHOICES,
+    MAX_CLAUSES,
+    MAX_TESTS,
+    Lowering,
+    TooLargeError,
+    contradictory,
+    passes,
+    telling_values,
+)
 from cadre_rules.rulebook.schema import Condition, Rule
 
 LOWERING = Lowering(lambda fact: fact, {"limit": 5, "codes": ("x", "y")})
@@ -106,6 +115,26 @@ def test_a_condition_becomes_exactly_this(raw: dict[str, Any], holds: Formula, f
 )
 def test_a_clause_no_value_can_pass_is_known(clause: Clause, *, expected: bool) -> None:
     assert contradictory(clause) is expected
+
+
+FIRST, LAST = date.min, date.max
+
+
+@pytest.mark.parametrize(
+    ("tests", "values"),
+    [
+        ([t("a", "stated")], [True]),
+        ([t("a", "in")], [True]),
+        ([t("a", "in", False)], [True, False]),
+        ([t("a", "in", "y", "x"), t("a", "not in", "x")], ["x", "y", "xy?"]),
+        ([t("a", ">", 3), t("a", "<", 5)], [2, 3, 4, 5, 6]),
+        ([t("a", ">", DAY)], [date(2023, 12, 31), DAY, date(2024, 1, 2)]),
+        ([t("a", ">", FIRST)], [FIRST, date(1, 1, 2)]),
+        ([t("a", "<", LAST)], [date(9999, 12, 30), LAST]),
+    ],
+)
+def test_one_value_is_told_for_every_way_tests_can_come_out(tests: list[FactTest], values: list[Any]) -> None:
+    assert telling_values(tests) == values
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,8 @@ def test_of_no_formulas_none_is_true() -> None:
 @pytest.mark.parametrize("name", FORMULAS)
 def test_a_formula_is_told_clause_by_clause(name: str) -> None:
     matcher = PlainMatcher(FORMULAS)
-    assert matcher.formula(name) == (matcher.clauses_of([name]), [(matcher.bits[clause], clause) for clause in FORMULAS[name]])
+    assert matcher.named[name] == [(matcher.bits[clause], clause) for clause in FORMULAS[name]]
+    assert matcher.clauses_of([name]) == sum(bit for bit, _ in matcher.named[name])
 
 
 def test_a_clause_of_several_formulas_is_one() -> None:

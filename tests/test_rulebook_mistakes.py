@@ -140,6 +140,8 @@ MEANING: list[Told] = [
     (D, "in: person.planning", "in: person.plannings", "RB203", "plannings", "did you mean 'person.planning'?"),
     (D, "in: person.planning", "in: post", "RB203", "in: post", "lists:"),
     (D, VACANT, "value: {nott: {field: post.vacant}}", "RB204", "nott", "did you mean 'not'?"),
+    (D, VACANT, "value: {field: [post.vacant]}", "RB204", "field: [", "field takes one text"),
+    (D, SUM, "value: {sum: steps}", "RB204", "sum: steps", "sum takes a mapping of its parts"),
     (D, VACANT, "value: {not: [{field: post.vacant}, true]}", "RB204", "not: [", "not takes 1 value(s), not 2"),
     (D, VACANT, "value: {equal: [{field: post.vacant}]}", "RB204", "equal: [", "equal takes 2 value(s), not 1"),
     (D, SUM, "value: {sum: {in: steps}}", "RB204", "sum: {in: steps}", "sum needs `pick`"),

@@ -144,15 +144,11 @@ def paths_read(rulebook: Rulebook, rule: Rule, subject: str) -> set[Path]:
 
 
 def paths_of(rulebook: Rulebook, subject: str, expression: Expression) -> frozenset[Path]:
-    """Return the paths an expression reads, also through other facts; each fact is followed once."""
-    known: dict[str, set[Path]] = rulebook.compiled.setdefault(f"paths {subject}", {})
-    found = set(paths(expression))
-    for fact in {node.name for node in walk(expression) if isinstance(node, Fact)}:
-        for name in rulebook.behind.get((subject, fact), ()):
-            if name not in known:
-                known[name] = {path for version in rulebook.definitions[subject, name] for path in paths(version.value)}
-            found |= known[name]
-    return frozenset(found)
+    """Return the paths an expression reads, also through other facts."""
+    named = {node.name for node in walk(expression) if isinstance(node, Fact)}
+    behind = {name for fact in named for name in rulebook.behind.get((subject, fact), ())}
+    versions = [version.value for name in behind for version in rulebook.definitions[subject, name]]
+    return frozenset(path for value in (expression, *versions) for path in paths(value))
 
 
 def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_of: AsOf, today: date, lang: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from itertools import chain, pairwise
@@ -20,7 +20,7 @@ from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Row, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer
-from cadre_rules.findings import Evidence, Level
+from cadre_rules.findings import Level
 from cadre_rules.formula import Clause
 from cadre_rules.program import Slice, code_of, compile_program, keep_code, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
@@ -73,13 +73,6 @@ class Bench:
     row: Row
     tracer: Tracer
     """What follows facts back to the dossier."""
-    told: dict[tuple[str, str], Evidence] = field(default_factory=dict)
-    """Facts as evidence, by language and name: several findings may rest on one."""
-
-    @property
-    def scope(self) -> Scope:
-        """Return what the facts are derived in."""
-        return self.row.scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +241,7 @@ class Judge:
                 by_head[head].append(found)
                 answered[head].add(id(subject.dossier))
             yield found
-            bench.scope.tally = Tally(found.applied, self.passages(subject, found), found)
+            bench.row.scope.tally = Tally(found.applied, self.passages(subject, found), found)
             yield self._weighed(court.hear(bench, court.plan(days, second_pass=True), engine))
         for head, heard in sorted(by_head.items(), key=itemgetter(0)):
             if len(answered[head]) > 1:
@@ -257,7 +250,7 @@ class Judge:
                 day = max(judgement.day for judgement in every)
                 court = self.court("head")
                 bench, days = court.bench(whole), self._days(whole, day if as_of == "decision" else as_of, today)
-                bench.scope.tally = Tally(every, ())
+                bench.row.scope.tally = Tally(every, ())
                 yield court.hear(bench, court.plan(days, second_pass=True), engine)
 
     def day(self, subject: Subject, as_of: AsOf, today: date) -> date:
@@ -308,17 +301,15 @@ class _Told(NamedTuple):
     """A slice and what tells how it comes out."""
 
     piece: Slice
-    ways: tuple[tuple[str, Clauses, Sequence[tuple[Clauses, Clause]]], ...]
-    """The outcomes it may have, the first believed first, each with the clauses that tell it: together, and one by one."""
+    ways: Sequence[tuple[str, Clauses, Clause]]
+    """The clauses, each with the outcome it tells and its bit; the first that stands is believed."""
 
     def judge(self, bench: Bench, standing: Clauses, day: date) -> Judgement:
         """Return how the slice came out, given the clauses that hold."""
-        for outcome, every, clauses in self.ways:
-            if standing & every:
-                for bit, clause in clauses:
-                    if standing & bit:
-                        level = level_of(self.piece) if outcome == "violated" else None
-                        return Judgement(bench, self.piece, outcome, level, clause, day)
+        for outcome, bit, clause in self.ways:
+            if standing & bit:
+                level = level_of(self.piece) if outcome == "violated" else None
+                return Judgement(bench, self.piece, outcome, level, clause, day)
         return Judgement(bench, self.piece, "undetermined", "information_missing", (), day)
 
 
@@ -363,7 +354,7 @@ class _Governing:
 
 def _governing(versions: list[Slice], days: "_Days", hangs_on: str, plain: PlainMatcher) -> _Governing:
     pieces, day, awaits = _govern(versions, days, hangs_on)
-    told = tuple(_Told(piece, tuple((word, *plain.formula(piece.names[at])) for at, word in _WAYS)) for piece in pieces)
+    told = tuple(_Told(p, [(word, *told) for at, word in _WAYS for told in plain.named[p.names[at]]]) for p in pieces)
     facts = tuple(dict.fromkeys(fact for piece in pieces for fact in piece.facts.values()))
     clauses = plain.clauses_of(name for piece in pieces for name in piece.names)
     return _Governing(told, day, awaits, facts, clauses, tuple(plain.clauses_of([piece.apart]) for piece in pieces))

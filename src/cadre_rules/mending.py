@@ -155,7 +155,9 @@ class Mender:
         bench, verdicts = judgement.bench, judgement.piece.verdicts
         counted = partial(self._counted, judgement)
         taken = _taken(judgement.subject, self._today)
-        inverter = Inverter(judgement.subject.kind, bench.court.deriver, bench.scope, self._today, taken=taken, counted=counted)
+        inverter = Inverter(
+            judgement.subject.kind, bench.court.deriver, bench.row.scope, self._today, taken=taken, counted=counted
+        )
         for clause in (*verdicts.satisfied, *verdicts.not_applicable):
             failing = [test for test in clause if (value := bench.row[test.fact]) is None or not passes(value, test)]
             options = [
@@ -167,7 +169,7 @@ class Mender:
 
     def _counted(self, judgement: Judgement, node: ex.Outcomes | ex.Exceptions, demand: Demand) -> list[Plan]:
         """Return plans for a count of the first pass: what would settle as many as are too many."""
-        tally = judgement.bench.scope.tally
+        tally = judgement.bench.row.scope.tally
         if not isinstance(demand, Bounds) or demand.high is None or not isinstance(tally, Tally):
             return []
         if isinstance(node, ex.Exceptions):

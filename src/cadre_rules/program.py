@@ -4,6 +4,7 @@ import marshal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, TypeAlias
 
 from cadre_rules import expression as ex
@@ -144,7 +145,6 @@ class _Compiler:
     def __init__(self, rulebook: Rulebook, subject: str) -> None:
         self._book, self._subject = rulebook, subject
         self._names: dict[tuple[str, ex.Expression], str] = {}
-        self._lasting: dict[str, str] = {}
         self._changing: dict[str, list[_Versions]] = {
             fact: [
                 versions,
@@ -161,6 +161,7 @@ class _Compiler:
         self.facts: dict[str, ex.Expression] = {}
         self.defined: dict[str, Definition] = {}
         self.late: set[str] = set()
+        self._fact, self._parameters = cache(self._fact_on), cache(self._parameters_on)
 
     def slices(self, rule: Rule) -> Iterator[Slice]:
         stated = Apart(rule)
@@ -192,7 +193,7 @@ class _Compiler:
         read += [versions for fact in facts_in(rule) for versions in self._behind(fact)]
         return rule.in_force.cut(version.in_force for versions in read for version in versions)
 
-    def _parameters(self, day: date) -> Mapping[str, Any]:
+    def _parameters_on(self, day: date) -> Mapping[str, Any]:
         return {
             name: parameter.value
             for name, versions in self._book.parameters.items()
@@ -200,10 +201,8 @@ class _Compiler:
             if parameter.in_force.covers(day)
         }
 
-    def _fact(self, fact: str, day: date) -> str:
+    def _fact_on(self, fact: str, day: date) -> str:
         """Return the name of a fact as defined on a day; equal definitions share one name."""
-        if fact in self._lasting:
-            return self._lasting[fact]
         versions = self._book.definitions[self._subject, fact]
         version = next((v for v in versions if v.in_force.covers(day)), versions[0])
         resolved = self._resolve(version.value, day)
@@ -216,8 +215,6 @@ class _Compiler:
                 for part in ex.walk(resolved)
             ):
                 self.late.add(name)
-        if all(len(versions) == 1 for versions in self._behind(fact)):
-            self._lasting[fact] = name
         return name
 
     def _behind(self, fact: str) -> list[_Versions]:

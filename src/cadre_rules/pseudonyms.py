@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area, bare
-from cadre_rules.dossier.fields import mark_of, members_of
+from cadre_rules.dossier.fields import element_of, mark_of
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import NEEDED
 from cadre_rules.dossier.values import parse_count, parse_flag, parse_loose_day, parse_percent, understood
@@ -157,9 +157,7 @@ def plan(model: type[BaseModel]) -> Mapping[str, How | type[BaseModel]]:
     found: dict[str, How | type[BaseModel]] = {}
     for name, field in model.model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        inner = members_of(field.annotation)[0]
-        if get_origin(inner) is tuple:
-            inner = members_of(get_args(inner)[0])[0]
+        inner = element_of(field.annotation)
         if inner is str and mark_of(field) is None:
             found[name] = "identity" if extra.get("identifies") else "text"
         elif isinstance(inner, type) and issubclass(inner, BaseModel):

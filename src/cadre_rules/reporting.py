@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
-from itertools import chain
 from typing import Any
 
 from cadre_rules.dossier.fields import code_text, field_at, field_name, fields_of
@@ -50,7 +49,6 @@ class Writer:
     def __init__(self, rulebook: Rulebook, lang: str) -> None:
         self._book, self._lang = rulebook, lang
         self.cited = cache(partial(citation_of, rulebook))
-        self._shares: dict[tuple[str, str], tuple[str, int | None] | None] = {}
 
     def findings(self, judgements: Iterable[Judgement]) -> Iterator[Finding]:
         """Yield the finding each judgement calls for, if any."""
@@ -70,13 +68,9 @@ class Writer:
         """Yield the shares judged against a target, met or missed."""
         for judgement in judgements:
             if judgement.piece.force in _STRIVEN_FOR and judgement.outcome in ("satisfied", "violated", "excepted"):
-                piece, program = judgement.piece, judgement.bench.court.program
-                key = (program.subject, piece.key)
-                if key not in self._shares:
-                    self._shares[key] = share_judged(program, piece)
-                fact, target = self._shares[key] or ("", None)
+                fact, target = share_judged(judgement.bench.court.program, judgement.piece) or ("", None)
                 if isinstance(share := judgement.bench.row.get(fact), int):
-                    rule, met = piece.rule, judgement.outcome == "satisfied"
+                    rule, met = judgement.piece.rule, judgement.outcome == "satisfied"
                     title = self._filled(rule.title.of(self._lang), judgement)
                     yield Share(rule.id, title, judgement.subject.id, judgement.day, share, target, met)
 
@@ -123,28 +117,23 @@ class Writer:
 
     def _breaches(self, judgement: Judgement) -> Sequence[Judgement]:
         """Return the breaches a rule of the second pass has counted."""
-        tally, piece, facts = judgement.bench.scope.tally, judgement.piece, judgement.bench.court.program.facts
+        tally, piece, facts = judgement.bench.row.scope.tally, judgement.piece, judgement.bench.court.program.facts
         if not piece.second_pass or not isinstance(tally, Tally):
             return ()
-        nodes = (node for fact in piece.facts.values() for node in walk(facts[fact]) if isinstance(node, Outcomes))
-        counted = [tally.matching(node) for node in nodes if "violated" in node.outcomes]
-        return list({id(found): found for found in chain.from_iterable(counted)}.values())
+        counted = (node for fact in piece.facts.values() for node in walk(facts[fact]) if isinstance(node, Outcomes))
+        return [breach for node in counted if "violated" in node.outcomes for breach in tally.matching(node)]
 
     def _filled(self, text: str, judgement: Judgement) -> str:
         """Put values in place of the facts a text names."""
-        if "{" not in text:
-            return text
         bench, names = judgement.bench, judgement.piece.facts
         return PLACEHOLDER.sub(lambda found: self._fact_text(bench, names[found[1]], in_sentence=True), text)
 
     def _evidence(self, judgement: Judgement) -> Iterator[Evidence]:
-        bench, piece = judgement.bench, judgement.piece
+        """Yield the facts the clause that fired tests, then those the message names."""
+        piece = judgement.piece
         named = [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.of(self._lang))]
-        for name in dict.fromkeys([*[test.fact for test in judgement.clause], *named]):
-            key = (self._lang, name)
-            if key not in bench.told:
-                bench.told[key] = self._told(bench, name)
-            yield bench.told[key]
+        told = dict.fromkeys([*[test.fact for test in judgement.clause], *named])
+        return (self._told(judgement.bench, name) for name in told)
 
     def _told(self, bench: Bench, name: str) -> Evidence:
         """Return a fact of a subject as evidence."""

@@ -6,15 +6,6 @@ from functools import lru_cache
 
 from cadre_rules.formula import Scalar
 
-_UNITS = {
-    "months": ("tháng", "months"),
-    "years": ("năm", "years"),
-    "days": ("ngày", "days"),
-    "people": ("người", "people"),
-    "times": ("lần", "times"),
-    "age": ("tuổi", "years of age"),
-}
-
 COUNTED = ("people", "times")
 """Units a message leaves out: the noun stands in the message itself."""
 
@@ -184,6 +175,13 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "one_of": ("thuộc", "one of"),
     "stated": ("đã được nêu", "is stated"),
     "yes": ("có", "yes"),
+    "no": ("không", "no"),
+    "unit_months": ("tháng", "months"),
+    "unit_years": ("năm", "years"),
+    "unit_days": ("ngày", "days"),
+    "unit_people": ("người", "people"),
+    "unit_times": ("lần", "times"),
+    "unit_age": ("tuổi", "years of age"),
     "not_judged": (
         "Quy tắc không có hiệu lực vào ngày xét hoặc không dành cho loại hồ sơ này.",
         "The rule is not in force on the day judged, or is not about this kind of dossier.",
@@ -551,12 +549,12 @@ def value_text(value: Scalar | None, unit: str | None, lang: str) -> str:
         case None:
             return phrase("not_stated", lang)
         case bool():
-            return ("có", "yes")[lang == "en"] if value else ("không", "no")[lang == "en"]
+            return phrase("yes" if value else "no", lang)
         case int() if unit == "percent":
             text = f"{value // 100}.{value % 100:02d}"
             return f"{text} %" if lang == "en" else f"{text.replace('.', ',')} %"
         case int() if unit is not None:
-            return f"{value} {_UNITS[unit][lang == 'en']}"
+            return f"{value} {phrase('unit_' + unit, lang)}"
         case date():
             return day_text(value, lang)
         case _:

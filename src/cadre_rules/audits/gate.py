@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cadre_rules.audits.hearing import NOT_APPLICABLE, SATISFIED, VIOLATED, Hearing, Line, stated_day
+from cadre_rules.audits.hearing import DAYS, NOT_APPLICABLE, SATISFIED, VIOLATED, Hearing, Line, stated_day
 from cadre_rules.facts.arrays import Array, at, placed
 from cadre_rules.program import Slice
 
@@ -29,8 +29,7 @@ class Gate:
     """What is on file for the subjects of one table."""
 
     def __init__(self, subjects: pl.DataFrame) -> None:
-        days = [name for name, dtype in subjects.schema.items() if name.startswith("·") and dtype == pl.Date]
-        some = subjects.select(pl.int_range(pl.len()).alias("·i"), "·entry", "·exceptions", *days)
+        some = subjects.select(pl.int_range(pl.len()).alias("·i"), "·entry", "·exceptions", DAYS)
         some = some.filter(pl.col("·exceptions").list.len() > 0)
         listed = some.explode("·exceptions", empty_as_null=False, keep_nulls=False).unnest("·exceptions")
         whole = pl.col("·entry").is_null()

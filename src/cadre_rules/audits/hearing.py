@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, reduce
+from functools import cache, cached_property, partial, reduce
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
+from polars import selectors
 
 from cadre_rules import expression as ex
 from cadre_rules.audits.matters import Matters
@@ -32,6 +33,9 @@ _CODES = {"violated": (VIOLATED,), "satisfied": (SATISFIED,), "not_applicable": 
     "excepted": (EXCEPTED,),
 }
 EVERY = (VIOLATED, SATISFIED, NOT_APPLICABLE, UNDETERMINED, AWAITING, EXCEPTED)
+
+DAYS = selectors.starts_with("·") & selectors.date()
+"""The columns of the days of subjects."""
 
 _YEARS = 10_000
 """One more than the last year of the calendar."""
@@ -65,13 +69,14 @@ class Hearing:
         """Of each line that has a rival: where the rival text came out otherwise."""
         self._sides: dict[tuple[int, int], dict[int, Bits]] = defaultdict(dict)
         self._begun: dict[tuple[str, date], Bits] = {}
+        self._stated_day = cache(partial(stated_day, subjects=subjects))
 
     # Outcomes
 
     def hear(self, *, late: bool) -> None:
         """Settle the outcome of every rule of one pass."""
         for line in self.lines[late]:
-            _, stated = self.day(stated_day(line.hangs_on, self.subjects))
+            _, stated = self.day(self._stated_day(line.hangs_on))
             for number, piece in enumerate(line.pieces):
                 covers = stated & self._covers(line.hangs_on, piece)
                 if some(covers):
@@ -161,16 +166,15 @@ class Hearing:
     @cached_property
     def _days(self) -> dict[str, tuple[Array, Bits]]:
         found = {}
-        for name, dtype in self.subjects.schema.items():
-            if name.startswith("·") and dtype == pl.Date:
-                column = read_column(self.subjects.get_column(name), self.table)
-                none = np.zeros(self.table.height, np.int32), self.table.none
-                found[name] = (column.low, column.stated) if isinstance(column, Numbers) else none
+        for days in self.subjects.select(DAYS):
+            column = read_column(days, self.table)
+            none = np.zeros(self.table.height, np.int32), self.table.none
+            found[days.name] = (column.low, column.stated) if isinstance(column, Numbers) else none
         return found
 
     def law_day(self, hangs_on: str) -> Array:
         """Return the day whose law each subject was judged by."""
-        name = stated_day(hangs_on, self.subjects)
+        name = self._stated_day(hangs_on)
         if name not in self._law_days:
             (day, stated), (otherwise, _) = self.day(name), self.day("·day")
             self._law_days[name] = np.where(spread(stated, self.table.height), day, otherwise)
@@ -182,7 +186,7 @@ class Hearing:
 
     def _covers(self, hangs_on: str, piece: Slice) -> Bits:
         """Return whose day lies in the window of a rule version, where it is stated."""
-        name, window = stated_day(hangs_on, self.subjects), piece.window
+        name, window = self._stated_day(hangs_on), piece.window
         covers = self.table.all if window.starts is None else self._from(name, window.starts)
         return covers if window.until is None else covers & ~self._from(name, window.until)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cadre_rules.cli.options import parser
 from cadre_rules.cli.outputs import CLEAN, FOUND, as_json, deliver, lines, needing
 from cadre_rules.errors import SourceError
+from cadre_rules.wording import phrase
 
 if TYPE_CHECKING:
     from cadre_rules.findings import FollowUp
@@ -40,10 +41,6 @@ def known_before(
     options: argparse.Namespace, register: "Register | None", follow_up: "FollowUp | None", standing: Iterable[str]
 ) -> frozenset[str]:
     """Return the fingerprints of what fails nothing: the baseline's, but for what came back; say how many of them stand."""
-    if options.baseline is None and register is None:
-        return frozenset()
-    from cadre_rules.wording import phrase
-
     known = register.baseline() if register is not None else frozenset()
     known |= _baseline(options.baseline) if options.baseline is not None else frozenset()
     known -= {one.fingerprint for one in follow_up.findings if one.state == "reopened"} if follow_up is not None else set()
@@ -85,7 +82,6 @@ def enter(options: argparse.Namespace) -> int:
     """Append what an office says to a register, and print the digest to note."""
     from cadre_rules.register.book import Register
     from cadre_rules.register.saying import said
-    from cadre_rules.wording import phrase
 
     register = Register.read(options.file)
     register = register.append(said(register, options.action, vars(options)), by=options.by, day=options.on or date.today())

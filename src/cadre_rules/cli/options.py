@@ -3,17 +3,13 @@
 import argparse
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from cadre_rules.cli.outputs import LEVELS, RENDERERS
 from cadre_rules.dossier.kinds import KINDS
 
-
-class _Taken(NamedTuple):
-    """One thing a command takes, as argparse is told of it."""
-
-    names: tuple[str, ...]
-    said: dict[str, Any]
+_Taken: TypeAlias = tuple[tuple[str, ...], dict[str, Any]]
+"""One thing a command takes, as argparse is told of it: its names, and what is said of it."""
 
 
 class _Command(NamedTuple):
@@ -40,15 +36,15 @@ def _add(to: argparse.ArgumentParser, commands: Mapping[str, _Command], **said: 
     among = to.add_subparsers(required=True, **said)
     for name, told in commands.items():
         command = among.add_parser(name, help=told.help)
-        for taken in told.taken:
-            command.add_argument(*taken.names, **taken.said)
+        for names, about in told.taken:
+            command.add_argument(*names, **about)
         command.set_defaults(run=told.run)
         if told.actions:
             _add(command, told.actions, metavar="ACTION", dest="action")
 
 
 def _takes(*names: str, **said: Any) -> _Taken:
-    return _Taken(names, said)
+    return names, said
 
 
 def _day(text: str) -> date:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
 from cadre_rules.dossier.demands import Bounds, Demand, Other, exactly, fits
-from cadre_rules.dossier.fields import members_of, steps
+from cadre_rules.dossier.fields import element_fields, element_of, steps
 from cadre_rules.dossier.kinds import Dossier
 
 
@@ -21,7 +21,7 @@ def amended(dossier: Dossier, place: str, value: Any, *, postponed: bool = False
 
     def write(model: Any, name: str) -> Mapping[str, Any]:
         if place.endswith("[]"):
-            return {name: (*(getattr(model, name) or ()), _row(_element(model, name), value))}
+            return {name: (*(getattr(model, name) or ()), _row(_part(model, name), value))}
         if isinstance(value, Mapping) and "who" in value:
             return {name: _seated(model, name, value)}
         return _stated(model, name, value, postponed=postponed)
@@ -48,7 +48,7 @@ def _at(model: Any, way: list[Any], write: Callable[[Any, str], Mapping[str, Any
         rows[rest[0]] = _at(rows[rest[0]], rest[1:], write)
         changed = {name: tuple(rows)}
     else:
-        part = held if held is not None else members_of(type(model).model_fields[name].annotation)[0]()
+        part = held if held is not None else _part(model, name)()
         changed = {name: _at(part, rest, write)}
     return model.model_copy(update=changed)
 
@@ -57,7 +57,9 @@ def _stated(model: BaseModel, name: str, value: Any, *, postponed: bool) -> dict
     before, after = getattr(model, name), _read(type(model), name, value)
     stated = {name: after}
     if postponed and before is not None:
-        later = {other: held for other, held in vars(model).items() if _comes_after(model, other, before) and other != name}
+        fields = element_fields(type(model))
+        days = {other: held for other, held in vars(model).items() if isinstance(held, date) and other != name}
+        later = {other: held for other, held in days.items() if held >= before and fields[other,].office == "date"}
         try:
             stated |= {other: held + (after - before) for other, held in later.items()}
         except OverflowError as error:
@@ -65,14 +67,9 @@ def _stated(model: BaseModel, name: str, value: Any, *, postponed: bool) -> dict
     return stated
 
 
-def _comes_after(model: BaseModel, name: str, day: date) -> bool:
-    extra, held = type(model).model_fields[name].json_schema_extra, getattr(model, name)
-    return isinstance(extra, dict) and extra.get("office") == "date" and isinstance(held, date) and held >= day
-
-
 def _seated(model: BaseModel, name: str, value: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return a list with seats given to others, with more rows or with fewer."""
-    rows, element = list(getattr(model, name) or ()), _element(model, name)
+    rows, element = list(getattr(model, name) or ()), _part(model, name)
     if "more" in value:
         return (*rows, *(_row(element, value["who"], number) for number in range(value["more"])))
     who = {field: _demand(element, field, wanted) for field, wanted in value["who"].items()}
@@ -99,9 +96,8 @@ def _row(element: type[BaseModel], who: Mapping[str, Any], number: int = 0) -> A
     return element.model_validate(needed).model_copy(update=needed | told)
 
 
-def _element(model: BaseModel, name: str) -> type[BaseModel]:
-    found: type[BaseModel] = members_of(get_args(members_of(type(model).model_fields[name].annotation)[0])[0])[0]
-    return found
+def _part(model: BaseModel, name: str) -> Any:
+    return element_of(type(model).model_fields[name].annotation)
 
 
 def _demand(model: type[BaseModel], name: str, wanted: Any) -> Demand:

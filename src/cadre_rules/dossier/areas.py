@@ -52,12 +52,8 @@ def _area(text: str) -> Area:
 def read_area(text: str) -> dict[str, str]:
     """Take a written address apart from its end: province last, then district and commune by their prefix."""
     parts = [clean(part) for part in text.split(",") if clean(part)]
-    found: dict[str, str] = {}
-    for position, part in enumerate(reversed(parts)):
-        level = _level(part, last=position == 0)
-        if level is not None:
-            found.setdefault(level, part)
-    return found
+    levels = [_level(part, last=place == len(parts)) for place, part in enumerate(parts, 1)]
+    return {level: part for level, part in zip(levels, parts, strict=True) if level is not None}
 
 
 @lru_cache(maxsize=16_384)

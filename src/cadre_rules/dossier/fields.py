@@ -81,7 +81,7 @@ def _paths(model: type[BaseModel]) -> Iterator[tuple[tuple[str, ...], FieldInfo]
         inner, listed = types[0], get_origin(types[0]) is tuple
         kind = "list" if listed else "str" if get_origin(inner) is Literal else _KINDS.get(inner)
         if kind is not None:
-            element: Any = members_of(get_args(inner)[0])[0] if listed else None
+            element: Any = element_of(field.annotation) if listed else None
             each = _KINDS.get(element, element)
             mark = mark_of(field)
             codes, unit = mark if isinstance(mark, Codes) else None, "percent" if mark and mark.parse is parse_percent else None
@@ -113,6 +113,12 @@ def members_of(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
+def element_of(annotation: Any) -> Any:
+    """Return the plain type of a field, of a list that of its elements."""
+    plain = members_of(annotation)[0]
+    return members_of(get_args(plain)[0])[0] if get_origin(plain) is tuple else plain
+
+
 _STEP = re.compile(r"([^.\[\]]+)|\[([0-9]{1,9})\]")
 
 
@@ -123,15 +129,6 @@ def steps(path: str) -> list[str | int]:
     ['person', 'posts', 2, 'start']
     """
     return [name or int(number) for name, number in _STEP.findall(path)]
-
-
-def reached(value: Any, path: tuple[str, ...]) -> Any:
-    """Return what stands at a path, None where a part of the way does."""
-    for name in path:
-        if value is None:
-            return None
-        value = getattr(value, name)
-    return value
 
 
 @lru_cache(maxsize=16_384)

@@ -115,8 +115,11 @@ def as_asked(column: pl.Expr, given: PolarsDataType, asked: PolarsDataType) -> p
             return column.cast(asked)
 
 
-def elements(lists: pl.Series) -> pl.Series:
-    """Return the elements of lists one after another, as they lie in memory: `explode` copies all of them if one list is null."""
+def elements(lists: pl.Series, total: int | None = None) -> pl.Series:
+    """Return the elements of lists one after another, as they lie in memory: `explode` copies all of them if one list is null.
+
+    How many there are need not be told.
+    """
     if lists.null_count():
         lying: list[pl.Series] = []
 
@@ -125,7 +128,8 @@ def elements(lists: pl.Series) -> pl.Series:
             return inner
 
         lists.list.eval(pl.element().map_batches(seen, pl.self_dtype(), is_elementwise=True))
-        if lying and lying[-1].len() == lists.list.len().sum():  # none lies where a list is null
+        total = int(lists.list.len().sum()) if total is None else total
+        if lying and lying[-1].len() == total:  # none lies where a list is null
             return lying[-1].alias(lists.name)
     return lists.explode(empty_as_null=False, keep_nulls=False)
 

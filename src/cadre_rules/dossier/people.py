@@ -4,6 +4,7 @@ Fields follow the official CV form 2C (Decision 02/2008/QĐ-BNV) and what the pr
 Everything but identity is optional: what is absent is unknown, and an empty list says "none".
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -38,6 +39,15 @@ def named(
     told = {"vi": vi, "protected": protected, "office": office, "identifies": identifies}
     extra: Any = {name: said for name, said in told.items() if said}
     return Field(default=... if required else None, description=en, json_schema_extra=extra)
+
+
+def reached(value: Any, path: Iterable[str]) -> Any:
+    """Return what stands at a path, None where a part of the way does."""
+    for name in path:
+        if value is None:
+            return None
+        value = getattr(value, name)
+    return value
 
 
 class Stated(BaseModel):
@@ -413,9 +423,7 @@ class Whole(Stated):
 
     def day(self, hangs_on: str) -> date | None:
         """Return the day a rule hangs on, if it is stated."""
-        value: Any = self
-        for name in self.day_fields.get(hangs_on, self.day_fields["decided"]).split("."):
-            value = getattr(value, name, None)
+        value = reached(self, self.day_fields.get(hangs_on, self.day_fields["decided"]).split("."))
         return value.high if isinstance(value, PartialDate) else value
 
 

@@ -65,15 +65,11 @@ def parse_day(raw: object) -> object:
 
 def parse_loose_day(raw: object) -> object:
     """Accept what `parse_day` does, and a month (03/1975) or a year (1975) alone."""
-    match raw:
-        case datetime():
-            return raw.date()
-        case date() | PartialDate():
-            return raw
-        case str() | int() if not isinstance(raw, bool):
-            return _day(str(raw))
-        case _:
-            raise ValueError(_DATE_HINT)
+    if isinstance(raw, (date, PartialDate)):
+        return raw.date() if isinstance(raw, datetime) else raw
+    if isinstance(raw, (str, int)) and not isinstance(raw, bool):
+        return _day(str(raw))
+    raise ValueError(_DATE_HINT)
 
 
 @lru_cache(maxsize=16_384)

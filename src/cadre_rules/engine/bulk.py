@@ -50,9 +50,9 @@ class BulkMatcher:
     def holding(self, clause: Clause, among: Bits) -> Bits:
         """Return for which of the rows `among` every test of a clause holds."""
         for test in clause:
-            among = among & self.passing(test)
-            if not some(among):
+            if test not in self._passed and not some(among):
                 break
+            among = among & self.passing(test)
         return among
 
     def passing(self, test: FactTest) -> Bits:

@@ -5,9 +5,9 @@ the value is its place, so each place settles, once and for all, which clauses i
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any, TypeAlias
 
@@ -23,24 +23,21 @@ class PlainMatcher:
 
     def __init__(self, formulas: Mapping[str, Formula]) -> None:
         self.bits: dict[Clause, Clauses] = {}
-        self.named = {
+        self.named: Mapping[str, Sequence[tuple[Clauses, Clause]]] = {
             name: [(self.bits.setdefault(clause, 1 << len(self.bits)), clause) for clause in formula]
             for name, formula in formulas.items()
         }
+        """The clauses of each formula with their bits."""
         self._tested: dict[str, dict[FactTest, Clauses]] = {}
         for clause, bit in self.bits.items():
             for test in clause:
                 tests = self._tested.setdefault(test.fact, {})
                 tests[test] = tests.get(test, 0) | bit
-        self._rulers: dict[str, _Ruler] = {}
+        self._ruler = cache(self._ruled)
 
     def clauses_of(self, names: Iterable[str]) -> Clauses:
         """Return the clauses of the formulas of these names."""
         return reduce(or_, (bit for name in names for bit, _ in self.named.get(name, ())), 0)
-
-    def formula(self, name: str) -> tuple[Clauses, list[tuple[Clauses, Clause]]]:
-        """Return the clauses of the formula of this name: all together, and each with its bit."""
-        return self.clauses_of([name]), self.named[name]
 
     def part(self, names: Iterable[str]) -> "Part":
         """Return the formulas of these names, to be matched together again and again."""
@@ -48,10 +45,8 @@ class PlainMatcher:
         facts = dict.fromkeys(test.fact for clause, bit in self.bits.items() if bit & every for test in clause)
         return Part(every, tuple((fact, *self._ruler(fact)) for fact in facts))
 
-    def _ruler(self, fact: str) -> "_Ruler":
-        if fact not in self._rulers:
-            self._rulers[fact] = _ruler(self._tested[fact], (1 << len(self.bits)) - 1)
-        return self._rulers[fact]
+    def _ruled(self, fact: str) -> "_Ruler":
+        return _ruler(self._tested[fact], (1 << len(self.bits)) - 1)
 
 
 @dataclass(frozen=True, slots=True)

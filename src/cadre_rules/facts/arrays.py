@@ -6,7 +6,7 @@ only where its column says it is stated; a column of which nothing is stated is 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property, lru_cache, reduce
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
@@ -40,6 +40,7 @@ class Table:
         self.all[height // 8 :] = 0
         self.all[height // 8 : height // 8 + 1] = (1 << height % 8) - 1
         self.none = np.zeros_like(self.all)
+        self._chosen: dict[bytes, Chosen] = {}
 
     @cached_property
     def rows(self) -> Array:
@@ -53,6 +54,13 @@ class Table:
         up_to = picked(np.cumsum(np.bitwise_count(held), dtype=np.int32), before)
         up_to += np.bitwise_count(picked(held, at) & of_those)
         return up_to[1:] - up_to[:-1]
+
+    def chosen(self, bits: Bits) -> "Chosen":
+        """Return the elements whose bit is set, as many gatherings of a list want the same."""
+        key = bits.tobytes()
+        if key not in self._chosen:
+            self._chosen[key] = Chosen.of(places(bits), self)
+        return self._chosen[key]
 
     def inherited(self, bits: Bits) -> Bits:
         """Return the bits of subjects as those of their elements."""
@@ -80,6 +88,32 @@ class Table:
     def full(self, value: Any) -> Array:
         """Return an array of a value for each row."""
         return np.broadcast_to(value, self.height) if np.ndim(value) == 0 else value
+
+
+class Chosen(NamedTuple):
+    """Some elements of lists, in their order, and whose they are."""
+
+    kept: Array
+    rows: Array
+    """Of each its subject."""
+    starts: Array | None
+    """Where those of each subject begin; None if no subject has several."""
+
+    @classmethod
+    def of(cls, kept: Array, elements: Table) -> "Chosen":
+        """Return the elements that stand at some places."""
+        rows = picked(elements.rows, kept)
+        begins = rows[1:] != rows[:-1]
+        return cls(kept, rows, None if begins.all() else np.flatnonzero(np.concatenate([[True], begins])))
+
+    @property
+    def subjects(self) -> Array:
+        """Return the subjects that have one, rising."""
+        return self.rows if self.starts is None else self.rows[self.starts]
+
+    def values(self, values: Array) -> Array:
+        """Return the values of these, of all elements or of one for all."""
+        return picked(values, self.kept) if np.ndim(values) else np.broadcast_to(values, len(self.kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +152,7 @@ class Texts:
     """The texts themselves, or whose rows they are, and which."""
     stated: Bits
     coded: bool = False
-    codes: "Codes | None" = None
+    own: "Codes | None" = None
     """Of texts that are categories, and many."""
 
     @property
@@ -131,15 +165,23 @@ class Texts:
         """Return the texts."""
         return self.source if isinstance(self.source, pl.Series) else gathered(self.source[0].values, self.source[1])
 
+    @cached_property
+    def codes(self) -> "Codes | None":
+        """Return the codes of categories; what they are where none is stated means nothing."""
+        if isinstance(self.source, pl.Series):
+            return self.own
+        whole, rows = self.source
+        return None if whole.codes is None else whole.codes._replace(numbers=picked(whole.codes.numbers, rows))
+
     def being(self, text: str) -> Bits:
         """Return where it is just this text."""
+        if self.codes is not None:
+            return self._kept_by([_code(text)], self.codes)
         if not isinstance(self.source, pl.Series):
             whole, rows = self.source
             return packed(at(whole.being(text), rows)) & self.stated
         if self.is_one:
             return self.stated if self.values.cast(pl.String).item() == text else np.zeros_like(self.stated)
-        if self.codes is not None:
-            return packed(self.codes.numbers == _code(text)) & self.stated
         return set_bits(self.values == text) & self.stated
 
     def among(self, texts: Sequence[str]) -> Bits:
@@ -153,25 +195,22 @@ class Texts:
     def named(self, name: str) -> Bits:
         """Return where it is this name, which is folded."""
         if name not in self._asked:
-            if self.numbers is not None:
-                right = self.numbers == self._all.number(name)
+            if self.codes is not None:
+                self._asked[name] = self._kept_by(self._all.codes(name, self.codes.most), self.codes)
             else:
                 places, words = self.words
                 right = picked(np.array([word == name for word in words], np.bool_), places)
-            self._asked[name] = self.stated & (packed(right) if len(right) > 1 else np.full_like(self.stated, 255 * right[0]))
+                self._asked[name] = self.stated & (packed(right) if len(right) > 1 else np.full_like(self.stated, 255 * right[0]))
         return self._asked[name]
+
+    def _kept_by(self, numbers: Sequence[int], codes: "Codes") -> Bits:
+        """Return where it is one of the texts polars keeps by some numbers."""
+        right = [codes.numbers == number for number in numbers if number <= codes.most]
+        return packed(reduce(np.logical_or, right)) & self.stated if right else np.zeros_like(self.stated)
 
     @cached_property
     def _asked(self) -> dict[str, Bits]:
         return {}
-
-    @cached_property
-    def numbers(self) -> Array | None:
-        """Return of categories a number for each row, the same for what names the same in any column of such; 0 for none."""
-        if not isinstance(self.source, pl.Series):
-            whole = self.source[0].numbers
-            return None if whole is None else picked(whole, self.source[1])
-        return None if self.codes is None else self._all.of(self.source, self.codes)
 
     @property
     def _all(self) -> "_Names":
@@ -183,9 +222,10 @@ class Texts:
         if self.is_one:
             text = self.values.cast(pl.String).item()
             return np.zeros(1, np.intp), [text if self.coded else fold(text)]
-        if self.numbers is not None:
-            known, place = different(self.numbers, len(self._all.names))
-            return place, [self._all.names[number] for number in known.tolist()]
+        if self.codes is not None:
+            known, place = different(self.codes.numbers, self.codes.most + 1)
+            names = self._all.of_codes(self.codes.most)
+            return place, [names[code] for code in known.tolist()]
         if not isinstance(self.source, pl.Series):
             places, words = self.source[0].words
             return picked(places, self.source[1]), words
@@ -197,64 +237,76 @@ class Texts:
         places, words = self.words
         return picked(np.array([names.setdefault(word, len(names)) for word in words], np.int32), places)
 
-    @property
+    @cached_property
     def names(self) -> Array:
-        """Return a number for each row, the same for what names the same."""
-        return self.classes({}) if self.numbers is None else self.numbers
+        """Return a number for each row, the same for what names the same, in all columns of categories that compare alike."""
+        if self.codes is None:
+            return self.classes({})
+        return self.codes.numbers if self.coded else picked(self._all.firsts(self.codes.most), self.codes.numbers)
 
     def numbered(self, numbers: Mapping[str, int]) -> Array:
-        """Return the number of each name, which are folded; 0 for another and for none."""
+        """Return the number of each name, which are folded; 0 for another."""
+        if self.codes is not None:
+            of_code = np.zeros(self.codes.most + 1, np.int16)
+            for name, number in numbers.items():
+                of_code[self._all.codes(name, self.codes.most)] = number
+            return picked(of_code, self.codes.numbers)
         places, words = self.words
         return picked(np.array([0 if word is None else numbers.get(word, 0) for word in words], np.int16), places)
 
 
 class Codes(NamedTuple):
-    """By which number polars keeps each of some categories, and where there is one; None if everywhere."""
+    """By which numbers polars keeps some categories, in a small type."""
 
     numbers: Array
+    most: int
+    """The greatest."""
     there: Bits | None
+    """Where there is one; None if everywhere."""
 
 
 class _Names:
-    """Numbers of the names of all categories, the same for what names the same; each text is looked at once."""
+    """The names of all categories, as they compare, by the numbers polars keeps these by; each text is looked at once."""
 
     def __init__(self, compared: Callable[[str], str]) -> None:
         self._compared, self._lock = compared, Lock()
-        self._numbers: dict[str | None, int] = {None: 0}
-        self._of_code = np.zeros(1, np.int32)
-        self.names: list[str | None] = [None]
+        self._names: list[str | None] = []
+        self._codes: dict[str, list[int]] = {}
+        self._firsts = np.zeros(0, np.int32)
+        self._left: list[int] = []
+        """Numbers that were of no text yet."""
 
-    def number(self, name: str) -> int:
-        """Return the number of a name, as names compare; 0 if no category has it."""
-        return self._numbers.get(name, 0)
+    def of_codes(self, most: int) -> Sequence[str | None]:
+        """Return the name of each number, up to one at least."""
+        if most >= len(self._firsts) or self._left:
+            self._learn(most)
+        return self._names
 
-    def of(self, values: pl.Series, codes: Codes) -> Array:
-        """Return the number of the name of each value, 0 where there is none."""
-        held = codes.numbers
-        there = None if codes.there is None else spread(codes.there, len(held))
-        if int(held.max(initial=0)) >= len(self._of_code):
-            self._learn(values, held, there)
-        found = picked(self._of_code, held)
-        if not (found.all() if there is None else found[there].all()):
-            self._learn(values, held, there)
-            found = picked(self._of_code, held)
-        return found if there is None else np.where(there, found, 0)
+    def codes(self, name: str, most: int) -> list[int]:
+        """Return the numbers of a name, up to one."""
+        self.of_codes(most)
+        return [code for code in self._codes.get(name, ()) if code <= most]
 
-    def _learn(self, values: pl.Series, held: Array, there: Array | None) -> None:
+    def firsts(self, most: int) -> Array:
+        """Return for each number, up to one at least, the first of its name."""
+        self.of_codes(most)
+        return self._firsts
+
+    def _learn(self, most: int) -> None:
         _kept()
+        every = pl.Categories()
         with self._lock:
-            of_code = np.zeros(max(int(held.max()) + 1, len(self._of_code)), np.int32)
-            of_code[: len(self._of_code)] = self._of_code
-            rows = np.arange(len(held), dtype=np.int32) if there is None else np.flatnonzero(there)
-            stands = np.full(len(of_code), -1, np.int32)
-            stands[held if there is None else picked(held, rows)] = rows
-            fresh = np.flatnonzero((stands >= 0) & (of_code == 0))
-            for code, text in zip(fresh, gathered(values, stands[fresh]).cast(pl.String).to_list(), strict=True):
-                name = self._compared(text)
-                of_code[code] = self._numbers.setdefault(name, len(self.names))
-                if of_code[code] == len(self.names):
-                    self.names.append(name)
-            self._of_code = of_code
+            left: list[int] = []
+            self._names += [None] * (most + 1 - len(self._names))
+            for code in (*self._left, *range(len(self._firsts), most + 1)):
+                text: Any = every[code]
+                if text is None:  # another thread is about to keep one by it
+                    left.append(code)
+                else:
+                    name = self._names[code] = self._compared(text)
+                    self._codes.setdefault(name, []).append(code)
+            firsts = [0 if name is None else self._codes[name][0] for name in self._names]
+            self._firsts, self._left = np.array(firsts, np.int32), left
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +336,10 @@ def spread(bits: Bits, height: int) -> Array:
 
 def some(bits: Bits) -> bool:
     """Tell whether any bit is set: of a few thousand bytes, Python tells sooner than numpy."""
-    return bits.tobytes() != bytes(len(bits))
+    return bits.tobytes() != _clear(len(bits))
+
+
+_clear = lru_cache(maxsize=64)(bytes)
 
 
 def places(bits: Bits) -> Array:
@@ -360,7 +415,7 @@ def each_once(compute: Callable[[Array], Array], numbers: Array) -> Array:
     if np.ndim(numbers) and len(numbers):
         least, most = int(numbers.min()), int(numbers.max())
         if (most - least) * 4 < len(numbers):
-            return compute(np.arange(least, most + 1, dtype=numbers.dtype)).take(numbers - least)
+            return picked(compute(np.arange(least, most + 1, dtype=numbers.dtype)), numbers - least)
     return compute(numbers)
 
 
@@ -483,15 +538,19 @@ def gathered(values: pl.Series, rows: Array) -> pl.Series:
 def codes_of(values: pl.Series) -> Codes:
     """Return the codes of categories."""
     array = values.to_physical().rechunk().to_arrow()
-    return Codes(_held(array), _aligned(array.buffers()[0], array.offset, len(array)) if array.null_count else None)
+    held, there = _held(array), None
+    most = int(held.max(initial=0))
+    if array.null_count:
+        there = _aligned(array.buffers()[0], array.offset, len(array))
+    return Codes(held.astype(np.min_scalar_type(most), copy=False), most, there)
 
 
 def words_of(values: pl.Series) -> tuple[Array, list[str | None]]:
     """Return the different texts of a column, and for each row which it is."""
-    codes, there = codes_of(values.cast(pl.Categorical(pl.Categories.random())))  # numbered apart: names come and go
+    codes, most, there = codes_of(values.cast(pl.Categorical(pl.Categories.random())))  # numbered apart: names come and go
     if there is not None:
-        codes = np.where(spread(there, len(codes)), codes + 1, 0)
-    known, place = different(codes, int(codes.max(initial=0)) + 1)
+        codes = np.where(spread(there, len(codes)), np.add(codes, 1, dtype=np.intp), 0)
+    known, place = different(codes, most + 2)
     return place, gathered(values, whereabouts(place, len(known))).cast(pl.String).to_list()
 
 
@@ -599,8 +658,8 @@ def alike(one: Column | None, other: Column | None, table: Table) -> Bits:
 
 def named_alike(one: Texts, other: Texts) -> Array:
     """Return where two texts name the same, as names compare."""
-    if one.coded == other.coded and one.numbers is not None and other.numbers is not None:
-        alike: Array = one.numbers == other.numbers
+    if one.coded == other.coded and one.codes is not None and other.codes is not None:
+        alike: Array = one.names == other.names
         return alike
     names: dict[str | None, int] = {}
     return one.classes(names) == other.classes(names)  # type: ignore[no-any-return]

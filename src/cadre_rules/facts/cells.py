@@ -27,6 +27,7 @@ from cadre_rules.facts.arrays import (
     each_once,
     picked,
     read_column,
+    some,
     spread,
 )
 from cadre_rules.facts.columnwise import both
@@ -61,12 +62,10 @@ def number_of(day: date) -> int:
 class Finder:
     """Finds cells of a table: what is looked up has a place among the cells' edges, each combination of places one answer."""
 
-    def __init__(self, rows: Sequence[Row], names: Sequence[str], get: str, *, dated: bool) -> None:
+    def __init__(self, rows: Sequence[Row], names: Sequence[str], get: str) -> None:
         self._rows, self._names, self._get = rows, names, get
-        cells = [[row[name] for row in rows] for name in names]
-        if dated:
-            cells.append([row["in_force"] for row in rows if "in_force" in row])
-        self._cells, self._kind = cells, _kind_of([row[get] for row in rows])
+        self._cells = [[row[name] for row in rows if name in row] for name in names]
+        self._kind = _kind_of([row[get] for row in rows])
         self._rulers: list[_Ruler] = []
         self._answers: dict[tuple[tuple[int, ...], int], Any] = {}
 
@@ -83,7 +82,7 @@ class Finder:
             for end in held:
                 number = number + ruler.place(end, column, table).astype(dtype) * dtype(unit)
                 unit *= ruler.places
-        number = np.where(spread(both(*columns), table.height), number, dtype(0))
+        number = number * spread(both(*columns), table.height)
         return self._cells_of(number, total, tuple(map(len, ends)), table)
 
     def _cells_of(self, numbers: Array, total: int, ends: tuple[int, ...], table: Table) -> Column | None:
@@ -92,7 +91,7 @@ class Finder:
         stated = np.array([answer is not None for answer in answers], np.bool_)
         if not stated.any():
             return None
-        return _column(answers, place, table.bits(picked(stated, place)), self._kind, table)
+        return _column(answers, place, table.all if stated.all() else table.bits(picked(stated, place)), self._kind, table)
 
     def _answer(self, number: int, ends: tuple[int, ...]) -> Any:
         if (ends, number) not in self._answers:
@@ -101,8 +100,8 @@ class Finder:
                 rest, low = divmod(rest, ruler.places)
                 rest, high = divmod(rest, ruler.places) if count == 2 else (rest, low)
                 values.append(ruler.sample(low, high))
-            names = dict(zip(self._names, values, strict=False))
-            self._answers[ends, number] = find_cell(self._rows, names, self._get, _days(values[len(self._names) :]))
+            keys = dict(zip(self._names, values, strict=True))
+            self._answers[ends, number] = find_cell(self._rows, keys, self._get)
         return self._answers[ends, number]
 
 
@@ -125,16 +124,6 @@ def _column(answers: Sequence[Any], places: Array, there: Bits, kind: type, tabl
     days = kind is date
     numbers = [0 if answer is None else number_of(answer) if days else answer for answer in answers]
     return Numbers(picked(np.array(numbers, np.int32 if days else np.int64), places), there, days=days)
-
-
-def _days(days: Sequence[Any]) -> tuple[Any, Any]:
-    match days:
-        case [PartialDate(earliest, latest)]:
-            return earliest, latest
-        case [day]:
-            return day, day
-        case _:
-            return None, None
 
 
 class _Ruler:
@@ -164,7 +153,12 @@ class _Ruler:
         match column:
             case Numbers():
                 marks = self._marks.astype(np.asarray(end).dtype)
-                return each_once(lambda end: np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right"), end)
+
+                def places(end: Array) -> Array:
+                    found: Array = np.searchsorted(marks, end, "left") + np.searchsorted(marks, end, "right")
+                    return found.astype(np.int32)
+
+                return each_once(places, end)
             case Truths(yes, no):
                 held = [spread(yes if edge else no, table.height) * np.int16(2 * n + 1) for n, edge in enumerate(self._edges)]
             case Texts():
@@ -235,7 +229,8 @@ def place_of(areas: Column, codes: AreaMap, table: Table, names: dict[str, int])
         told = [None if word is None else compared(word) for word in words]
         number = np.array([0 if name is None else names.setdefault(name, len(names) + 1) for name in told], np.int32)
         number = picked(number, places)
-        return Numbers(number, table.bits(number > 0)) if number.any() else None
+        there = texts.stated & table.bits(number > 0)
+        return Numbers(number, there) if some(there) else None
 
     return Place(
         areas.stated,

@@ -18,6 +18,7 @@ from cadre_rules.dossier.frames import elements
 from cadre_rules.facts.arrays import (
     Array,
     Bits,
+    Chosen,
     Column,
     Numbers,
     Table,
@@ -43,7 +44,7 @@ from cadre_rules.facts.arrays import at as at_rows
 from cadre_rules.facts.cells import Finder, constant, place_of, reach_of_cells
 from cadre_rules.facts.cells import within as same_place
 from cadre_rules.facts.columnwise import FARTHEST, one_of, operate, reach_of
-from cadre_rules.facts.deriving import Tables
+from cadre_rules.facts.deriving import Tables, asked_by
 
 LARGEST_COUNT = 10**12
 """Beyond any count of a dossier, and of anything counted of it."""
@@ -157,12 +158,11 @@ class FactColumns:
 
     def _looked_up(self, node: ex.Lookup, at: Path | None) -> tuple[Callable[["Facts"], Any], int]:
         rows = self._tables.rows[node.table]
-        keys = [self.step(value, at) for _, value in node.keys]
-        days = [self.step(node.on, at)] if node.on is not None else []
-        finder = Finder(rows, [name for name, _ in node.keys], node.get, dated=bool(days))
+        steps = [self.step(part, at) for part in ex.children(node)]
+        finder = Finder(rows, asked_by(node), node.get)
 
         def run(facts: "Facts") -> Column | None:
-            columns = _asked(facts, [*keys, *days])
+            columns = _asked(facts, steps)
             return None if any(column is None for column in columns) else finder.found(facts.table(at), columns)
 
         return run, reach_of_cells(rows, node.get)
@@ -245,8 +245,8 @@ class Facts:
             sizes, stated = np.zeros(subjects.height, np.int64), subjects.none
             if isinstance(lengths, Numbers):
                 stated = lengths.stated
-                sizes = lengths.low if stated is subjects.all else np.where(spread(stated, subjects.height), lengths.low, 0)
-            self._lists[path] = elements(lists), sizes, stated
+                sizes = lengths.low if stated is subjects.all else lengths.low * spread(stated, subjects.height)
+            self._lists[path] = elements(lists, int(sizes.sum())), sizes, stated
         return self._lists[path]
 
     def stated(self, path: Path, at: Path | None) -> pl.Series:
@@ -392,24 +392,22 @@ class _Gathering:
         pick, by = (None, None) if not some(wanted) else (facts.get(self._pick), facts.get(self._by))
         known = elements.none if pick is None or by is None else pick.stated & by.stated
         unclear = _any(unsure | (wanted & ~known), elements, subjects)
-        kept = places(wanted & known)
-        rows = picked(elements.rows, kept)
-        settled = stated & ~unclear
+        chosen, settled = elements.chosen(wanted & known), stated & ~unclear
         match self._node.gather:
             case "sum":
-                return _total(pick, kept, rows, settled, subjects)
+                return _total(pick, chosen, settled, subjects)
             case "min" | "max":
                 fold_ = np.minimum if self._node.gather == "min" else np.maximum
-                return None if pick is None or not len(kept) else _extreme(fold_, pick, kept, rows, settled, subjects)
+                return None if pick is None or not len(chosen.kept) else _extreme(fold_, pick, chosen, settled, subjects)
             case "latest" | "earliest":
-                if pick is None or by is None or not len(kept):
+                if pick is None or by is None or not len(chosen.kept):
                     return None
-                return _outermost(self._node.gather, pick, by, kept, rows, settled, subjects)
+                return _outermost(self._node.gather, pick, by, chosen, settled, (subjects, elements))
             case "distinct" | "most":
                 if isinstance(pick, Numbers) and pick.top is not None:
                     vague = elements.bits(pick.low != pick.top) & wanted
                     settled = settled & ~_any(vague, elements, subjects)
-                return Numbers(_COUNTS[self._node.gather](pick, kept, rows, subjects), settled)
+                return Numbers(_COUNTS[self._node.gather](pick, chosen.kept, chosen.rows, subjects), settled)
             case _:
                 raise AssertionError(self._node.gather)
 
@@ -437,66 +435,52 @@ def _count(bits: Bits, elements: Table, subjects: Table) -> Array:
     return elements.counts(bits).astype(np.int64)
 
 
-def _several(rows: Array) -> bool:
-    """Tell whether any subject has several elements, among elements in the order of their subjects."""
-    return bool((rows[1:] == rows[:-1]).any())
-
-
-def _starts(rows: Array) -> Array:
-    """Return where each subject's elements begin, among elements in the order of their subjects."""
-    return np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]])) if len(rows) else np.arange(0)
-
-
-def _reduced(fold_: Any, ends: Array, kept: Array, rows: Array, subjects: Table) -> Array:
+def _reduced(fold_: Any, ends: Array, chosen: Chosen, subjects: Table) -> Array:
     """Return, for each subject, its elements' numbers put together; 0 for one without."""
     found = np.zeros(subjects.height, ends.dtype)
-    numbers = picked(ends, kept) if np.ndim(ends) else np.broadcast_to(ends, len(kept))
-    if _several(rows):
-        starts = _starts(rows)
-        numbers, rows = fold_.reduceat(numbers, starts), rows[starts]
-    found[rows] = numbers
+    numbers = chosen.values(ends)
+    found[chosen.subjects] = numbers if chosen.starts is None else fold_.reduceat(numbers, chosen.starts)
     return found
 
 
-def _total(pick: Numbers | None, kept: Array, rows: Array, stated: Bits, subjects: Table) -> Numbers:
-    if pick is None or not len(kept):
+def _total(pick: Numbers | None, chosen: Chosen, stated: Bits, subjects: Table) -> Numbers:
+    if pick is None or not len(chosen.kept):
         return Numbers(np.asarray(0, np.int64), stated)
 
     def added(ends: Array) -> Array:
-        numbers = np.broadcast_to(ends, len(kept)) if np.ndim(ends) == 0 else picked(ends, kept)
+        numbers = chosen.values(ends)
         largest = max(abs(int(numbers.max())), abs(int(numbers.min())))
-        if largest * len(kept) < 2**62:
-            return _reduced(np.add, ends, kept, rows, subjects)
-        return np.clip(_reduced(np.add, ends.astype(object), kept, rows, subjects), -FARTHEST, FARTHEST).astype(np.int64)
+        if largest * len(numbers) < 2**62:
+            return _reduced(np.add, ends, chosen, subjects)
+        return np.clip(_reduced(np.add, ends.astype(object), chosen, subjects), -FARTHEST, FARTHEST).astype(np.int64)
 
     return Numbers(added(pick.low), stated, None if pick.top is None else added(pick.top))
 
 
-def _extreme(fold_: Any, pick: Numbers, kept: Array, rows: Array, stated: Bits, subjects: Table) -> Numbers:
-    low, top = (None if end is None else _reduced(fold_, end, kept, rows, subjects) for end in (pick.low, pick.top))
+def _extreme(fold_: Any, pick: Numbers, chosen: Chosen, stated: Bits, subjects: Table) -> Numbers:
+    low, top = (None if end is None else _reduced(fold_, end, chosen, subjects) for end in (pick.low, pick.top))
     assert low is not None
-    return Numbers(low, stated & placed(rows, subjects.height), top, pick.days)
+    return Numbers(low, stated & placed(chosen.subjects, subjects.height), top, pick.days)
 
 
-def _outermost(gather: str, pick: Column, by: Numbers, kept: Array, rows: Array, stated: Bits, subjects: Table) -> Column | None:
+def _outermost(
+    gather: str, pick: Column, by: Numbers, chosen: Chosen, stated: Bits, tables: tuple[Table, Table]
+) -> Column | None:
     """Pick from the last (first) element; where several may be it, only what they agree on."""
-    apart = rows[:0]
-    if _several(rows):
-        low, high = (picked(end, kept) if np.ndim(end) else np.broadcast_to(end, len(kept)) for end in (by.low, by.high))
-        starts = _starts(rows)
-        sizes = np.diff(np.append(starts, len(rows)))
+    (subjects, elements), apart = tables, chosen.rows[:0]
+    if chosen.starts is not None:
+        low, high = map(chosen.values, (by.low, by.high))
+        sizes = np.diff(np.append(chosen.starts, len(chosen.rows)))
         if gather == "latest":
-            among = high >= np.repeat(np.maximum.reduceat(low, starts), sizes)
+            among = high >= np.repeat(np.maximum.reduceat(low, chosen.starts), sizes)
         else:
-            among = low <= np.repeat(np.minimum.reduceat(high, starts), sizes)
-        kept, rows = kept[among], rows[among]
-        starts = _starts(rows)
-        pairs = np.flatnonzero(rows[1:] == rows[:-1])
-        apart = rows[pairs[differing(pick, kept, pairs)]] if len(pairs) else rows[:0]
-        kept, rows = kept[starts], rows[starts]
+            among = low <= np.repeat(np.minimum.reduceat(high, chosen.starts), sizes)
+        chosen = Chosen.of(chosen.kept[among], elements)
+        pairs = np.flatnonzero(chosen.rows[1:] == chosen.rows[:-1])
+        apart = chosen.rows[pairs[differing(pick, chosen.kept, pairs)]]
     first = np.zeros(subjects.height, np.int64)
-    first[rows] = kept
-    agreed = placed(rows, subjects.height) & ~placed(apart, subjects.height)
+    first[chosen.subjects] = chosen.kept if chosen.starts is None else chosen.kept[chosen.starts]
+    agreed = placed(chosen.subjects, subjects.height) & ~placed(apart, subjects.height)
     return within(taken(pick, first), stated & agreed)
 
 

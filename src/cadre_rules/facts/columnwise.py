@@ -187,7 +187,7 @@ def _working_days(_: Table, first: Numbers, last: Numbers) -> Column:
     start, end = first.high, last.low
     least = _weekdays_up_to(end) - _weekdays_up_to(start)
     spare = (np.abs(year_of(end) - year_of(start)) + 1) * HOLIDAYS_A_YEAR
-    low = np.where(least <= 0, least, np.maximum(least - spare, 0))
+    low = np.minimum(least, np.maximum(least - spare, 0))
     top = least if _exact(first, last) else _weekdays_up_to(last.high) - _weekdays_up_to(first.low)
     return Numbers(low, both(first, last), top)
 

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from cadre_rules import expression as ex
-from cadre_rules.dossier.fields import reached
+from cadre_rules.dossier.people import reached
 from cadre_rules.dossier.values import Span, bounds
 from cadre_rules.facts.generating import Written, write
 from cadre_rules.facts.maps import AreaMap
@@ -106,28 +106,32 @@ class Deriver(dict[str, Evaluate]):
         return self._made[id(node)][1]
 
     def _finder(self, node: ex.Lookup) -> Callable[[tuple[Any, ...]], Any]:
-        """Return what finds the cell for what is asked (the keys in order, then the day), kept for all nodes that ask alike."""
-        names, rows, get = tuple(name for name, _ in node.keys), self.tables.rows[node.table], node.get
+        """Return what finds the cell for what is asked, in order, kept for all nodes that ask alike."""
+        names, rows, get = asked_by(node), self.tables.rows[node.table], node.get
 
         @lru_cache(MAX_TRIED)
         def find(asked: tuple[Any, ...]) -> Any:
-            return find_cell(rows, dict(zip(names, asked[:-1], strict=True)), get, bounds(asked[-1]))
+            return find_cell(rows, dict(zip(names, asked, strict=True)), get)
 
         return self._finders.setdefault((node.table, names, get), find)
 
 
-def find_cell(rows: Sequence[Mapping[str, Any]], keys: Mapping[str, Any], get: str, days: tuple[Any, Any]) -> Any:
-    """Return the cell of the first row that fits, or None; whatever a spread of keys or days means must give one answer."""
-    tried = [_telling(bounds(value), [row[name] for row in rows]) for name, value in keys.items()]
-    dated = _telling(days, [row["in_force"] for row in rows if "in_force" in row])
-    if prod(map(len, (*tried, dated))) > MAX_TRIED:
+def asked_by(node: ex.Lookup) -> tuple[str, ...]:
+    """Return the columns by which a row is found: the keys, and the time it holds for if it is asked on a day."""
+    return (*(name for name, _ in node.keys), *(("in_force",) if node.on is not None else ()))
+
+
+def find_cell(rows: Sequence[Mapping[str, Any]], keys: Mapping[str, Any], get: str) -> Any:
+    """Return the cell of the first row that fits, or None; whatever a spread among the keys means must give one answer.
+
+    A row that does not say for what time it holds holds always.
+    """
+    tried = [_telling(bounds(value), [row[name] for row in rows if name in row]) for name, value in keys.items()]
+    if prod(map(len, tried)) > MAX_TRIED:
         return None
     cells = {
-        next(
-            (row[get] for row in rows if _in_force(row, day) and all(map(_fits, (row[name] for name in keys), values))),
-            None,
-        )
-        for day, *values in product(dated, *tried)
+        next((row[get] for row in rows if all(name not in row or _fits(row[name], at[name]) for name in keys)), None)
+        for at in (dict(zip(keys, values, strict=True)) for values in product(*tried))
     }
     return cells.pop() if len(cells) == 1 else None
 
@@ -141,13 +145,6 @@ def _telling(ends: tuple[Any, Any], cells: Iterable[Any]) -> list[Any]:
     edges = {edge for cell in cells for edge in (cell if isinstance(cell, tuple) else (cell,)) if edge is not None}
     at = {edge for edge in edges if low <= edge <= high}
     return sorted({low, high} | at | {edge - step for edge in at if low < edge} | {edge + step for edge in at if edge < high})
-
-
-def _in_force(row: Mapping[str, Any], day: date | None) -> bool:
-    window = row.get("in_force")
-    if window is None or day is None:
-        return True
-    return (window[0] is None or window[0] <= day) and (window[1] is None or day < window[1])
 
 
 def _fits(cell: Any, value: Any) -> bool:

@@ -104,8 +104,8 @@ class _Body:
                 return self._call(operation, arguments)
             case ex.Each():
                 return self._each(node)
-            case ex.Lookup(keys=keys, on=on):
-                asked = [self._value(part) if part is not None else "None" for part in (*(value for _, value in keys), on)]
+            case ex.Lookup():
+                asked = [self._value(part) for part in ex.children(node)]
                 return self._stated(asked, f"{self._name(node)}(({', '.join(asked)},))")
             case ex.Within(area, other, level, on):
                 asked = [self._value(part) for part in (area, other, level)]

@@ -15,7 +15,8 @@ from typing import Any, Literal, cast
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.demands import STATED, Bounds, Demand, Demands, Other, exactly, fits, meet, met
-from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of, reached
+from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
+from cadre_rules.dossier.people import reached
 from cadre_rules.dossier.values import Span, bounds
 from cadre_rules.facts.deriving import Deriver, Scope
 from cadre_rules.facts.operations import STRICT

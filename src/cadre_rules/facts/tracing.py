@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.fields import reached
+from cadre_rules.dossier.people import reached
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.facts.deriving import Scope
 from cadre_rules.facts.operations import settled

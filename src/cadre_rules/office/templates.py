@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.fields import FieldInfo, members_of, reached
+from cadre_rules.dossier.fields import FieldInfo, members_of
 from cadre_rules.dossier.kinds import Dossier
+from cadre_rules.dossier.people import reached
 from cadre_rules.dossier.values import PartialDate
 from cadre_rules.errors import SourceError
 from cadre_rules.office.legend import names_by_field, rules_by_field

@@ -2,20 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from graphlib import CycleError
 from itertools import pairwise
-from operator import gt, lt
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
 from cadre_rules.errors import Problem
-from cadre_rules.names import did_you_mean
-from cadre_rules.rulebook.expressions import ExpressionReader, Location
+from cadre_rules.rulebook.expressions import ExpressionReader
 from cadre_rules.rulebook.model import LoadedPack, Rulebook
-from cadre_rules.rulebook.reading import PackFiles, Source
+from cadre_rules.rulebook.reading import Location, PackFiles, Placed
 from cadre_rules.rulebook.schema import (
     Condition,
     Definition,
@@ -23,7 +21,6 @@ from cadre_rules.rulebook.schema import (
     Not,
     Parameter,
     ParameterRef,
-    Provision,
     Rule,
     Some,
     Table,
@@ -36,7 +33,6 @@ from cadre_rules.rulebook.schema import (
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _ORDERED = ("at_least", "at_most", "above", "below")
 _TYPES: dict[str, type] = {"str": str, "int": int, "date": date, "bool": bool, "list": tuple}
-_STRICTER = {"higher": gt, "lower": lt}
 _HINTS = {
     "str": "; quote codes",
     **dict.fromkeys(("date_band", "int_band", "date_window"), "; write {from: …, until: …}, until after from"),
@@ -47,6 +43,7 @@ _REFERENCES = (
     *((key, "provision", "provisions", "RB301", _UNCITED) for key in _CITING),
     ("rules", "provisions", "provisions", "RB301", _UNCITED),
     ("rules", "exception.provision", "provisions", "RB301", _UNCITED),
+    ("provisions", "instrument", "instruments", "RB301", "provision {0.id} stands in no known instrument"),
     ("provisions", "asks_for", "protected", "RB304", f"{{1!r}} is no protected ground; one of: {', '.join(PROTECTED)}"),
     ("rules", "rival", "rules", "RB301", "unknown rival {1!r}"),
     ("instruments", "replaced_by", "instruments", "RB301", "{0.id} is replaced by an unknown instrument"),
@@ -54,17 +51,6 @@ _REFERENCES = (
     ("switch_off", "rule", "rules", "RB502", "no rule {1!r} to switch off"),
 )
 """Where one thing names another: what names it, in which field, what it must be, and what is told if there is none."""
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class _Found(Generic[Item]):
-    """An authored item with the place to blame."""
-
-    item: Item
-    source: Source
-    at: Location
 
 
 def build_rulebook(packs: Sequence[PackFiles]) -> tuple[Rulebook, list[Problem]]:
@@ -76,13 +62,15 @@ def build_rulebook(packs: Sequence[PackFiles]) -> tuple[Rulebook, list[Problem]]
 class _Checker:
     def __init__(self, packs: Sequence[PackFiles]) -> None:
         self.problems: list[Problem] = []
-        self._items: dict[str, list[_Found[Any]]] = defaultdict(list)
+        self._items: dict[str, list[Placed[Any]]] = defaultdict(list)
         for source in (source for files in packs for source in files.sources):
             for key, value in source.file:
                 if isinstance(value, tuple):
-                    self._items[key] += [_Found(item, source, (key, position)) for position, item in enumerate(value)]
+                    self._items[key] += [
+                        Placed(item, source, (key, position), self.problems) for position, item in enumerate(value)
+                    ]
                 elif value is not None:
-                    self._items[f"{key}s"].append(_Found(value, source, (key,)))
+                    self._items[f"{key}s"].append(Placed(value, source, (key,), self.problems))
         off = {found.item.rule for found in self._items["switch_off"]}
         rules = [found for found in self._items["rules"] if found.item.id not in off]
         self._references()
@@ -94,7 +82,7 @@ class _Checker:
         self.book = Rulebook(
             packs=tuple(filter(None, map(self._pack, packs))),
             instruments=self._instruments,
-            provisions=self._provisions(),
+            provisions=self._by_id("provisions"),
             parameters=self._parameters,
             tables=self._tables,
             rows={found.item.id: tuple(self._rows(found)) for found in self._items["tables"]},
@@ -108,22 +96,6 @@ class _Checker:
         )
         self._rules()
 
-    def _tell(self, found: _Found[Any], code: str, message: str, deeper: Location = ()) -> None:
-        self.problems.append(found.source.problem((*found.at, *deeper), code, message))
-
-    def _need(self, fulfilled: object, found: _Found[Any], code: str, message: str, deeper: Location = ()) -> None:
-        """Tell of an item that is not as it must be."""
-        if not fulfilled:
-            self._tell(found, code, message, deeper)
-
-    def _known(
-        self, found: _Found[Any], word: str | None, known: Collection[str], code: str, message: str, deeper: Location
-    ) -> bool:
-        """Tell of a word that is none of those known, with what was probably meant."""
-        if word not in known:
-            self._tell(found, code, message + did_you_mean(str(word), known), deeper)
-        return word in known
-
     def _references(self) -> None:
         for key, field, named, code, message in _REFERENCES:
             known = set(PROTECTED) if named == "protected" else {found.item.id for found in self._items[named]}
@@ -132,8 +104,8 @@ class _Checker:
                 words = found.item
                 for part in place:
                     words = getattr(words, part, None)
-                for word in words if isinstance(words, tuple) else filter(None, [words]):
-                    self._known(found, word, known, code, message.format(found.item, word), place)
+                for word in words if isinstance(words, tuple) else [] if words is None else [words]:
+                    found.known(word, known, code, message.format(found.item, word), place)
 
     def _pack(self, files: PackFiles) -> LoadedPack | None:
         named = [found for found in self._items["packs"] if found.source in files.sources]
@@ -145,63 +117,54 @@ class _Checker:
     def _by_id(self, key: str) -> dict[str, Any]:
         known: dict[str, Any] = {}
         for found in self._items[key]:
-            self._need(found.item.id not in known, found, "RB306", f"{found.item.id!r} is defined twice", ("id",))
+            found.need(found.item.id not in known, "RB306", f"{found.item.id!r} is defined twice", ("id",))
             known[found.item.id] = found.item
         return known
-
-    def _provisions(self) -> dict[str, Provision]:
-        provisions: dict[str, Provision] = self._by_id("provisions")
-        for found in self._items["provisions"]:
-            name, own = found.item.id, found.source.file.instrument
-            instrument = found.item.instrument or (own.id if own else None)
-            self._known(found, instrument, self._instruments, "RB301", f"provision {name} stands in no known instrument", ())
-            provisions[name] = found.item.model_copy(update={"instrument": instrument})
-        return provisions
 
     def _valued(self) -> dict[str, tuple[Parameter, ...]]:
         """Return the versions of each parameter, those tightened in place of the looser ones."""
         for found in self._items["parameters"]:
             right = isinstance(found.item.value, _TYPES[found.item.kind])
-            self._need(right, found, "RB202", f"{found.item.id} is declared {found.item.kind}", ("value",))
+            found.need(right, "RB202", f"{found.item.id} is declared {found.item.kind}", ("value",))
         known = {name: tuple(found.item for found in versions) for name, versions in self._versions("parameters").items()}
         for found in self._items["tighten"]:
             if found.item.parameter in known:
                 known[found.item.parameter] = self._tightened(known[found.item.parameter], found)
         return known
 
-    def _tightened(self, versions: Sequence[Parameter], found: _Found[Tighten]) -> tuple[Parameter, ...]:
+    def _tightened(self, versions: Sequence[Parameter], found: Placed[Tighten]) -> tuple[Parameter, ...]:
         """Return the versions with the stricter value set in their place for as long as the change holds."""
         change = found.item
         changed = {"value": change.value, "provision": change.provision}
         for parameter in versions:
             if parameter.in_force.meets(change.in_force):
-                compare = _STRICTER.get(parameter.stricter or "")
-                stricter = compare is not None and isinstance(parameter.value, int) and compare(change.value, parameter.value)
-                self._need(stricter, found, "RB502", f"{change.value} is not stricter than {parameter.value}", ("value",))
+                old, new = parameter.value, change.value
+                stricter = isinstance(old, int) and {"higher": new > old, "lower": new < old}.get(parameter.stricter or "")
+                found.need(stricter, "RB502", f"{new} is not stricter than {old}", ("value",))
         return tuple(
             parameter.model_copy(update={"in_force": window, **(changed if change.in_force.covers(window.first) else {})})
             for parameter in versions
             for window in parameter.in_force.cut([change.in_force])
         )
 
-    def _versions(self, key: str) -> dict[str, list[_Found[Any]]]:
-        grouped: dict[str, list[_Found[Any]]] = defaultdict(list)
+    def _versions(self, key: str) -> dict[str, list[Placed[Any]]]:
+        grouped: dict[str, list[Placed[Any]]] = defaultdict(list)
         for found in self._items[key]:
             grouped[found.item.id].append(found)
         for name, versions in grouped.items():
             self._successive(versions, name)
         return grouped
 
-    def _successive(self, versions: Sequence[_Found[Any]], name: str, *, gaps_allowed: bool = False) -> None:
+    def _successive(self, versions: Sequence[Placed[Any]], name: str, *, gaps_allowed: bool = False) -> None:
         """Tell of versions that overlap, and of gaps nobody explained."""
         for earlier, later in pairwise(sorted(versions, key=lambda found: found.item.in_force.first)):
             end, start = earlier.item.in_force.last, later.item.in_force.first
             explained = gaps_allowed or getattr(later.item, "after_gap", None) is not None
             gap = f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap"
-            self._need(end <= start, later, "RB302", f"two versions of {name} are in force on {start}", ("in_force",))
-            self._need(start <= end or explained, later, "RB303", gap, ("in_force",))
+            later.need(end <= start, "RB302", f"two versions of {name} are in force on {start}", ("in_force",))
+            later.need(start <= end or explained, "RB303", gap, ("in_force",))
 
-    def _rows(self, found: _Found[Table]) -> Iterator[Mapping[str, Any]]:
+    def _rows(self, found: Placed[Table]) -> Iterator[Mapping[str, Any]]:
         """Yield the rows as they are looked up in, a band or the time a row holds as a pair of ends."""
         for position, row in enumerate(found.item.rows):
             read: dict[str, Any] = {}
@@ -211,10 +174,13 @@ class _Checker:
                 if "_" in kind and isinstance(cell, dict) and set(cell) <= {"from", "until"}:
                     read[column] = (cell.get("from"), cell.get("until"))
                 message = f"{column} is a {kind}, not {cell!r}{_HINTS.get(kind, '')}"
-                self._need(_is_cell(read[column], kind), found, "RB202", message, ("rows", position, column))
+                found.need(_is_cell(read[column], kind), "RB202", message, ("rows", position, column))
+            if dated and _is_cell(read["in_force"], "date_window"):
+                start, until = read["in_force"]  # up to and with its last day, as a band
+                read["in_force"] = (start, until and date.fromordinal(max(until.toordinal() - 1, 1)))
             for name in row:
                 message = f"{name!r} is no column of {found.item.id}"
-                self._known(found, name, read, "RB101", message, ("rows", position, name))
+                found.known(name, read, "RB101", message, ("rows", position, name))
             yield read
 
     def _definitions(self) -> dict[tuple[str, str], tuple[Definition, ...]]:
@@ -222,8 +188,8 @@ class _Checker:
         for found in self._items["profiles"]:
             fact, use = found.item.fact, found.item.use
             known = [one.item.profile for one in self._items["definitions"] if one.item.id == fact and one.item.profile]
-            self._known(found, use, known, "RB503", f"{fact} has no profile {use!r}", ("use",))
-        grouped: dict[tuple[str, str], list[_Found[Definition]]] = defaultdict(list)
+            found.known(use, known, "RB503", f"{fact} has no profile {use!r}", ("use",))
+        grouped: dict[tuple[str, str], list[Placed[Definition]]] = defaultdict(list)
         for found in self._items["definitions"]:
             if found.item.profile == chosen.get(found.item.id):
                 for subject in found.item.subject:
@@ -231,20 +197,17 @@ class _Checker:
                     self._facts[subject].setdefault(found.item.id, found.item.kind)
         return {(subject, name): tuple(self._bound(versions, subject, name)) for (subject, name), versions in grouped.items()}
 
-    def _bound(self, versions: Sequence[_Found[Definition]], subject: str, name: str) -> Iterator[Definition]:
+    def _bound(self, versions: Sequence[Placed[Definition]], subject: str, name: str) -> Iterator[Definition]:
         """Yield the versions of a definition as they read for a subject, oldest first."""
         self._successive(versions, name, gaps_allowed=True)
         alike = len({found.item.kind for found in versions}) == 1
-        self._need(alike, versions[0], "RB202", f"versions of {name} differ in kind", ("kind",))
+        versions[0].need(alike, "RB202", f"versions of {name} differ in kind", ("kind",))
         for found in sorted(versions, key=lambda found: found.item.in_force.first):
-
-            def complain(at: Location, code: str, message: str, found: _Found[Definition] = found) -> None:
-                self._tell(found, code, f"{found.item.id}: {message}", at)
-
-            reader = ExpressionReader(subject, self._facts[subject], self._kinds, self._tables, complain)
+            told = replace(found, about=f"{found.item.id}: ")
+            reader = ExpressionReader(subject, self._facts[subject], self._kinds, self._tables, told)
             node, kind = reader.read(found.item.value, ("value",))
-            if kind not in ("any", found.item.kind):
-                complain(("value",), "RB202", f"declared {found.item.kind}, but its value is a {kind}")
+            right = kind in ("any", found.item.kind)
+            told.need(right, "RB202", f"declared {found.item.kind}, but its value is a {kind}", ("value",))
             self._protected[subject, name] |= reader.protected
             yield found.item.model_copy(update={"value": node})
 
@@ -255,7 +218,7 @@ class _Checker:
             self._behind = {}
             names = " → ".join(name for _, name in error.args[1])
             first = next(found for found in self._items["definitions"] if found.item.id == error.args[1][0][1])
-            self._tell(first, "RB206", f"definitions read each other in a circle: {names}")
+            first.tell("RB206", f"definitions read each other in a circle: {names}")
         self._versions("rules")
         for found in self._items["rules"]:
             self._lasting(found)
@@ -264,51 +227,49 @@ class _Checker:
                     self._test(found, subject, test, at)
                 for part, lang, name in _named_in(found.item):
                     message = f"{part} names an unknown fact {name!r}"
-                    self._known(found, name, self._facts[subject], "RB308", message, (part, lang))
+                    found.known(name, self._facts[subject], "RB308", message, (part, lang))
                 self._licence(found, subject)
 
-    def _lasting(self, found: _Found[Rule]) -> None:
+    def _lasting(self, found: Placed[Rule]) -> None:
         """Tell of a rule in force outside the time of the text it rests on."""
         provision = self.book.provisions.get(found.item.provisions[0])
         text = self._instruments.get(provision.instrument or "") if provision is not None else None
         if provision is not None and text is not None:
             window, whole = found.item.in_force, text.in_force
             message = f"in force outside {provision.instrument}, which holds from {whole.starts} to {whole.until}"
-            self._need(whole.first <= window.first and window.last <= whole.last, found, "RB305", message, ("in_force",))
+            found.need(whole.first <= window.first and window.last <= whole.last, "RB305", message, ("in_force",))
 
-    def _test(self, found: _Found[Rule], subject: str, test: Test, at: Location) -> None:
+    def _test(self, found: Placed[Rule], subject: str, test: Test, at: Location) -> None:
         known, message = self._facts[subject], f"{subject} has no fact {test.fact!r}"
-        if not self._known(found, test.fact, known, "RB201", message, (*at, "fact")):
+        if not found.known(test.fact, known, "RB201", message, (*at, "fact")):
             return
         self._covered(found, test.fact, [one.in_force for one in self.book.definitions[subject, test.fact]], at)
         word, constant = test.comparison
-        kind = known[test.fact]
-        place = (*at, word)
+        kind, place = known[test.fact], (*at, word)
         if word in _ORDERED and kind not in ("int", "date"):
-            self._tell(found, "RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", place)
+            found.tell("RB202", f"{test.fact} is a {kind}; it has no order, so not {word}", place)
         elif isinstance(constant, ParameterRef):
             listed = word == "one_of"
-            self._need(not listed or kind == "str", found, "RB202", f"{test.fact} is a {kind}; a parameter lists texts", place)
+            found.need(not listed or kind == "str", "RB202", f"{test.fact} is a {kind}; a parameter lists texts", place)
             self._parameter(found, constant.param, "list" if listed else kind, place)
         elif word != "stated":
             for value in constant if isinstance(constant, tuple) else (constant,):
                 right = type(value) is _TYPES[kind]
-                self._need(right, found, "RB202", f"{test.fact} is a {kind}, {value!r} is not", place)
+                found.need(right, "RB202", f"{test.fact} is a {kind}, {value!r} is not", place)
 
-    def _parameter(self, found: _Found[Rule], name: str, kind: str, at: Location) -> None:
-        if self._known(found, name, self._parameters, "RB205", f"unknown parameter {name!r}", at):
+    def _parameter(self, found: Placed[Rule], name: str, kind: str, at: Location) -> None:
+        if found.known(name, self._parameters, "RB205", f"unknown parameter {name!r}", at):
             versions = self._parameters[name]
             message = f"parameter {name} is a {versions[0].kind}, a {kind} is needed"
-            self._need(versions[0].kind == kind, found, "RB202", message, at)
+            found.need(versions[0].kind == kind, "RB202", message, at)
             self._covered(found, name, [version.in_force for version in versions], at)
 
-    def _covered(self, found: _Found[Rule], name: str, windows: Sequence[Window], at: Location) -> None:
-        for day in found.item.in_force.changes(windows):
-            if not any(window.covers(day) for window in windows):
-                self._tell(found, "RB309", f"{name} is not defined on {day}, while the rule is in force", at)
-                return
+    def _covered(self, found: Placed[Rule], name: str, windows: Sequence[Window], at: Location) -> None:
+        days = found.item.in_force.changes(windows)
+        bare = next((day for day in days if not any(window.covers(day) for window in windows)), None)
+        found.need(bare is None, "RB309", f"{name} is not defined on {bare}, while the rule is in force", at)
 
-    def _licence(self, found: _Found[Rule], subject: str) -> None:
+    def _licence(self, found: Placed[Rule], subject: str) -> None:
         rule, provisions = found.item, self.book.provisions
         behind = {name for fact in facts_in(rule) for name in self._behind.get((subject, fact), (fact,))}
         read = {ground for name in behind for ground in self._protected[subject, name]}
@@ -320,7 +281,7 @@ class _Checker:
             (said - read if len(rule.subject) == 1 else (), "RB307", "is licensed to read {!r} but does not", ("protected",)),
         ):
             for ground in sorted(grounds):
-                self._tell(found, code, message.format(ground), at)
+                found.tell(code, message.format(ground), at)
 
 
 def _is_cell(cell: Any, kind: str) -> bool:

@@ -1,6 +1,6 @@
 """Read the expressions of definitions: from plain values to nodes, with every kind checked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, repeat
@@ -9,10 +9,9 @@ from typing import Any, ClassVar, TypeAlias, get_args
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.names import did_you_mean
-from cadre_rules.rulebook.schema import OUTCOMES, Table
+from cadre_rules.rulebook.reading import Location, Placed
+from cadre_rules.rulebook.schema import OUTCOMES, Definition, Table
 
-Location: TypeAlias = tuple[str | int, ...]
-Complain: TypeAlias = Callable[[Location, str, str], None]
 Typed: TypeAlias = tuple[ex.Expression, str]
 """A node and its kind; `any` after a complaint, so that one mistake is told once."""
 
@@ -31,6 +30,13 @@ _GIVES = {"any": "bool", "count": "int", "distinct": "int", "most": "int"}
 _WITHIN = {"area": "area", "other": "area", "level": "str", "on": "date"}
 _COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "levels": LEVELS, "rules": ()}
 """What outcomes are counted by, and the words for it where they are fixed."""
+_KEYS: Mapping[str, Collection[str]] = {
+    "within": _WITHIN,
+    "outcomes": _COUNTED,
+    "lookup": ("table", "keys", "get", "on"),
+    **dict.fromkeys(GATHERS, ("in", "where", "pick", "by", "silence")),
+}
+"""What each form is made of that is written as a mapping."""
 
 
 @dataclass(slots=True)
@@ -44,7 +50,7 @@ class ExpressionReader:
     facts: Mapping[str, str]
     parameters: Mapping[str, str]
     tables: Mapping[str, Table]
-    complain: Complain
+    told: Placed[Definition]
     protected: set[str] = field(default_factory=set)
     _element: Mapping[tuple[str, ...], FieldInfo] | None = None
 
@@ -63,10 +69,15 @@ class ExpressionReader:
 
     def _form(self, word: str, inside: Any, at: Location) -> Typed:
         if read := self._FORMS.get((word, type(inside))):
+            for key in inside if isinstance(inside, dict) else ():
+                self._among(key, _KEYS[word], "key here", (*at, key))
             return read(self, word, inside, at)
         if word in ex.OPERATIONS:
             return self._call(word, inside, at)
-        hint = did_you_mean(word, [*ex.OPERATIONS, *(form for form, _ in self._FORMS)])
+        shapes = {form: "one text" if shape is str else "a mapping of its parts" for form, shape in self._FORMS}
+        if word in shapes:
+            return self._wrong(at, "RB204", f"{word} takes {shapes[word]}")
+        hint = did_you_mean(word, [*ex.OPERATIONS, *shapes])
         return self._wrong(at, "RB204", f"unknown operation {word!r}{hint}")
 
     def _path(self, word: str, text: str, at: Location) -> Typed:
@@ -112,7 +123,6 @@ class ExpressionReader:
         return ex.Call(word, tuple(nodes)), same if signature.gives == "same" else signature.gives
 
     def _each(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, ("in", "where", "pick", "by", "silence"), at)
         text = str(inside.get("in", ""))
         known = fields_of(self.subject)
         path = tuple(text.split("."))
@@ -133,17 +143,15 @@ class ExpressionReader:
         silent = inside.get("silence")
         ordered = word in ("latest", "earliest")
         bare = word in ("any", "count") or (isinstance(element, str) and not ordered)
-        self._need(
-            silent in (None, "none"), (*at, "silence"), "silence can only be `none`: an absent list then means there are none"
-        )
-        self._need(bare or pick is not None, at, f"{word} needs `pick`: what to take of each element")
-        self._need(ordered or by is None, (*at, "by"), f"{word} takes no `by`; only latest and earliest do")
+        silences = "silence can only be `none`: an absent list then means there are none"
+        self.told.need(silent in (None, "none"), "RB204", silences, (*at, "silence"))
+        self.told.need(bare or pick is not None, "RB204", f"{word} needs `pick`: what to take of each element", at)
+        self.told.need(ordered or by is None, "RB204", f"{word} takes no `by`; only latest and earliest do", (*at, "by"))
         self._comparable(word, kind if by is None else order, at)
         gather: Any = word
         return ex.Each(gather, path, where, pick, by, silent == "none"), _GIVES.get(word, kind)
 
     def _lookup(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, ("table", "keys", "get", "on"), at)
         name, get, keys = str(inside.get("table", "")), str(inside.get("get", "")), inside.get("keys")
         table = self.tables.get(name)
         if table is None or not isinstance(keys, dict):
@@ -157,19 +165,16 @@ class ExpressionReader:
         self._among(get, table.columns, f"column of {name}", (*at, "get"))
         on, _ = self._part(word, inside, "on", "date", at)
         dated = any("in_force" in row for row in table.rows)
-        self._need(on is not None or not dated, at, f"the rows of {name} are dated; say `on` which day")
+        self.told.need(on is not None or not dated, "RB204", f"the rows of {name} are dated; say `on` which day", at)
         return ex.Lookup(name, tuple(read.items()), get, on), table.columns.get(get, "any")
 
     def _within(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, _WITHIN, at)
         nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in _WITHIN.items()]
         for name in _WITHIN:
-            if name not in inside:
-                return self._wrong(at, "RB204", f"within needs {name}")
+            self.told.need(name in inside, "RB204", f"within needs {name}", at)
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, _word: str, inside: dict[str, Any], at: Location) -> Typed:
-        self._keys(inside, _COUNTED, at)
         listed = {name: inside.get(name, ()) for name in _COUNTED}
         for name, words in listed.items():
             if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
@@ -183,29 +188,19 @@ class ExpressionReader:
         self._agree(kind, needed, (*at, name), word)
         return node, kind
 
-    def _keys(self, inside: dict[str, Any], known: Iterable[str], at: Location) -> None:
-        for key in inside:
-            self._among(key, known, "key here", (*at, key))
-
-    def _among(self, word: str, known: Iterable[str], what: str, at: Location) -> bool:
-        if word not in known:
-            self.complain(at, "RB204", f"{word!r} is no {what}{did_you_mean(word, known) or '; one of: ' + ', '.join(known)}")
-        return word in known
+    def _among(self, word: str, known: Collection[str], what: str, at: Location) -> bool:
+        return self.told.known(word, known, "RB204", f"{word!r} is no {what}", at, listed=f"; one of: {', '.join(known)}")
 
     def _agree(self, kind: str, needed: str, at: Location, word: str) -> None:
         if "any" not in (kind, needed) and kind != needed:
-            self.complain(at, "RB202", f"{word} needs a {needed} here, this is a {kind}")
+            self.told.tell("RB202", f"{word} needs a {needed} here, this is a {kind}", at)
 
     def _comparable(self, word: str, kind: str, at: Location) -> None:
         if kind not in ("any", *_COMPARABLE.get(word, (kind,))):
-            self.complain(at, "RB202", f"{word} cannot compare a {kind}" + ("; use within" if kind == "area" else ""))
-
-    def _need(self, fulfilled: object, at: Location, message: str) -> None:
-        if not fulfilled:
-            self.complain(at, "RB204", message)
+            self.told.tell("RB202", f"{word} cannot compare a {kind}" + ("; use within" if kind == "area" else ""), at)
 
     def _wrong(self, at: Location, code: str, message: str) -> Typed:
-        self.complain(at, code, message)
+        self.told.tell(code, message, at)
         return _UNREADABLE, "any"
 
     _FORMS: ClassVar[Mapping[tuple[str, type], Callable[["ExpressionReader", str, Any, Location], Typed]]] = {

@@ -45,8 +45,7 @@ def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
     folders, problems = _layered(packs)
     read = [read_pack(folder) for folder in folders]
     problems += [problem for _, found in read for problem in found]
-    right = [] if problems else [files for files, _ in read]  # meaning is checked of what is right in form
-    rulebook, found = build_rulebook(right)
+    rulebook, found = build_rulebook([files for files, _ in read if not problems])  # meaning is checked of what is right in form
     return rulebook, problems + found
 
 
@@ -65,16 +64,20 @@ def _layered(packs: Sequence[str | Path]) -> tuple[list[Path], list[Problem]]:
     layers: dict[Path, Path] = {}
     problems: list[Problem] = []
     for pack in packs or ("vn",):
-        above: dict[Path, Path] = {}
-        folder: Path | None = pack_folder(pack)
-        while folder is not None and folder.resolve() not in layers:
-            if folder.resolve() in above:
-                problems.append(Problem(folder, 1, "RB504", "packs extend each other in a circle"))
-                break
-            above[folder.resolve()] = folder
-            folder = _extended(folder / "pack.yaml", problems)
-        layers |= reversed(above.items())
+        _lay(pack_folder(pack), (), layers, problems)
     return list(layers.values()), problems
+
+
+def _lay(folder: Path, above: tuple[Path, ...], layers: dict[Path, Path], problems: list[Problem]) -> None:
+    """Lay a pack over the one it extends, unless it lies there already; `above` are those that extend it."""
+    whole = folder.resolve()
+    if whole in above:
+        problems.append(Problem(folder, 1, "RB504", "packs extend each other in a circle"))
+    elif whole not in layers:
+        below = _extended(folder / "pack.yaml", problems)
+        if below is not None:
+            _lay(below, (*above, whole), layers, problems)
+        layers[whole] = folder
 
 
 def _extended(path: Path, problems: list[Problem]) -> Path | None:

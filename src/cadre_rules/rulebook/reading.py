@@ -1,6 +1,6 @@
 """Read rule files, blaming mistakes on the line that holds them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
@@ -15,6 +15,8 @@ from cadre_rules.rulebook.yaml import Document, read_yaml
 from cadre_rules.writing import digest_of_all, files_in
 
 Model = TypeVar("Model", bound=BaseModel)
+Item = TypeVar("Item")
+Location: TypeAlias = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Read(Generic[Model]):
     file: Model
     document: Document
 
-    def problem(self, location: tuple[str | int, ...], code: str, message: str) -> Problem:
+    def problem(self, location: Location, code: str, message: str) -> Problem:
         """Blame the line a location stands on."""
         return Problem(self.path, self.document.line(location), code, message)
 
@@ -33,6 +35,33 @@ class Read(Generic[Model]):
 Source: TypeAlias = Read[RuleFile]
 CaseSource: TypeAlias = Read[CaseFile]
 """One file of worked examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[Item]):
+    """An authored item with its place to blame, and where what is wrong with it is told."""
+
+    item: Item
+    source: Source
+    at: Location
+    problems: list[Problem]
+    about: str = ""
+    """What every message begins with."""
+
+    def tell(self, code: str, message: str, deeper: Location = ()) -> None:
+        """Tell of a mistake in the item, or deeper in it."""
+        self.problems.append(self.source.problem((*self.at, *deeper), code, self.about + message))
+
+    def need(self, fulfilled: object, code: str, message: str, deeper: Location = ()) -> None:
+        """Tell of an item that is not as it must be."""
+        if not fulfilled:
+            self.tell(code, message, deeper)
+
+    def known(self, word: str, known: Collection[str], code: str, message: str, deeper: Location, *, listed: str = "") -> bool:
+        """Tell of a word that is none of those known, with what was probably meant, or else what is `listed`."""
+        if word not in known:
+            self.tell(code, message + (did_you_mean(word, known) or listed), deeper)
+        return word in known
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,18 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from cadre_rules.formula import Kind, Scalar
 from cadre_rules.names import clean
@@ -343,6 +354,13 @@ class RuleFile(_Authored):
     switch_off: Many[SwitchOff] = ()
     tighten: Many[Tighten] = ()
     profiles: Many[Profile] = ()
+
+    @field_validator("provisions")
+    @classmethod
+    def _in_an_instrument(cls, provisions: tuple[Provision, ...], info: ValidationInfo) -> tuple[Provision, ...]:
+        """Let a provision that names no instrument stand in that of its file."""
+        own = info.data["instrument"].id if info.data.get("instrument") is not None else ""
+        return tuple(one.model_copy(update={"instrument": one.instrument or own}) for one in provisions)
 
 
 class Case(_Authored):

@@ -130,7 +130,7 @@ class _Reader:
     def _column(self, column: pl.Series, annotation: Any, marks: tuple[Any, ...], place: _Place) -> pl.Series:
         inner = members_of(annotation)[0]
         listed, part = get_origin(inner) is tuple, isinstance(inner, type) and issubclass(inner, BaseModel)
-        if column.dtype == pl.Null and (listed or part):
+        if (listed or part) and column.null_count() == column.len() and column.dtype == pl.Null:
             column = column.cast(type_of(annotation, place.path, self.asked))
         if listed:
             return self._list(column, get_args(inner)[0], place)

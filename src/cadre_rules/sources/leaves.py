@@ -4,7 +4,8 @@ A file keeps every field inside parts and lists as a column of its own, and tell
 What its type and these ends show to be sound need not be read to be checked.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, TypeAlias, get_args, get_origin
@@ -31,6 +32,15 @@ _TOGETHER = 32
 """Columns read together: to begin anew costs as much as one, and what reads a column holds as much as it has read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A field of which a file states but one yes or no, and how often in each group of rows."""
+
+    field: str
+    value: bool
+    counts: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Leaves:
     """Columns of a file, by their paths in it, and fields of a dossier, by theirs."""
@@ -42,13 +52,15 @@ class Leaves:
     """Fields of which every value is known to be in their range."""
     empty: dict[str, str] = field(default_factory=dict)
     """Columns that are asked for but state nothing, and are not read; and the fields they hold."""
+    alike: dict[str, "Alike"] = field(default_factory=dict)
+    """Columns that state but one yes or no, which need not be read if they state it everywhere."""
 
-    def apart(self, schema: pa.Schema) -> list[list[str]]:
+    def apart(self, schema: pa.Schema, *, but: Container[str] = ()) -> list[list[str]]:
         """Return the columns that are read in parts, of which none is of half a list; some tens of columns each."""
         structs = {one.name for one in schema if pa.types.is_struct(one.type)}
         parts: list[list[str]] = [[]]
         before: list[str] = []
-        for path in self.read:
+        for path in (one for one in self.read if one not in but):
             names = path.split(".")
             place = names[: 2 if names[0] in structs else 1]
             if place != before and len(parts[-1]) >= _TOGETHER:
@@ -76,7 +88,15 @@ def leaves_of(metadata: pq.FileMetaData, schema: pa.Schema, asked: Asked) -> Lea
     chooser = _Chooser(columns, asked(kind))
     chooser.fields(schema, DOSSIERS[kind], "")
     few = [] if chooser.asked is None else [path for path in chooser.leaves.repeated if path != "id"]
-    return replace(chooser.leaves, repeated=few)
+    beside: dict[str, int] = defaultdict(int)
+    for column in columns:
+        beside[_part(column.path)] = max(beside[_part(column.path)], sum(column.counts))
+    alike = {path: one for path, one in chooser.leaves.alike.items() if sum(one.counts) == beside[_part(path)]}
+    return replace(chooser.leaves, repeated=few, alike=alike)
+
+
+def _part(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 class _Column:
@@ -87,12 +107,19 @@ class _Column:
         self.path = metadata.schema.column(number).path
         self.repeats = sum(c.total_uncompressed_size for c in chunks) < _REPEATED * sum(c.num_values for c in chunks)
         told = [(chunk.statistics, chunk.num_values) for chunk in chunks]
+        self.counts = [count - one.null_count if one is not None and one.has_null_count else 0 for one, count in told]
+        """How many values it is known to state, in each group of rows."""
         self._told = [one for one, count in told if one is None or not one.has_null_count or one.null_count < count]
 
     @property
     def is_empty(self) -> bool:
         """Tell whether it is known to state nothing."""
         return not self._told
+
+    def alike(self, path: str) -> Alike | None:
+        """Return how often it states its one yes or no, if it is known to state but one."""
+        known = [value for value in (True, False) if self._told and self.within(value, value)]
+        return Alike(path, known[0], tuple(self.counts)) if known else None
 
     def within(self, least: Any, most: Any) -> bool:
         """Tell whether all it states is known to lie between two."""
@@ -135,21 +162,29 @@ class _Chooser:
             sound = scalar and self._is_sound(dtype, parser_of(annotation, marks), path)
             asked = asked_for(path, self.asked)
             if self.asked is not None and asked and not needed and scalar and self._is_silent(dtype, path):
-                self.leaves.empty[self.columns[self.at].path] = path
+                self.leaves.empty[self._next.path] = path
                 asked = False
+            elif self.asked is not None and asked and pa.types.is_boolean(dtype) and (alike := self._next.alike(path)):
+                self.leaves.alike[self._next.path] = alike
             self._take(dtype, read=needed or asked or not sound)
 
     def _one_at_least(self, choose: Callable[[], None]) -> None:
         """Choose among columns; if none is chosen, the first tells whether an element, or a part, is missing."""
-        first, before = self.columns[self.at], len(self.leaves.read)
+        first, before = self._next, len(self.leaves.read)
         choose()
         if len(self.leaves.read) == before:
             self.leaves.read.append(first.path)
             self.leaves.empty.pop(first.path, None)
+        if all(path in self.leaves.alike for path in self.leaves.read[before:]):
+            del self.leaves.alike[self.leaves.read[before]]
 
     def _is_silent(self, dtype: pa.DataType, path: str) -> bool:
         """Tell whether what is next states nothing, and is but one column in a part or a list."""
-        return "." in path and not dtype.num_fields and self.columns[self.at].is_empty
+        return "." in path and not dtype.num_fields and self._next.is_empty
+
+    @property
+    def _next(self) -> _Column:
+        return self.columns[self.at]
 
     def _is_sound(self, dtype: pa.DataType, parse: Any, path: str) -> bool:
         """Tell whether what is next cannot hold anything that the field it is read for cannot."""

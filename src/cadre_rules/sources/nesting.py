@@ -3,10 +3,10 @@
 import io
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, get_args, get_origin
 
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from cadre_rules.dossier.areas import Area
-from cadre_rules.dossier.fields import members_of
+from cadre_rules.dossier.fields import element_of, members_of
 from cadre_rules.dossier.frames import frame_of
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.models import DOSSIERS
@@ -146,15 +146,34 @@ class _Known:
 def _frames(file: pq.ParquetFile, leaves: Leaves, groups: range, size: int) -> Iterator[tuple[pl.DataFrame, _Known]]:
     """Yield the rows of some groups of a file `size` at a time; some columns are read after others, to hold less at once."""
     total = sum(file.metadata.row_group(group).num_rows for group in groups)
-    parts = [_rows(file, columns, groups, total, size) for columns in leaves.apart(file.schema_arrow)]
-    filled = partial(_filled, whole=pa.struct(list(file.schema_arrow)), empty=leaves.empty.values())
-    for _ in range(0, total, size):
-        yield _frame(filled(_beside([next(rows) for rows in parts])))
+    whole, unread = pa.struct(list(file.schema_arrow)), dict.fromkeys(leaves.empty.values())
+
+    def batches(but: Container[str]) -> Iterator[pa.StructArray]:
+        parts = [_rows(file, columns, groups, total, size) for columns in leaves.apart(file.schema_arrow, but=but)]
+        return (_beside([next(rows) for rows in parts]) for _ in range(0, total, size))
+
+    if leaves.alike and total <= size:
+        rows = next(batches(leaves.alike))
+        if all(_those_with(one.field, rows) == sum(one.counts[group] for group in groups) for one in leaves.alike.values()):
+            yield _frame(_filled(rows, whole, "", unread | {one.field: one.value for one in leaves.alike.values()}))
+            return
+        leaves.alike.clear()
+        del rows
+    for rows in batches(()):
+        yield _frame(_filled(rows, whole, "", unread))
 
 
-def _beside(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+def _those_with(field: str, rows: pa.StructArray) -> int:
+    """Return how many there are of what has a field."""
+    for name in field.split(".")[:-1]:
+        inner = rows.field(name)
+        rows = inner if isinstance(inner, pa.StructArray) else inner.values
+    return len(rows) - int(rows.null_count)
+
+
+def _beside(parts: list[pa.RecordBatch]) -> pa.StructArray:
     """Return what parts of the same rows hold together."""
-    return pa.RecordBatch.from_struct_array(_joined([part.to_struct_array() for part in parts])) if len(parts) > 1 else parts[0]
+    return _joined([part.to_struct_array() for part in parts])
 
 
 def _joined(parts: list[pa.Array]) -> pa.Array:
@@ -193,25 +212,28 @@ def _rows(file: pq.ParquetFile, columns: list[str], groups: range, left: int, si
         yield _first(held, size)
 
 
-def _filled(rows: pa.RecordBatch, whole: pa.DataType, empty: Collection[str]) -> pa.RecordBatch:
-    """Return rows with columns that were not read because they state nothing, where the file has them."""
-    return pa.RecordBatch.from_struct_array(_with_nulls(rows.to_struct_array(), whole, "", empty)) if empty else rows
-
-
-def _with_nulls(array: pa.Array, whole: pa.DataType, path: str, empty: Collection[str]) -> pa.Array:
-    if not any(one.startswith(path) for one in empty):
+def _filled(array: pa.Array, whole: pa.DataType, path: str, unread: Mapping[str, bool | None]) -> pa.Array:
+    """Return rows with fields that were not read, as all of them state the same or nothing, where the file has them."""
+    if not any(one.startswith(path) for one in unread):
         return array
     if not isinstance(array, pa.StructArray):
-        values = _with_nulls(array.values, whole.value_type, path, empty)
+        values = _filled(array.values, whole.value_type, path, unread)
         buffers = array.buffers()[: array.type.num_buffers]
         return pa.Array.from_buffers(_of(array.type, values.type), len(array), buffers, array.null_count, array.offset, [values])
     parts = {}
     for one in whole:
-        if f"{path}{one.name}" in empty:
-            parts[one.name] = pa.nulls(len(array))
+        if (below := f"{path}{one.name}") in unread:
+            parts[one.name] = pa.nulls(len(array)) if unread[below] is None else _alike(array, value=unread[below] is True)
         elif (number := array.type.get_field_index(one.name)) >= 0:
-            parts[one.name] = _with_nulls(array.field(number), one.type, f"{path}{one.name}.", empty)
+            parts[one.name] = _filled(array.field(number), one.type, f"{below}.", unread)
     return _struct(parts, array)
+
+
+def _alike(array: pa.StructArray, *, value: bool) -> pa.Array:
+    """Return a field that states one yes or no of all there are."""
+    held = pa.py_buffer((b"\xff" if value else b"\0") * (array.offset + len(array) + 7 >> 3))
+    there = array.buffers()[0] if array.null_count else None
+    return pa.Array.from_buffers(pa.bool_(), len(array), [there, held], offset=array.offset)
 
 
 def _of(dtype: pa.DataType, inner: pa.DataType) -> pa.DataType:
@@ -230,17 +252,17 @@ def _first(held: list[pa.RecordBatch], size: int) -> pa.RecordBatch:
     return pa.concat_batches(taken, memory_pool=pa.system_memory_pool()) if len(taken) > 1 else taken[0]
 
 
-def _frame(rows: pa.RecordBatch) -> tuple[pl.DataFrame, _Known]:
+def _frame(rows: pa.StructArray) -> tuple[pl.DataFrame, _Known]:
     """Return rows as a table, and what is known of its texts; raises `ArrowInvalid` if one is not UTF-8."""
     words, plain = {}, set()
-    for path, texts in _texts(rows.to_struct_array(), ""):
+    for path, texts in _texts(rows, ""):
         held = texts.dictionary if isinstance(texts, pa.DictionaryArray) else texts
         held.validate(full=True)  # which polars takes for granted
         if held is not texts:
             words[path] = {*held.to_pylist()} - {None}
         elif _is_plain(held):
             plain.add(path)
-    return pl.DataFrame(pl.from_arrow(rows)), _Known(words, plain)
+    return pl.DataFrame(pl.from_arrow(pa.RecordBatch.from_struct_array(rows))), _Known(words, plain)
 
 
 def _is_plain(texts: pa.Array) -> bool:
@@ -460,8 +482,7 @@ def _bare() -> dict[str, re.Pattern[str]]:
 
 def _readers(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
     for name, about in model.model_fields.items():
-        inner = members_of(about.annotation)[0]
-        inner = members_of(get_args(inner)[0])[0] if get_origin(inner) is tuple else inner
+        inner = element_of(about.annotation)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from _readers(inner)
         plain = inner in (bool, int, date) and get_origin(members_of(about.annotation)[0]) is not tuple

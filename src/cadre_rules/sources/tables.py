@@ -11,14 +11,12 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 from pydantic import BaseModel
 
-from cadre_rules.dossier.fields import members_of
 from cadre_rules.dossier.frames import type_of
 from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.people import Person
-from cadre_rules.dossier.values import parse_percent
 from cadre_rules.errors import SourceError
 from cadre_rules.names import did_you_mean, fold
-from cadre_rules.sources.columns import Mistake, parser_of, read_columns
+from cadre_rules.sources.columns import Mistake, read_columns
 from cadre_rules.sources.databases import Tables, named
 from cadre_rules.sources.files import Rejected
 from cadre_rules.sources.headings import NONE, Path, fields_of_row, meaning_of, why_unread
@@ -258,7 +256,7 @@ class _Reader:
                 return cell.alias("c").to_frame().select(pl.when(none).then(empty).otherwise(parts)).to_series()
             case "int":
                 cell = cell.str.replace(r"^(-?\d+)\.0+$", "$1")
-                return _sure(cell, path, mistakes) if self.tables.typed_by_hand and is_percent(found.level.model, path) else cell
+                return _sure(cell, path, mistakes) if self.tables.typed_by_hand and info.unit == "percent" else cell
             case "date":
                 cell = cell.str.replace(r"^(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d.*$", "$1")
                 return _serials(cell) if self.tables.typed_by_hand else cell
@@ -331,14 +329,6 @@ def _serials(cell: pl.Series) -> pl.Series:
     number = pl.col("c").str.extract(r"^([1-7]\d{4})(?:\.\d+)?$").cast(pl.Int64)
     written = (_DAY_NOUGHT + pl.duration(days=number)).dt.to_string("%Y-%m-%d")
     return cell.alias("c").to_frame().select(pl.coalesce(written, "c")).to_series()
-
-
-def is_percent(model: type[BaseModel], path: Path) -> bool:
-    """Tell whether the number at a path is a percentage."""
-    about = model.model_fields[path[0]]
-    if len(path) > 1:
-        return is_percent(members_of(about.annotation)[0], path[1:])
-    return parser_of(about.annotation, tuple(about.metadata)) is parse_percent
 
 
 def _sure(cell: pl.Series, path: Path, mistakes: list[Mistake]) -> pl.Series:
