@@ -244,7 +244,7 @@ ask, asked = processes._Process.ask, iter(range(60))
 
 def told(self, *stretch, **judged):
     number = next(asked)
-    print(type(self.child).__name__, self.child.pid, flush=True)
+    os.write(1, f"{type(self.child).__name__} {self.child.pid}\\n".encode())  # at once, whoever else asks
     if what == "killed" and number == 3:
         os.kill(self.child.pid, signal.SIGKILL)
     if what == "sleeping" and number == 3:
