@@ -21,7 +21,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     kept = TemporaryDirectory(prefix="rulebooks-")
     os.environ["CADRE_RULES_CACHE"] = "off" if os.environ.get("HYPOTHESIS_PROFILE") == "mutants" else kept.name
     atexit.register(kept.cleanup)
-for name, examples in {"quick": 25, "usual": 250, "full": 1000}.items():
+for name, examples in {"quick": 25, "usual": 200, "full": 1000}.items():
     settings.register_profile(
         name, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples
     )

@@ -295,7 +295,7 @@ def assert_alike(subject: str, nodes: Mapping[str, Expression], roots: Any, tabl
                 assert named[number] == fold(told), place
 
 
-@settings(max_examples=settings().max_examples ** 2 // 500)  # a table at a time: 1, 125 or 2,000
+@settings(max_examples=settings().max_examples ** 2 // 500)  # a table at a time: 1, 80 or 2,000
 @given(definitions())
 def test_whatever_is_defined_is_derived_alike(nodes: dict[str, Expression]) -> None:
     assert_alike("appointment", nodes, rows(), frame())

@@ -25,6 +25,7 @@ from cadre_rules.reports.text import ways_out
 from planting import planted, raw_fixtures
 from small import vn
 
+pytestmark = pytest.mark.once
 SCHEMAS = Path(__file__).parent / "schemas"
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -80,7 +81,6 @@ def hostile_report(text: str) -> Report:
     return check(planted(raw, lambda _path: text), vn())
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("kind", RENDER)
 def test_every_finding_of_the_fixtures_is_in_a_file_its_makers_schema_takes(kind: str, lang: str) -> None:
@@ -97,7 +97,6 @@ def test_every_finding_of_the_fixtures_is_in_a_file_its_makers_schema_takes(kind
             assert len(read["results"][0]["observations"]) == len(report.findings)
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("kind", RENDER)
 def test_only_what_is_proven_counts_as_failed(kind: str) -> None:
     report = report_of_fixtures("vi")

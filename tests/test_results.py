@@ -28,6 +28,7 @@ from cadre_rules.wording import phrase
 from test_templates import HOSTILE, hostile
 from test_workbooks import MERGED, TITLE, TWO_ROWS, book
 
+pytestmark = pytest.mark.once
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TODAY = date(2026, 8, 31)
 
@@ -90,7 +91,6 @@ def test_what_is_missing_is_a_row_and_marked_where_it_would_stand(vn: Rulebook) 
     assert cell.fill.fgColor.rgb == f"00{COLOURS['information_missing']}"
 
 
-@pytest.mark.once
 def test_a_workbook_of_results_can_be_mended_and_checked_again(vn: Rulebook, tmp_path: Path) -> None:
     dossiers = read(FIXTURES / "five-breaches.yaml")
     first, path = judged(dossiers, vn), tmp_path / "a.xlsx"
@@ -135,7 +135,6 @@ def test_ids_with_a_stroke_are_told_from_parts_of_a_dossier(vn: Rulebook, tmp_pa
     assert (second.sheet, second.row, second.exact) == ("Quá trình công tác", 3, True)
 
 
-@pytest.mark.once
 def test_a_hostile_text_is_shown_as_a_text_in_the_results(vn: Rulebook) -> None:
     dossiers = [hostile(text) for text in HOSTILE]
     workbook = opened(render_workbook(judged(dossiers, vn), render_template(["appointment"], vn, "vi", dossiers)))
@@ -197,7 +196,6 @@ def test_a_workbook_is_not_written_to_a_terminal(capsys: pytest.CaptureFixture[s
     assert (status, "say --output FILE" in said) == (UNREADABLE, True)
 
 
-@pytest.mark.once
 def test_what_became_of_findings_is_told_where_a_register_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, note, register = tmp_path / "out.xlsx", tmp_path / "out.docx", str(tmp_path / "register.jsonl")
     kept = ["check", str(FIXTURES / "five-breaches.yaml"), "--register", register, "--by", "Sở Nội vụ"]

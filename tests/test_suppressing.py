@@ -17,6 +17,7 @@ from cadre_rules.findings import LEVELS
 from planting import raw_fixtures
 from small import vn
 
+pytestmark = pytest.mark.once
 PARTS = (*LEVELS, "provisional")
 CAME_OUT = ("satisfied", "violated", "excepted", "not_applicable", "undetermined")
 FINDING = st.tuples(
@@ -139,7 +140,6 @@ def source_of(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.once
 def test_an_audit_tells_no_small_count_and_fails_as_it_would(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = source_of(tmp_path)
     plain = audit(source, vn(), out=tmp_path / "plain")

@@ -188,7 +188,7 @@ def _meanwhile(path: Path) -> "Future[str]":
     def take() -> None:
         try:
             digest.set_result(digest_of(path, _AT_ONCE))
-        except SourceError as error:
+        except Exception as error:  # noqa: BLE001  # raised where the digest is asked for
             digest.set_exception(error)
 
     Thread(target=take, daemon=True).start()
