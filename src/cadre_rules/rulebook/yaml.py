@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +53,10 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
 
     if len(text) > MAX_BYTES:
         return _nothing(path, 1, "RB005", f"the file is larger than {MAX_BYTES:,} characters; split it")
-    builder, loader = _Builder(path), getattr(yaml, "CLoader", yaml.Loader)
+    loader = getattr(yaml, "CLoader", yaml.Loader)(unicodedata.normalize("NFC", text))
+    reading = _Reading(path, yaml, loader.get_event)
     try:
-        builder.take_all(loader(unicodedata.normalize("NFC", text)).get_event)
+        return Document(reading.whole(), reading.lines), reading.problems
     except _RefusedError as refused:
         return _nothing(path, *refused.args)
     except yaml.MarkedYAMLError as error:
@@ -66,91 +66,69 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
         return _nothing(path, line, "RB001", f"not YAML: {error.problem}")
     except (yaml.YAMLError, ValueError) as error:
         return _nothing(path, 1, "RB001", f"not YAML: {str(error).splitlines()[0]}")
-    return Document(builder.documents[0] if builder.documents else None, builder.lines), builder.problems
 
 
 def _nothing(path: Path, line: int, code: str, message: str) -> tuple[Document, list[Problem]]:
     return Document(None, {}), [Problem(path, line, code, message)]
 
 
-class _Builder:
-    """Builds plain values from YAML events, without recursion."""
+class _Reading:
+    """Makes plain values of YAML's events, in their order."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.documents: list[Any] = []
+    def __init__(self, path: Path, yaml: Any, next_event: Callable[[], Any]) -> None:
+        self._path, self._yaml, self._next = path, yaml, next_event
         self.lines: dict[tuple[int, str | int], int] = {}
         self.problems: list[Problem] = []
-        self._inside: Any = self.documents
-        self._key: str | None = None
-        """Of the mapping we are inside, the key whose value comes next."""
-        self._around: list[Any] = []
 
-    def take_all(self, next_event: Callable[[], Any]) -> None:
-        """Take every event of a text."""
-        import yaml  # noqa: PLC0415
+    def whole(self) -> Any:
+        """Return the value of the one document of a text."""
+        self._next()  # the stream begins
+        if self._next().__class__ is self._yaml.StreamEndEvent:
+            return None
+        value = self._value(self._next(), 0)
+        self._next()  # the document ends
+        if (event := self._next()).__class__ is not self._yaml.StreamEndEvent:
+            raise _RefusedError(event.start_mark.line + 1, "RB001", "a second document in one file; split it")
+        return value
 
-        taking: dict[type, Callable[[Any, int], None]] = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.MappingStartEvent: partial(self._begin, dict),
-            yaml.SequenceStartEvent: partial(self._begin, list),
-            yaml.MappingEndEvent: self._end,
-            yaml.SequenceEndEvent: self._end,
-            yaml.AliasEvent: self._alias,
-            yaml.DocumentStartEvent: self._document,
-            yaml.DocumentEndEvent: lambda _event, _line: None,
-            yaml.StreamStartEvent: lambda _event, _line: None,
-        }
-        while (event := next_event()).__class__ is not yaml.StreamEndEvent:
-            taking[event.__class__](event, event.start_mark.line + 1)
-
-    def _scalar(self, event: Any, line: int) -> None:
-        self._refuse_marks(event, line)
-        inside = self._inside
-        if self._key is None and inside.__class__ is dict:
-            key = clean(event.value)
-            if key in inside:
-                self.problems.append(Problem(self._path, line, "RB002", f"key {key!r} appears twice"))
-            self._key = key
-            self.lines[id(inside), key] = line
-        else:
-            self._place(self._resolve(event, line), line)
-
-    def _begin(self, kind: type, event: Any, line: int) -> None:
-        self._refuse_marks(event, line)
-        if len(self._around) >= MAX_DEPTH:
+    def _value(self, event: Any, depth: int) -> Any:
+        line = self._line(event)
+        if event.__class__ is self._yaml.ScalarEvent:
+            return self._resolve(event, line)
+        if depth >= MAX_DEPTH:
             raise _RefusedError(line, "RB005", f"nested more than {MAX_DEPTH} deep")
-        if self._key is None and self._inside.__class__ is dict:
-            raise _RefusedError(line, "RB001", "a key must be plain text")
-        container = kind()
-        self._place(container, line)
-        self._around.append(self._inside)
-        self._inside = container
+        return (self._mapping if event.__class__ is self._yaml.MappingStartEvent else self._list)(depth + 1)
 
-    def _end(self, _event: Any, _line: int) -> None:
-        self._inside = self._around.pop()
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        held: dict[str, Any] = {}
+        while (event := self._next()).__class__ is not self._yaml.MappingEndEvent:
+            line = self._line(event)
+            if event.__class__ is not self._yaml.ScalarEvent:
+                raise _RefusedError(line, "RB001", "a key must be plain text")
+            key = clean(event.value)
+            if key in held:
+                self.problems.append(Problem(self._path, line, "RB002", f"key {key!r} appears twice"))
+            self.lines[id(held), key] = line
+            held[key] = self._value(self._next(), depth)
+        return held
 
-    def _place(self, value: Any, line: int) -> None:
-        inside = self._inside
-        if inside.__class__ is list:
-            self.lines[id(inside), len(inside)] = line
-            inside.append(value)
-        else:
-            inside[self._key] = value
-            self._key = None
+    def _list(self, depth: int) -> list[Any]:
+        held: list[Any] = []
+        while (event := self._next()).__class__ is not self._yaml.SequenceEndEvent:
+            self.lines[id(held), len(held)] = event.start_mark.line + 1
+            held.append(self._value(event, depth))
+        return held
 
-    def _alias(self, _event: Any, line: int) -> None:
-        raise _RefusedError(line, "RB004", "aliases are not allowed; write the value out")
-
-    def _document(self, _event: Any, line: int) -> None:
-        if self.documents:
-            raise _RefusedError(line, "RB001", "a second document in one file; split it")
-
-    def _refuse_marks(self, event: Any, line: int) -> None:
+    def _line(self, event: Any) -> int:
+        """Return the line of a plain value, or of the beginning of one."""
+        line: int = event.start_mark.line + 1
+        if event.__class__ is self._yaml.AliasEvent:
+            raise _RefusedError(line, "RB004", "aliases are not allowed; write the value out")
         if event.anchor is not None:
             raise _RefusedError(line, "RB004", "anchors are not allowed; write the value out")
         if event.tag is not None:
             raise _RefusedError(line, "RB004", f"tag {event.tag!r} is not allowed; plain values only")
+        return line
 
     def _resolve(self, event: Any, line: int) -> Any:
         text = event.value
