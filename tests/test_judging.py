@@ -20,7 +20,7 @@ from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import subjects_of
 from cadre_rules.engine.single import SingleMatcher
 from cadre_rules.exceptions import excuse
-from cadre_rules.findings import LEVELS, fingerprint
+from cadre_rules.findings import fingerprint
 from cadre_rules.formula import ALWAYS, NEVER, FactTest, Formula
 from cadre_rules.judging import Judge, Tally, judge_of, level_of
 from cadre_rules.lowering import Lowering, Verdicts, passes
@@ -30,6 +30,7 @@ from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.reading import read_cases
 from cadre_rules.rulebook.schema import Condition, Escape
 from cadre_rules.waiting import MAX_TRIED, can_be_violated, settling_sets
+from cadre_rules.wording import LEVELS
 from small import SMALL, TODAY, appointment, copy_pack, finding_of, judged, outcomes, report_of, small
 from test_agreement import CONDITIONS, ROWS, TITLES, oracle
 

@@ -21,12 +21,12 @@ from cadre_rules.audits.running import audit
 from cadre_rules.checks import check
 from cadre_rules.cli import main
 from cadre_rules.cli.outputs import FOUND
-from cadre_rules.findings import LEVELS, Report
+from cadre_rules.findings import Report
 from cadre_rules.reports import audit_page
 from cadre_rules.reports.audit_page import render_audit
 from cadre_rules.reports.html import STATIC, Entry, Line, Page, inert, linked, render_html, render_page
 from cadre_rules.sources.files import Rejected, read_dossiers
-from cadre_rules.wording import day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase
 from small import TODAY, appointment, small, vn
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

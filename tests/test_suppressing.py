@@ -13,7 +13,7 @@ from cadre_rules.audits.running import audit
 from cadre_rules.audits.summing import by_level, count_by
 from cadre_rules.audits.suppressing import OTHER, suppressed
 from cadre_rules.cli import main
-from cadre_rules.findings import LEVELS
+from cadre_rules.wording import LEVELS
 from planting import raw_fixtures
 from small import vn
 

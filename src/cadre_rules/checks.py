@@ -9,11 +9,11 @@ from typing import Any, Literal
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.dossier.subjects import Subject, subjects_of
-from cadre_rules.findings import LEVELS, OnFile, Report, SubjectLine, Verdict
+from cadre_rules.findings import OnFile, Report, SubjectLine, Verdict
 from cadre_rules.judging import AsOf, Engine, Heard, Judge, judge_of
 from cadre_rules.reporting import writer_of
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.wording import day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase
 
 
 def check(

@@ -6,16 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple
 
 from cadre_rules.formula import Scalar
-from cadre_rules.wording import article_text, day_text, instrument_text, phrase
-
-Level: TypeAlias = Literal[
-    "violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator"
-]
-LEVELS: tuple[Level, ...] = get_args(Level)
-"""The gravest first."""
+from cadre_rules.wording import LEVELS, Level, article_text, day_text, instrument_text, phrase
 
 
 @dataclass(frozen=True, slots=True)

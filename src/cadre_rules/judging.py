@@ -20,10 +20,10 @@ from cadre_rules.exceptions import Passage, excuse
 from cadre_rules.facts.deriving import Deriver, Row, Scope, Tables
 from cadre_rules.facts.maps import AreaMap
 from cadre_rules.facts.tracing import Tracer
-from cadre_rules.findings import Level
 from cadre_rules.formula import Clause
 from cadre_rules.program import Slice, code_of, compile_program, keep_code, program_of, unreachable
 from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.wording import Level
 
 AsOf: TypeAlias = date | Literal["decision", "today"]
 Engine: TypeAlias = Literal["durable", "plain"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from cadre_rules.dossier.fields import code_text, field_at, field_name, fields_of
 from cadre_rules.expression import Field, Outcomes, walk
-from cadre_rules.findings import Citation, Evidence, Finding, Level, Met, Share, Wait, fingerprint
+from cadre_rules.findings import Citation, Evidence, Finding, Met, Share, Wait, fingerprint
 from cadre_rules.formula import Scalar
 from cadre_rules.judging import Bench, Judgement, Tally
 from cadre_rules.program import share_judged
@@ -14,7 +14,7 @@ from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Definition, Rule
 from cadre_rules.waiting import can_be_violated, settling_sets
-from cadre_rules.wording import COUNTED, day_text, phrase, value_text
+from cadre_rules.wording import COUNTED, Level, day_text, phrase, value_text
 
 MAX_SETS = 3
 """Alternative sets of facts told for one undetermined rule."""

@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from typing import Literal, TypeAlias, get_args
 
 from cadre_rules.formula import Scalar
+
+Level: TypeAlias = Literal[
+    "violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator"
+]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The levels of findings, the gravest first."""
 
 COUNTED = ("people", "times")
 """Units a message leaves out: the noun stands in the message itself."""

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from cadre_rules.audits.running import Audit, differences, read_audit
-from cadre_rules.findings import LEVELS, Level
+from cadre_rules.wording import LEVELS, Level
 
 STATES = ("new", "gone", "still")
 _TOLD = ("rule", "level", "provisional", "subject", "kind", "unit", "head", "as_of", "fingerprint")

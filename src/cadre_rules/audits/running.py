@@ -32,7 +32,6 @@ from cadre_rules.audits.suppressing import suppressed
 from cadre_rules.audits.veiling import veiled
 from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError
-from cadre_rules.findings import LEVELS, Level
 from cadre_rules.judging import AsOf
 from cadre_rules.pseudonyms import Pseudonyms, read_key
 from cadre_rules.reports.tables import guarded
@@ -40,6 +39,7 @@ from cadre_rules.rulebook.keeping import code_digest
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.sources.batches import Batch, read_apart, read_batches, settled
 from cadre_rules.sources.nesting import Stretch, stretches_of
+from cadre_rules.wording import LEVELS, Level
 from cadre_rules.writing import digest_of, write_whole
 
 FORMAT = "cadre-rules/audit/1"

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from cadre_rules.audits.kernel import HEADS, OUTCOMES
 from cadre_rules.facts.arrays import Array
-from cadre_rules.findings import LEVELS
 from cadre_rules.rulebook.model import Rulebook
+from cadre_rules.wording import LEVELS
 
 CAME_OUT = ("satisfied", "violated", "excepted", "not_applicable", "undetermined")
 WORST_SHOWN = 20

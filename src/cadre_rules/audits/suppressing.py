@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from cadre_rules.findings import LEVELS
+from cadre_rules.wording import LEVELS
 
 OTHER = "…"
 """What is shown for a count left out so that another cannot be computed."""

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
-from cadre_rules.cli.outputs import LEVELS, RENDERERS
+from cadre_rules.cli.outputs import RENDERERS
 from cadre_rules.dossier.kinds import KINDS
+from cadre_rules.wording import LEVELS
 
 _Taken: TypeAlias = tuple[tuple[str, ...], dict[str, Any]]
 """One thing a command takes, as argparse is told of it: its names, and what is said of it."""

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from cadre_rules.errors import SourceError
+from cadre_rules.wording import LEVELS, Level
 
-LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
 RENDERERS = {
     "text": ("reports.text", "render_text", ""),
     "json": ("findings", "Report.to_json", ""),
@@ -57,5 +57,5 @@ def needing(extra: str) -> Iterator[None]:
         raise SourceError(str(error.name), f"is not installed; pip install 'cadre-rules[{extra}]'") from error
 
 
-def status(worst: str | None, options: argparse.Namespace) -> int:
+def status(worst: Level | None, options: argparse.Namespace) -> int:
     return FOUND if worst is not None and LEVELS.index(worst) <= LEVELS.index(options.fail_on) else CLEAN

@@ -18,11 +18,11 @@ from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefine
 from jinja2.sandbox import SandboxedEnvironment
 
 from cadre_rules.errors import SourceError, refused
-from cadre_rules.findings import LEVELS, Finding, FollowUp, Report
+from cadre_rules.findings import Finding, FollowUp, Report
 from cadre_rules.office.layout import LETTERHEADS, annex_template, note_template
 from cadre_rules.office.packing import timeless
 from cadre_rules.reports.text import cite
-from cadre_rules.wording import day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase
 
 LONGEST = 1_000
 """Characters of one text a document shows; the rest is an ellipsis."""

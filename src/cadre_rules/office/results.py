@@ -23,13 +23,13 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cadre_rules.errors import SourceError
-from cadre_rules.findings import LEVELS, Finding, Level, Report
+from cadre_rules.findings import Finding, Report
 from cadre_rules.names import fold
 from cadre_rules.office.packing import timeless
 from cadre_rules.reports.follow_up import follow_up_lines
 from cadre_rules.reports.text import cite
 from cadre_rules.sources.locating import Cell, Located, locate
-from cadre_rules.wording import PHRASES, day_text, phrase, value_text
+from cadre_rules.wording import LEVELS, PHRASES, Level, day_text, phrase, value_text
 
 CELL = 32_767
 """Characters a cell of a workbook holds."""

@@ -18,8 +18,9 @@ from typing import IO, NamedTuple
 from cadre_rules.dossier.kinds import Dossier
 from cadre_rules.dossier.people import ExceptionGranted
 from cadre_rules.errors import SourceError, refused
-from cadre_rules.findings import OPEN, Level
+from cadre_rules.findings import OPEN
 from cadre_rules.register.entries import Baseline, Entry, Grant, Recorded, Remark, Said, Withdrawal, canonical, examine, seal
+from cadre_rules.wording import Level
 from cadre_rules.writing import write_whole
 
 

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any, Literal
 
 from cadre_rules.dossier.kinds import WHOLES, Dossier
-from cadre_rules.findings import OPEN, Followed, FollowUp, Level, OnFile, Remarked, Report
+from cadre_rules.findings import OPEN, Followed, FollowUp, OnFile, Remarked, Report
 from cadre_rules.register.book import Known, Register, readings
 from cadre_rules.register.entries import Entry, Recorded, Remark
+from cadre_rules.wording import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from cadre_rules.findings import LEVELS, FollowUp, Share
+from cadre_rules.findings import FollowUp, Share
 from cadre_rules.reports.html import (
     CHARTED,
     Bar,
@@ -25,7 +25,7 @@ from cadre_rules.reports.html import (
 )
 from cadre_rules.reports.tables import label, tell
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.wording import day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase
 
 LISTED = 20_000
 """Findings a page lists, the gravest; its charts count all."""

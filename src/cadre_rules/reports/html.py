@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from cadre_rules.findings import LEVELS, Finding, Followed, FollowUp, Report, Share
+from cadre_rules.findings import Finding, Followed, FollowUp, Report, Share
 from cadre_rules.reports.follow_up import decision_text, listed, remark_text
 from cadre_rules.reports.text import cite, either, ways_out
-from cadre_rules.wording import PHRASES, day_text, phrase, value_text
+from cadre_rules.wording import LEVELS, PHRASES, day_text, phrase, value_text
 
 FEW = 10
 """Subjects the summary itself lists; more have a section of their own at the end."""

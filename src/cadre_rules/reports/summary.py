@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cadre_rules.findings import LEVELS
-from cadre_rules.wording import phrase
+from cadre_rules.wording import LEVELS, phrase
 
 SHOWN = 15
 """Rules, units and rejected rows told; the files have all."""

@@ -8,14 +8,13 @@ from typing import Any
 import polars as pl
 
 from cadre_rules.dossier.fields import field_name
-from cadre_rules.findings import LEVELS
 from cadre_rules.formula import Kind, Scalar
 from cadre_rules.reporting import Writer, version_of, writer_of
 from cadre_rules.reports.text import cite
 from cadre_rules.rulebook.checking import PLACEHOLDER
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import Rule
-from cadre_rules.wording import phrase, value_text
+from cadre_rules.wording import LEVELS, phrase, value_text
 from cadre_rules.writing import whole
 
 SHEET_ROWS = 1_048_576

@@ -6,9 +6,9 @@ from datetime import date
 from itertools import chain
 from textwrap import wrap
 
-from cadre_rules.findings import LEVELS, Citation, Finding, Report
+from cadre_rules.findings import Citation, Finding, Report
 from cadre_rules.reports.follow_up import follow_up_lines
-from cadre_rules.wording import day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase
 
 WIDTH = 100
 

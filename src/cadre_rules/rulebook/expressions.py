@@ -11,13 +11,13 @@ from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.reading import Location, Placed
 from cadre_rules.rulebook.schema import OUTCOMES, Definition, Table
+from cadre_rules.wording import LEVELS
 
 Typed: TypeAlias = tuple[ex.Expression, str]
 """A node and its kind; `any` after a complaint, so that one mistake is told once."""
 
 GATHERS: tuple[str, ...] = get_args(ex.Gather)
 EXCEPTION_STATES = ("unused", "expired", "misdated", "wrong_level", "unreasoned", "not_allowed")
-LEVELS = ("violation", "exception_needed", "target_missed", "information_missing", "judgement_needed", "indicator")
 _UNREADABLE = ex.Constant(0)
 _COMPARABLE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("less", "at_most", "least", "greatest", "min", "max", "latest", "earliest"), ("int", "date")),
