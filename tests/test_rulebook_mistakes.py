@@ -693,7 +693,6 @@ LAYERING: list[Told] = [
         (
             "tables:\n  - {id: discipline_months, label: {vi: a, en: b}, provision: L1, columns: {form: str}, rows: []}",
             "RB306",
-            16,
             D,
         ),
         ("profiles:\n  - {fact: vots, use: strict, provision: L1}", "RB503", "did you mean 'votes'?"),
