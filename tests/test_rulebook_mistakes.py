@@ -1,16 +1,23 @@
 """Every mistake in a rule pack is told: its code, its line, and what was probably meant."""
 
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from cadre_rules.cases import examine_cases
+from cadre_rules.cli import main
 from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.judging import Judge, judge_of
 from cadre_rules.rulebook import loading
+from cadre_rules.rulebook.checking import build_rulebook
 from cadre_rules.rulebook.loading import examine, load_rulebook, pack_folder
 from cadre_rules.rulebook.reading import read_cases, read_pack
+from cadre_rules.rulebook.yaml import read_yaml
 from small import LOCAL, SMALL, copy_pack
 
 Told: TypeAlias = tuple[str, str, str, str, str, str]
@@ -51,7 +58,16 @@ FORM: list[Told] = [
     (R, VOTES, "requires: {fact: votes, stated: false}", "RB101", "stated: false", ""),
     (R, VOTES, "requires: {fact: votes, one_of: []}", "RB101", "one_of: []", ""),
     (R, VOTES, "requires: {every: []}", "RB101", "every: []", ""),
-    (R, "force: target", "force: goal", "RB101", "force: goal", ""),
+    (R, "force: target", "force: goal", "RB101", "force: goal", "'must'"),
+    (R, "force: target", "force: Target", "RB101", "force: Target", "did you mean 'target'?"),
+    (R, "provisions: [B2, B1]", "provision: B2", "RB101", "provision: B2", "'provision'; did you mean 'provisions'?"),
+    (R, "rules:\n", "rule:\n", "RB101", "rule:", "'rule'; did you mean 'rules'?"),
+    (R, VOTES, "requires: {every: [{fact: votes, at_leest: 1}]}", "RB101", "at_leest", "did you mean 'at_least'?"),
+    (R, "topic: women", "topic: women\n    label: x", "RB101", "label: x", "unknown key 'label'"),
+    (R, "provisions: [B2, B1]", "provisions: B2", "RB101", "provisions: B2", "not a list"),
+    (R, VOTES, "requires: votes", "RB101", "requires: votes", "not a mapping of above, at_least, "),
+    (R, "{until: 2022-01-01}", "2022-01-01", "RB101", "in_force: 2022", "not a mapping of from, until"),
+    (C, "with: {decision: transfer}", "wit: {decision: transfer}", "RB101", "wit: {decision", "did you mean 'with'?"),
     (R, "force: target", "forse: target", "RB101", "forse", "did you mean 'force'?"),
     (R, "topic: women", "topic: Phụ nữ", "RB101", "topic: Phụ nữ", ""),
     (R, "provisions: [B2, B1]", "provisions: []", "RB101", "provisions: []", ""),
@@ -69,12 +85,29 @@ FORM: list[Told] = [
     ),
     (I, "  number: 1/2020\n", "", "RB101", "instrument:", "'number' is missing"),
     (I, "evidence: partial", "evidence: certain", "RB101", "certain", ""),
-    (P, 'version: "1"', "version: 1", "RB101", "version: 1", ""),
+    (P, 'version: "1"', "version: 1", "RB101", "version: 1", "not a text; put it in quotes"),
     (C, "expect: not_applicable, with: {decision", "expect: fine, with: {decision", "RB101", "expect: fine", ""),
     (C, "cases:\n", "casess:\n", "RB101", "casess", "did you mean 'cases'?"),
 ]
 
 MEANING: list[Told] = [
+    (
+        R,
+        'vi: "Có {deputies_after} cấp phó"',
+        'vi: "Có {Deputies_after} cấp phó"',
+        "RB308",
+        "{Dep",
+        "did you mean 'deputies_after'?",
+    ),
+    (
+        R,
+        'vi: "Có {deputies_after} cấp phó"',
+        'vi: "Có {deputies_after cấp phó"',
+        "RB308",
+        "{dep",
+        "unknown fact 'deputies_after cấp phó'",
+    ),
+    (R, 'vi: "Có {deputies_after} cấp phó"', 'vi: "Có deputies_after} cấp phó"', "RB308", "er} c", "unknown fact ''"),
     (R, VOTES, "requires: {fact: vote, at_least: 10}", "RB201", "fact: vote,", "did you mean 'votes'?"),
     (R, VOTES, "requires: {fact: women_share, at_least: 10}", "RB201", "women_share, at_least", "appointment has no fact"),
     (D, "{fact: last_day}", "{fact: last_dai}", "RB201", "last_dai", "did you mean 'last_day'?"),
@@ -103,6 +136,18 @@ MEANING: list[Told] = [
         "declared int, but its value is a bool",
     ),
     (D, "kind: int, value: 2500", "kind: str, value: 2500", "RB202", "value: 2500", "women_min is declared str"),
+    (R, "equals: appointment}", "equals: apointment}", "RB202", "apointment", "did you mean 'appointment'?"),
+    (
+        R,
+        "equals: appointment}",
+        "one_of: [appointment, bổ nhiệm]}",
+        "RB202",
+        "bổ nhiệm",
+        "no code decision_kind can be; one of: ",
+    ),
+    (D, VACANT, "value: {equal: [{field: decision}, transfr]}", "RB202", "transfr", "did you mean 'transfer'?"),
+    (D, VACANT, "value: {one_of: [{field: decision}, [transfer, x]]}", "RB202", "[transfer, x]", "'x' is no code it can be"),
+    (D, "where: {item: active}", "where: {equal: [{item: level}, provinc]}", "RB202", "provinc]", "did you mean 'province'?"),
     (D, "where: {item: active}", "where: {item: title}", "RB202", "item: title", "any needs a bool here, this is a str"),
     (D, VACANT, "value: {not: {field: post.title}}", "RB202", "not: {field", "not needs a bool here"),
     (D, VACANT, "value: {equal: [{field: post.title}, 3]}", "RB202", "post.title}, 3", "equal needs a str here, this is a int"),
@@ -125,6 +170,9 @@ MEANING: list[Told] = [
         "until: 2020-01-01",
         "after",
     ),
+    (D, WARNING, f"{WARNING}\n      - {{form: Warning, months: 24}}", "RB302", "form: Warning", "line 14 answers, by form"),
+    (D, WARNING, "{form: reprimand, months: 36}", "RB302", "months: 36", "answers what the row of line 12 answers, by form"),
+    (D, "12, in_force: {until: 2022-01-01}}", "12, in_force: {until: 2022-01-02}}", "RB302", "months: 24", "line 12"),
     (D, WARNING, "{form: warning, month: 36}", "RB101", "month: 36", "did you mean 'months'?"),
     (
         D,
@@ -155,6 +203,17 @@ MEANING: list[Told] = [
     (D, ", on: {field: days.decided}}}", "}}", "RB204", "lookup:", "say `on` which day"),
     (D, VACANT, "value: {within: {area: {field: post.area}, level: district}}", "RB204", "within", "within needs other"),
     (D, "outcomes: [violated]", "outcomes: [violatet]", "RB204", "violatet", "did you mean 'violated'?"),
+    (D, "tags: [procedure]", "tags: [procedur]", "RB301", "[procedur]", "did you mean 'procedure'?"),
+    (D, "tags: [procedure]", "rules: [votes-enogh]", "RB301", "enogh", "did you mean 'votes-enough'?"),
+    (D, "keys: {form: {fact: last_form}}", "keys: form", "RB204", "keys: form", "lookup needs `keys`"),
+    (
+        D,
+        VACANT,
+        "value: {within: {area: {field: post.area}, other: {field: post.area}, level: distrit, on: {field: days.decided}}}",
+        "RB204",
+        "distrit",
+        "did you mean 'district'?",
+    ),
     (D, "tags: [procedure]", "tags: procedure", "RB204", "tags: procedure", "tags is a list of texts"),
     (D, "tags: [procedure]", "tags: [{a: b}]", "RB204", "tags: [{a", "tags is a list of texts"),
     (D, "levels: [violation, ", "levels: [violations, ", "RB204", "violations", "did you mean 'violation'?"),
@@ -275,6 +334,14 @@ MEANING: list[Told] = [
 ]
 
 CASES: list[Told] = [
+    (
+        C,
+        "{rule: many-breaches, outcome",
+        "{rule: many-breachs, outcome",
+        "RB401",
+        "many-breachs",
+        "did you mean 'many-breaches'?",
+    ),
     (C, "rule: kin-some, expect: satisfied", "rule: kin-sum, expect: satisfied", "RB401", "kin-sum", "did you mean 'kin-some'?"),
     (
         C,
@@ -354,6 +421,34 @@ def test_a_file_with_five_mistakes_names_five(tmp_path: Path) -> None:
     }
 
 
+def test_mistakes_of_meaning_are_told_beside_a_file_wrong_in_form_but_for_what_that_file_may_hold(tmp_path: Path) -> None:
+    changes = [
+        (R, "force: target", "force: goal"),
+        (D, SUM, "value: {sum: {in: steps, pick: {item: name}}}"),
+        (D, VACANT, "value: {nott: {field: post.vacant}}"),
+        (D, TITLE, "value: {field: post.titel}"),
+        (D, "{fact: last_day}", "{fact: last_dai}"),
+        (D, "in_force: {until: 2022-01-01}, label", "in_force: {until: 2022-02-01}, label"),
+        (I, "  number: 1/2020\n", ""),
+    ]
+    codes = sorted({problem.code for problem in problems_of(copy_pack(SMALL, tmp_path, changes))})
+    assert codes == ["RB101", "RB202", "RB203", "RB204", "RB302"]
+
+
+def test_what_is_left_of_a_pack_without_some_of_its_files_holds_no_mistake_that_they_would_mend() -> None:
+    files, _ = read_pack(SMALL)
+    for number in range(len(files.sources)):
+        for some in combinations(files.sources, number):
+            _, problems = build_rulebook([replace(files, sources=some)])
+            assert {problem.code for problem in problems}.isdisjoint(loading._WHATEVER_ELSE)
+
+
+@pytest.mark.parametrize("value", ["{field: days.decided}", "[{field: days.decided}]", "{fact: last_day}"])
+def test_earliest_takes_a_day_as_it_takes_a_list(value: str, tmp_path: Path) -> None:
+    folder = copy_pack(SMALL, tmp_path, [(D, VACANT, f"value: {{stated: {{earliest: {value}}}}}")])
+    assert problems_of(folder) == []
+
+
 def test_five_mistakes_of_meaning_in_two_files_are_told_at_once(tmp_path: Path) -> None:
     changes = [
         (R, VOTES, "requires: {fact: vote, at_least: 10}"),
@@ -423,6 +518,123 @@ def test_a_file_that_is_no_rule_file_is_told(written: bytes, code: str, message:
     assert message in problem.message
 
 
+@pytest.mark.parametrize(
+    ("written", "code", "line", "message"),
+    [
+        (b"# one\n# two\nrules: [\xe9]\n", "RB006", 3, "byte 0xe9"),
+        (b"# one\r\n# two\r\nrules: [\xe9]\r\n", "RB006", 3, "byte 0xe9"),
+        (b"# one\n# two\nrules: []\x07\n", "RB001", 3, "#x0007"),
+        (b"# one\nx: \x7f\ny: \x00\n", "RB001", 2, "#x007f"),
+        (b"# one\nrules: \xef\xbf\xbf\n", "RB001", 2, "#xffff"),
+        (b'# one\nx: "y\n\n\nz: a\n', "RB001", 6, "while scanning a quoted scalar begun on line 2"),
+        (b"rules:\n  - id: a\n   topic: b\n", "RB001", 3, "while parsing a block collection begun on line 2"),
+        (b"rules:\n\t- id: a\n", "RB001", 2, "a tab does not indent"),
+        (b"# one\r# two\r\t- id: a\r", "RB001", 3, "a tab does not indent"),
+        (b"# one\nrules: @a\n", "RB001", 2, "cannot start any token"),
+        (b"\xef\xbb\xbf# one\r\nrulez: []\r\n", "RB101", 2, "unknown key 'rulez'"),
+        (b"---\n---\n", "RB001", 2, "a second document"),
+        (b"rules: []\n&a x: 1\n", "RB004", 2, "anchors"),
+        (b"rules: []\n*a : 1\n", "RB004", 2, "aliases"),
+        (b"rules: []\n!!str x: 1\n", "RB004", 2, "tag"),
+        (b"rules: []\n? [a, b]\n: 1\n", "RB001", 2, "a key must be plain text"),
+        ("# một\nrules: []\n".encode() + "\u0111\u00ea\u0301: 1\n".encode(), "RB101", 3, "unknown key 'đế'"),
+        (b"x: " + b"[" * 200_000, "RB005", 1, "nested more than 40 deep"),
+        (b"- " * 50_000, "RB005", 1, "nested more than 40 deep"),
+        ("".join(f"{' ' * n}a:\n" for n in range(900)).encode(), "RB005", 41, "nested more than 40 deep"),
+    ],
+)
+def test_what_stops_the_reading_is_told_with_the_line_it_stands_on(
+    written: bytes, code: str, line: int, message: str, tmp_path: Path
+) -> None:
+    (copy_pack(SMALL, tmp_path) / "odd.yaml").write_bytes(written)
+    (problem,) = problems_of(tmp_path)
+    assert (problem.code, problem.path.name, problem.line) == (code, "odd.yaml", line)
+    assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("a: 1\nb: \x07\n", "RB001", 2),
+        ("a: 1\nb: \ud800\n", "RB001", 2),
+        ('a: "\n\n', "RB001", 3),
+        ('a: "\\U00110000"', "RB001", 1),
+        ("[" * 5000, "RB005", 1),
+    ],
+)
+@pytest.mark.parametrize("without", [(), ("CLoader",)])
+def test_a_text_is_refused_alike_where_yaml_is_read_without_its_library(
+    text: str, code: str, line: int, without: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in without:
+        monkeypatch.delattr(f"yaml.{name}")
+    _, (problem,) = read_yaml(text, Path("x.yaml"))
+    assert (problem.code, problem.line) == (code, line)
+
+
+@pytest.mark.parametrize(
+    ("name", "put", "message"),
+    [
+        ("dangling.yaml", lambda path: path.symlink_to("nowhere"), "cannot be read: No such file or directory"),
+        ("round.yaml", lambda path: path.symlink_to(path.name), "cannot be read: Too many levels of symbolic links"),
+        ("linked", lambda path: path.symlink_to(SMALL), "cannot be read: Is a directory"),
+        ("itself", lambda path: path.symlink_to(path.parent), "cannot be read: Is a directory"),
+        ("more.yml", lambda path: path.write_text("rules: []\n"), "ends in .yaml"),
+        ("MORE.YAML", lambda path: path.write_text("rules: []\n"), "ends in .yaml"),
+        ("more.cases.yml", lambda path: path.write_text("cases: []\n"), "ends in .yaml"),
+    ],
+)
+def test_nothing_in_a_pack_is_passed_over_in_silence(name: str, put: Callable[[Path], Any], message: str, tmp_path: Path) -> None:
+    path = copy_pack(SMALL, tmp_path) / name
+    put(path)
+    (problem,) = problems_of(tmp_path)
+    assert (problem.code, problem.path, problem.line, message in problem.message) == ("RB006", path, 1, True)
+    with pytest.raises(RulebookError) as raised:
+        load_rulebook(tmp_path)
+    assert raised.value.problems == (problem,)
+
+
+@pytest.mark.parametrize("closed", ["", "law-1-2020-01-01"])
+def test_a_folder_that_cannot_be_listed_is_told(closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, scandir = copy_pack(SMALL, tmp_path / "pack"), os.scandir
+
+    def listed(path: Any) -> Iterator[os.DirEntry[str]]:
+        if Path(path) == folder / closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", listed)
+    problems = examine(folder)[1]
+    assert [(problem.path, problem.code) for problem in problems] == [(folder / closed, "RB006")]
+
+
+def test_a_pack_may_have_a_name_that_is_no_text(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    folder = copy_pack(SMALL, tmp_path / os.fsdecode(b"g\xf3i"))
+    (folder / os.fsdecode(b"t\xeap.yaml")).write_text("rules: []\n")
+    assert load_rulebook(folder).packs[0].pack.name == "small"
+    (folder / os.fsdecode(b"t\xeap.yaml")).write_text("rulez: []\n")
+    assert main(["lint", str(folder)]) == 2
+    assert b"g\\udcf3i/t\\udceap.yaml:1: RB101 unknown key 'rulez'" in capfdbinary.readouterr().out
+
+
+def test_what_the_system_refuses_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(_pack: str) -> Path:
+        raise OSError(36, "File name too long", "xxx")
+
+    monkeypatch.setattr(loading, "pack_folder", refused)
+    assert main(["lint", "xxx"]) == 3
+    assert capsys.readouterr().err == "cadre-rules: [Errno 36] File name too long: 'xxx'\n"
+
+
+def test_the_name_of_a_shipped_pack_means_it_whatever_stands_in_the_folder_one_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vn").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert (pack_folder("vn") / "pack.yaml").is_file()
+    assert {pack_folder("./vn"), pack_folder(Path("vn"))} == {Path("vn")}
+
+
 def test_a_folder_without_rule_files_is_no_pack(tmp_path: Path) -> None:
     assert [problem.code for problem in read_pack(tmp_path)[1]] == ["RB006"]
 
@@ -484,6 +696,32 @@ LAYERING: list[Told] = [
         "no profile 'strict'",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "other"),
+    [
+        ("definitions:\n  - {id: votes, kind: int, subject: [appointment], label: {vi: a, en: b}, value: 3}", "RB302", D),
+        (
+            "tables:\n  - {id: discipline_months, label: {vi: a, en: b}, provision: L1, columns: {form: str}, rows: []}",
+            "RB306",
+            D,
+        ),
+        (
+            "definitions:\n  - {id: votes, profile: nobodys, kind: int, subject: [appointment], label: {vi: a, en: b}, value: {ad: 1}}",
+            "RB204",
+            "unknown operation 'ad'; did you mean 'add'?",
+        ),
+        ("profiles:\n  - {fact: vots, use: strict, provision: L1}", "RB503", "did you mean 'votes'?"),
+        ("profiles:\n  - {fact: votes, use: strict, provision: L1}", "RB503", "votes has no profile 'strict'"),
+    ],
+)
+def test_a_mistake_in_a_layer_is_told_once_and_what_it_runs_into_is_named(
+    more: str, code: str, other: str, tmp_path: Path
+) -> None:
+    folder = copy_pack(LOCAL, tmp_path, [(P, "switch_off:", f"{more}\nswitch_off:")])
+    (problem,) = examine(SMALL, folder)[1]
+    assert (problem.code, problem.path, problem.line, other in problem.message) == (code, folder / P, 14, True)
 
 
 @pytest.mark.parametrize("told", LAYERING, ids=lambda told: told[2][:50])

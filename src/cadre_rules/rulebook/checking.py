@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from graphlib import CycleError
-from itertools import pairwise
+from itertools import chain, combinations, pairwise
 from typing import Any
 
 from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
 from cadre_rules.errors import Problem
-from cadre_rules.rulebook.expressions import ExpressionReader
+from cadre_rules.expression import Lookup, walk
+from cadre_rules.names import fold
+from cadre_rules.rulebook.expressions import ExpressionReader, codes_of
 from cadre_rules.rulebook.model import LoadedPack, Rulebook
 from cadre_rules.rulebook.reading import Location, PackFiles, Placed
 from cadre_rules.rulebook.schema import (
@@ -31,6 +33,7 @@ from cadre_rules.rulebook.schema import (
 )
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_BRACED = re.compile(r"\{([^{}]*)\}?|\}")
 _ORDERED = ("at_least", "at_most", "above", "below")
 _TYPES: dict[str, type] = {"str": str, "int": int, "date": date, "bool": bool, "list": tuple}
 _HINTS = {
@@ -78,7 +81,7 @@ class _Checker:
         self._parameters = self._valued()
         self._kinds = {name: versions[0].kind for name, versions in self._parameters.items()}
         self._facts: dict[str, dict[str, str]] = {subject: {} for subject in SUBJECTS}
-        self._protected: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._protected: dict[tuple[str, str, str | None], set[str]] = defaultdict(set)
         self.book = Rulebook(
             packs=tuple(filter(None, map(self._pack, packs))),
             instruments=self._instruments,
@@ -95,6 +98,7 @@ class _Checker:
             },
         )
         self._rules()
+        self._answers()
 
     def _references(self) -> None:
         for key, field, named, code, message in _REFERENCES:
@@ -115,11 +119,11 @@ class _Checker:
         return LoadedPack(named[0].item, files.digest)
 
     def _by_id(self, key: str) -> dict[str, Any]:
-        known: dict[str, Any] = {}
+        known: dict[str, Placed[Any]] = {}
         for found in self._items[key]:
-            found.need(found.item.id not in known, "RB306", f"{found.item.id!r} is defined twice", ("id",))
-            known[found.item.id] = found.item
-        return known
+            other = known.setdefault(found.item.id, found)
+            found.need(other is found, "RB306", f"{found.item.id!r} is defined twice; first in {other.place}", ("id",))
+        return {name: found.item for name, found in known.items()}
 
     def _valued(self) -> dict[str, tuple[Parameter, ...]]:
         """Return the versions of each parameter, those tightened in place of the looser ones."""
@@ -161,7 +165,8 @@ class _Checker:
             end, start = earlier.item.in_force.last, later.item.in_force.first
             explained = gaps_allowed or getattr(later.item, "after_gap", None) is not None
             gap = f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap"
-            later.need(end <= start, "RB302", f"two versions of {name} are in force on {start}", ("in_force",))
+            two = f"two versions of {name} are in force on {start}; the other is that in {earlier.place}"
+            later.need(end <= start, "RB302", two, ("in_force",))
             later.need(start <= end or explained, "RB303", gap, ("in_force",))
 
     def _rows(self, found: Placed[Table]) -> Iterator[Mapping[str, Any]]:
@@ -184,31 +189,40 @@ class _Checker:
             yield read
 
     def _definitions(self) -> dict[tuple[str, str], tuple[Definition, ...]]:
-        chosen = {found.item.fact: found.item.use for found in self._items["profiles"]}
+        rules = [found.item for found in self._items["rules"]]
+        self._authored = {"tags": {tag for rule in rules for tag in rule.tags}, "rules": {rule.id for rule in rules}}
+        facts = {found.item.id for found in self._items["definitions"]}
+        self._chosen = chosen = dict[str, str]()
         for found in self._items["profiles"]:
             fact, use = found.item.fact, found.item.use
             known = [one.item.profile for one in self._items["definitions"] if one.item.id == fact and one.item.profile]
-            found.known(use, known, "RB503", f"{fact} has no profile {use!r}", ("use",))
-        grouped: dict[tuple[str, str], list[Placed[Definition]]] = defaultdict(list)
+            if found.known(fact, facts, "RB503", f"no fact {fact!r} to choose a profile of", ("fact",)) and found.known(
+                use, known, "RB503", f"{fact} has no profile {use!r}", ("use",)
+            ):
+                chosen[fact] = use
+        grouped: dict[tuple[str, str, str | None], list[Placed[Definition]]] = defaultdict(list)
         for found in self._items["definitions"]:
-            if found.item.profile == chosen.get(found.item.id):
-                for subject in found.item.subject:
-                    grouped[subject, found.item.id].append(found)
+            for subject in found.item.subject:
+                grouped[subject, found.item.id, found.item.profile].append(found)
+                if found.item.profile == chosen.get(found.item.id):
                     self._facts[subject].setdefault(found.item.id, found.item.kind)
-        return {(subject, name): tuple(self._bound(versions, subject, name)) for (subject, name), versions in grouped.items()}
+        read = {key: tuple(self._bound(versions, *key)) for key, versions in grouped.items()}  # also those of no profile chosen
+        return {(subject, name): read[subject, name, of] for subject, name, of in read if of == chosen.get(name)}
 
-    def _bound(self, versions: Sequence[Placed[Definition]], subject: str, name: str) -> Iterator[Definition]:
+    def _bound(
+        self, versions: Sequence[Placed[Definition]], subject: str, name: str, profile: str | None
+    ) -> Iterator[Definition]:
         """Yield the versions of a definition as they read for a subject, oldest first."""
         self._successive(versions, name, gaps_allowed=True)
         alike = len({found.item.kind for found in versions}) == 1
         versions[0].need(alike, "RB202", f"versions of {name} differ in kind", ("kind",))
         for found in sorted(versions, key=lambda found: found.item.in_force.first):
             told = replace(found, about=f"{found.item.id}: ")
-            reader = ExpressionReader(subject, self._facts[subject], self._kinds, self._tables, told)
+            reader = ExpressionReader(subject, self._facts[subject], self._kinds, self._tables, told, self._authored)
             node, kind = reader.read(found.item.value, ("value",))
             right = kind in ("any", found.item.kind)
             told.need(right, "RB202", f"declared {found.item.kind}, but its value is a {kind}", ("value",))
-            self._protected[subject, name] |= reader.protected
+            self._protected[subject, name, profile] |= reader.protected
             yield found.item.model_copy(update={"value": node})
 
     def _rules(self) -> None:
@@ -229,6 +243,20 @@ class _Checker:
                     message = f"{part} names an unknown fact {name!r}"
                     found.known(name, self._facts[subject], "RB308", message, (part, lang))
                 self._licence(found, subject)
+
+    def _answers(self) -> None:
+        """Tell of two rows of a table that answer one question somebody asks: the first would, and the other never."""
+        values = (version.value for versions in self.book.definitions.values() for version in versions)
+        lookups = (node for value in values for node in walk(value) if isinstance(node, Lookup))
+        asked = {(node.table, tuple(name for name, _ in node.keys)) for node in lookups}
+        for found in self._items["tables"] if not self.problems else ():
+            rows = [{"in_force": (None, None), **row} for row in self.book.rows[found.item.id]]
+            for names in (names for table, names in asked if table == found.item.id):
+                for earlier, later in combinations(range(len(rows)), 2):
+                    alike = all(_meet(rows[earlier][name], rows[later][name]) for name in (*names, "in_force"))
+                    line = found.source.document.line((*found.at, "rows", earlier))
+                    message = f"answers what the row of line {line} answers, by {', '.join(names)}"
+                    found.need(not alike, "RB302", message, ("rows", later))
 
     def _lasting(self, found: Placed[Rule]) -> None:
         """Tell of a rule in force outside the time of the text it rests on."""
@@ -253,9 +281,14 @@ class _Checker:
             found.need(not listed or kind == "str", "RB202", f"{test.fact} is a {kind}; a parameter lists texts", place)
             self._parameter(found, constant.param, "list" if listed else kind, place)
         elif word != "stated":
+            codes = [codes_of(one.value, subject) for one in self.book.definitions[subject, test.fact]]
             for value in constant if isinstance(constant, tuple) else (constant,):
                 right = type(value) is _TYPES[kind]
                 found.need(right, "RB202", f"{test.fact} is a {kind}, {value!r} is not", place)
+                if right and all(codes):
+                    named = sorted(set(chain(*codes)))
+                    message, others = f"{value!r} is no code {test.fact} can be", f"; one of: {', '.join(named)}"
+                    found.known(value, named, "RB202", message, place, listed=others)
 
     def _parameter(self, found: Placed[Rule], name: str, kind: str, at: Location) -> None:
         if found.known(name, self._parameters, "RB205", f"unknown parameter {name!r}", at):
@@ -272,7 +305,7 @@ class _Checker:
     def _licence(self, found: Placed[Rule], subject: str) -> None:
         rule, provisions = found.item, self.book.provisions
         behind = {name for fact in facts_in(rule) for name in self._behind.get((subject, fact), (fact,))}
-        read = {ground for name in behind for ground in self._protected[subject, name]}
+        read = {ground for name in behind for ground in self._protected[subject, name, self._chosen.get(name)]}
         licensed = {ground for name in rule.provisions if name in provisions for ground in provisions[name].asks_for}
         said = set(rule.protected)
         for grounds, code, message, at in (
@@ -294,6 +327,13 @@ def _is_cell(cell: Any, kind: str) -> bool:
     return stated == sorted(stated if ends == "band" else set(stated))
 
 
+def _meet(one: Any, other: Any) -> bool:
+    """Tell whether some value fits both cells of a column; none fits one that is not stated."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return all(None in ends or ends[0] <= ends[1] for ends in ((one[0], other[1]), (other[0], one[1])))
+    return one is not None and (fold(one) == fold(other) if isinstance(one, str) else bool(one == other))
+
+
 def facts_in(rule: Rule) -> Iterator[str]:
     """Yield every fact a rule's conditions and texts name."""
     yield from (test.fact for _, test in tests_in(rule))
@@ -311,7 +351,7 @@ def _named_in(rule: Rule) -> Iterator[tuple[str, str, str]]:
         (part, getattr(rule, part)) for part in ("message", "remedy", "title", "responsible")
     ]
     told = ((part, lang, words.of(lang)) for part, words in texts if words is not None for lang in ("vi", "en"))
-    return ((part, lang, name) for part, lang, text in told for name in PLACEHOLDER.findall(text))
+    return ((part, lang, name) for part, lang, text in told for name in _BRACED.findall(text))
 
 
 def conditions_in(rule: Rule) -> Iterator[tuple[Location, Condition]]:

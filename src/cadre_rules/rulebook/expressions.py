@@ -1,6 +1,6 @@
 """Read the expressions of definitions: from plain values to nodes, with every kind checked."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, repeat
@@ -27,16 +27,23 @@ _COMPARABLE: dict[str, tuple[str, ...]] = {
 """Kinds whose values an operation or a gathering can compare; all of them, where it is not listed."""
 _GIVES = {"any": "bool", "count": "int", "distinct": "int", "most": "int"}
 """The kind a gathering gives; any other gives one of what it picks."""
-_WITHIN = {"area": "area", "other": "area", "level": "str", "on": "date"}
-_COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "levels": LEVELS, "rules": ()}
+WITHIN = {"area": "area", "other": "area", "level": "str", "on": "date"}
+COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "levels": LEVELS, "rules": ()}
 """What outcomes are counted by, and the words for it where they are fixed."""
 _KEYS: Mapping[str, Collection[str]] = {
-    "within": _WITHIN,
-    "outcomes": _COUNTED,
+    "within": WITHIN,
+    "outcomes": COUNTED,
     "lookup": ("table", "keys", "get", "on"),
     **dict.fromkeys(GATHERS, ("in", "where", "pick", "by", "silence")),
 }
 """What each form is made of that is written as a mapping."""
+
+
+def codes_of(node: ex.Expression, subject: str, element: Mapping[tuple[str, ...], FieldInfo] | None = None) -> Collection[str]:
+    """Return the closed list of codes that what is read comes from, if it comes from one."""
+    known = fields_of(subject) if isinstance(node, ex.Field) else element or {}
+    info = known.get(node.path) if isinstance(node, ex.Field | ex.Item) else None
+    return info.codes.names if info is not None and info.codes is not None else ()
 
 
 @dataclass(slots=True)
@@ -51,6 +58,8 @@ class ExpressionReader:
     parameters: Mapping[str, str]
     tables: Mapping[str, Table]
     told: Placed[Definition]
+    authored: Mapping[str, Collection[str]]
+    """The tags and ids of all rules."""
     protected: set[str] = field(default_factory=set)
     _element: Mapping[tuple[str, ...], FieldInfo] | None = None
 
@@ -68,7 +77,8 @@ class ExpressionReader:
                 return self._wrong(at, "RB201", "an expression is a constant or one operation, e.g. {field: days.decided}")
 
     def _form(self, word: str, inside: Any, at: Location) -> Typed:
-        if read := self._FORMS.get((word, type(inside))):
+        read = self._FORMS.get((word, type(inside)))
+        if read is not None and not (word in ex.OPERATIONS and "in" not in inside):  # `earliest` is both
             for key in inside if isinstance(inside, dict) else ():
                 self._among(key, _KEYS[word], "key here", (*at, key))
             return read(self, word, inside, at)
@@ -120,7 +130,17 @@ class ExpressionReader:
             self._agree(kind, same if needed == "same" else needed, place, word)
             nodes.append(node)
         self._comparable(word, same, at)
+        if word in ("equal", "one_of"):
+            self._coded(nodes, at)
         return ex.Call(word, tuple(nodes)), same if signature.gives == "same" else signature.gives
+
+    def _coded(self, nodes: Iterable[ex.Expression], at: Location) -> None:
+        """Tell of a text that is none of the codes of what it is compared with, so never the same."""
+        constants = [node.value for node in nodes if isinstance(node, ex.Constant)]
+        for codes in (codes_of(node, self.subject, self._element) for node in nodes):
+            for word in chain.from_iterable(value if isinstance(value, tuple) else (value,) for value in constants):
+                if codes and isinstance(word, str):
+                    self._among(word, codes, "code it can be", at, code="RB202")
 
     def _each(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
         text = str(inside.get("in", ""))
@@ -154,8 +174,10 @@ class ExpressionReader:
     def _lookup(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
         name, get, keys = str(inside.get("table", "")), str(inside.get("get", "")), inside.get("keys")
         table = self.tables.get(name)
-        if table is None or not isinstance(keys, dict):
-            return self._wrong(at, "RB205", f"unknown table {name!r}{did_you_mean(name, self.tables)}, or no keys")
+        if table is None:
+            return self._wrong(at, "RB205", f"unknown table {name!r}{did_you_mean(name, self.tables)}")
+        if not isinstance(keys, dict):
+            return self._wrong(at, "RB204", "lookup needs `keys`: of each column by which the row is found, what it must hold")
         read: dict[str, ex.Expression] = {}
         for column, value in keys.items():
             place = (*at, "keys", column)
@@ -169,18 +191,22 @@ class ExpressionReader:
         return ex.Lookup(name, tuple(read.items()), get, on), table.columns.get(get, "any")
 
     def _within(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in _WITHIN.items()]
-        for name in _WITHIN:
+        nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in WITHIN.items()]
+        for name in WITHIN:
             self.told.need(name in inside, "RB204", f"within needs {name}", at)
+        if isinstance(level := inside.get("level"), str):
+            self._among(level, ("province", "district", "commune"), "level of a place", (*at, "level"))
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, _word: str, inside: dict[str, Any], at: Location) -> Typed:
-        listed = {name: inside.get(name, ()) for name in _COUNTED}
+        listed = {name: inside.get(name, ()) for name in COUNTED}
         for name, words in listed.items():
             if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
                 return self._wrong((*at, name), "RB204", f"{name} is a list of texts")
             for word in words:
-                self._among(word, _COUNTED[name] or words, name, (*at, name))
+                self._among(word, COUNTED[name] or words, name, (*at, name))
+                if name in self.authored:
+                    self.told.known(word, self.authored[name], "RB301", f"no rule has this in its {name}: {word!r}", (*at, name))
         return ex.Outcomes(**{name: tuple(words) for name, words in listed.items()}), "int"
 
     def _part(self, word: str, inside: dict[str, Any], name: str, needed: str, at: Location) -> tuple[ex.Expression | None, str]:
@@ -188,8 +214,8 @@ class ExpressionReader:
         self._agree(kind, needed, (*at, name), word)
         return node, kind
 
-    def _among(self, word: str, known: Collection[str], what: str, at: Location) -> bool:
-        return self.told.known(word, known, "RB204", f"{word!r} is no {what}", at, listed=f"; one of: {', '.join(known)}")
+    def _among(self, word: str, known: Collection[str], what: str, at: Location, code: str = "RB204") -> bool:
+        return self.told.known(word, known, code, f"{word!r} is no {what}", at, listed=f"; one of: {', '.join(known)}")
 
     def _agree(self, kind: str, needed: str, at: Location, word: str) -> None:
         if "any" not in (kind, needed) and kind != needed:

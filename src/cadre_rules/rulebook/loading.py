@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from cadre_rules.rulebook.yaml import read_yaml
 _HERE = Path(__file__).resolve().parent.parent
 SHELVES = (_HERE / "rules", _HERE.parent.parent / "rules")
 """Where shipped packs stand: inside an installed package, or at the top of a checkout."""
+_WHATEVER_ELSE = ("RB101", "RB202", "RB203", "RB204", "RB206", "RB302", "RB305", "RB306")
+"""Mistakes of meaning that are told beside files wrong in form: nothing that those may say would mend them."""
 
 
 def load_rulebook(*packs: str | Path) -> Rulebook:
     """Return the rulebook of the named packs, later ones layered over earlier, or raise every problem at once.
 
-    A pack is the name of a shipped one (`vn`) or the path of a folder. What a pack extends is loaded before it.
+    A pack is the name of a shipped one (`vn`, whatever folder has that name here) or the path of a folder (`./vn`). What a
+    pack extends is loaded before it.
     """
     folders, _ = _layered(packs)
     digests = tuple(f"{folder.resolve()} {digest_of(folder)}" for folder in folders)
@@ -45,16 +49,17 @@ def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
     folders, problems = _layered(packs)
     read = [read_pack(folder) for folder in folders]
     problems += [problem for _, found in read for problem in found]
-    rulebook, found = build_rulebook([files for files, _ in read if not problems])  # meaning is checked of what is right in form
-    return rulebook, problems + found
+    rulebook, found = build_rulebook([files for files, _ in read])
+    return rulebook, problems + [problem for problem in found if not problems or problem.code in _WHATEVER_ELSE]
 
 
 def pack_folder(pack: str | Path) -> Path:
     """Return the folder of a pack given by shipped name or path."""
     shipped = {path.parent.name: path.parent for shelf in reversed(SHELVES) for path in sorted(shelf.glob("*/pack.yaml"))}
-    folder = Path(pack) if Path(pack).is_dir() else shipped.get(str(pack))
-    if folder is not None:
-        return folder
+    if isinstance(pack, str) and pack in shipped:
+        return shipped[pack]
+    if Path(pack).is_dir():
+        return Path(pack)
     hint = did_you_mean(str(pack), shipped) or f"; shipped packs: {', '.join(shipped)}"
     raise RulebookError([Problem(Path(pack), 1, "RB006", f"no such rule pack{hint}")])
 
@@ -82,7 +87,9 @@ def _lay(folder: Path, above: tuple[Path, ...], layers: dict[Path, Path], proble
 
 def _extended(path: Path, problems: list[Problem]) -> Path | None:
     """Return the folder of what a pack says it extends, found by a glance at that file alone."""
-    text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+    text = ""
+    with suppress(OSError):
+        text = path.read_bytes().decode("utf-8", "replace")
     if "extends" not in text and "\\" not in text:
         return None  # and YAML is not imported where all rules are kept from before
     document, _ = read_yaml(text, path)

@@ -1,5 +1,6 @@
 """Read rule files, blaming mistakes on the line that holds them."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from cadre_rules.dossier.reading import words_of
+from cadre_rules.dossier.reading import NEEDED, words_at
 from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.schema import CaseFile, RuleFile
@@ -48,6 +49,11 @@ class Placed(Generic[Item]):
     about: str = ""
     """What every message begins with."""
 
+    @property
+    def place(self) -> str:
+        """The file and line where the item begins."""
+        return f"{self.source.path}:{self.source.document.line(self.at)}"
+
     def tell(self, code: str, message: str, deeper: Location = ()) -> None:
         """Tell of a mistake in the item, or deeper in it."""
         self.problems.append(self.source.problem((*self.at, *deeper), code, self.about + message))
@@ -80,7 +86,7 @@ def digest_of(folder: Path) -> str:
 
 def _rule_files(folder: Path) -> list[str]:
     """Return the names of the rule files of a pack in a stable order."""
-    return [name for name in files_in(folder, ".yaml") if not name.endswith(".cases.yaml")]
+    return [name for name in files_in(folder, ".yaml", ".yml", ".YAML", ".YML") if not name.endswith(".cases.yaml")]
 
 
 def read_pack(folder: Path) -> tuple[PackFiles, list[Problem]]:
@@ -109,27 +115,38 @@ def raise_if(problems: Iterable[Problem]) -> None:
 
 def _read(path: Path, model: type[Model]) -> tuple[Read[Model] | None, list[Problem]]:
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return None, [Problem(path, 1, "RB006", f"cannot be read as UTF-8 text: {error}")]
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return None, [Problem(path, line, "RB006", f"not UTF-8 text (byte {error.object[error.start]:#04x}); save it as UTF-8")]
+    except OSError as error:
+        return None, [Problem(path, 1, "RB006", f"cannot be read: {error.strerror}")]
+    if path.suffix != ".yaml":
+        return None, [Problem(path, 1, "RB006", "not read by this name: the name of a rule file ends in .yaml")]
     document, problems = read_yaml(text, path)
     if document.value is None:
         return None, problems or [Problem(path, 1, "RB101", "the file is empty")]
     if not isinstance(document.value, dict):
         return None, [*problems, Problem(path, 1, "RB101", "a rule file is a mapping at its top")]
     try:
-        return Read(path, model.model_validate(document.value), document), problems
+        read = Read(path, model.model_validate(document.value), document)
     except ValidationError as error:
         return None, [*problems, *_explained(error, model, document, path)]
+    return None if problems else read, problems
 
 
 def _explained(error: ValidationError, model: type[BaseModel], document: Document, path: Path) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False, include_input=False):
-        location = detail["loc"]
-        message = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] == "extra_forbidden":
-            word = str(location[-1])
-            message = f"unknown key {word!r}{did_you_mean(word, words_of(model))}"
-        elif detail["type"] == "missing":
-            message = f"{location[-1]!r} is missing"
+    for detail in error.errors(include_url=False):
+        location, word = detail["loc"], str(detail["loc"][-1])
+        match detail["type"]:
+            case "extra_forbidden":
+                message = f"unknown key {word!r}{did_you_mean(word, words_at(model, location))}"
+            case "missing":
+                message = f"{word!r} is missing"
+            case "literal_error":
+                message = detail["msg"] + did_you_mean(str(detail["input"]), re.findall("'([^']*)'", detail["msg"]))
+            case "model_type" | "model_attributes_type":
+                message = f"not a mapping of {', '.join(sorted(words_at(model, (*location, ''))))}"
+            case other:
+                message = NEEDED.get(other) or detail["msg"].removeprefix("Value error, ")
         yield Problem(path, document.line(location), "RB101", message)
