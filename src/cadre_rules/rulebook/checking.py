@@ -252,11 +252,14 @@ class _Checker:
         for found in self._items["tables"] if not self.problems else ():
             rows = [{"in_force": (None, None), **row} for row in self.book.rows[found.item.id]]
             for names in (names for table, names in asked if table == found.item.id):
-                for earlier, later in combinations(range(len(rows)), 2):
-                    alike = all(_meet(rows[earlier][name], rows[later][name]) for name in (*names, "in_force"))
-                    line = found.source.document.line((*found.at, "rows", earlier))
-                    message = f"answers what the row of line {line} answers, by {', '.join(names)}"
-                    found.need(not alike, "RB302", message, ("rows", later))
+                alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+                for position, row in enumerate(rows):
+                    alike[tuple(_asked(row[name]) for name in names)].append(position)
+                for earlier, later in chain.from_iterable(combinations(positions, 2) for positions in alike.values()):
+                    if all(_meet(rows[earlier][name], rows[later][name]) for name in (*names, "in_force")):
+                        line = found.source.document.line((*found.at, "rows", earlier))
+                        message = f"answers what the row of line {line} answers, by {', '.join(names)}"
+                        found.tell("RB302", message, ("rows", later))
 
     def _lasting(self, found: Placed[Rule]) -> None:
         """Tell of a rule in force outside the time of the text it rests on."""
@@ -327,11 +330,16 @@ def _is_cell(cell: Any, kind: str) -> bool:
     return stated == sorted(stated if ends == "band" else set(stated))
 
 
+def _asked(cell: Any) -> Any:
+    """Return what a cell must be asked as to answer; of one with ends, only that it has them."""
+    return tuple if isinstance(cell, tuple) else fold(cell) if isinstance(cell, str) else cell
+
+
 def _meet(one: Any, other: Any) -> bool:
-    """Tell whether some value fits both cells of a column; none fits one that is not stated."""
-    if isinstance(one, tuple) and isinstance(other, tuple):
+    """Tell whether some value fits both cells of a column that are asked alike; none fits one that is not stated."""
+    if isinstance(one, tuple):
         return all(None in ends or ends[0] <= ends[1] for ends in ((one[0], other[1]), (other[0], one[1])))
-    return one is not None and (fold(one) == fold(other) if isinstance(one, str) else bool(one == other))
+    return one is not None
 
 
 def facts_in(rule: Rule) -> Iterator[str]:
