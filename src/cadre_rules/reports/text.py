@@ -114,7 +114,8 @@ def _summary(report: Report) -> Iterator[str]:
     ]
     if not report.findings and not report.rejected:
         yield phrase("no_finding", lang)
-    yield f"{phrase('total', lang, subjects=len(report.subjects), rules=report.rules_in_force)}: {', '.join(counts)}."
+    total = phrase("total", lang, subjects=len(report.subjects), rules=report.rules_in_force)
+    yield f"{total}: {', '.join(counts)}." if counts else f"{total}."
     days = {kind: day for pack in report.rulebook for kind, day in pack["reviewed_to"].items()}
     packs = ", ".join(f"{pack['pack']} {pack['version']} ({pack['digest']})" for pack in report.rulebook)
     reviewed = ", ".join(
