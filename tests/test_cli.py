@@ -233,6 +233,12 @@ def test_one_bad_dossier_hides_no_other(tmp_path: Path, capsys: pytest.CaptureFi
     assert "Không đọc được" in capsys.readouterr().out
 
 
+def test_what_no_field_would_settle_is_left_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", fixture("walkthrough"), "--lang", "en"])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ○")]
+    assert line.endswith("[hs-2024-119] – what is stated leaves it open; for those with authority to determine")
+
+
 def test_of_no_dossier_there_is_nothing_to_count(capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", "missing.yaml"])
     assert "Đã xét 0 đối tượng theo 0 quy tắc.\n" in capsys.readouterr().out
