@@ -133,9 +133,9 @@ class Writer:
         piece = judgement.piece
         named = [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.of(self._lang))]
         told = dict.fromkeys([*[test.fact for test in judgement.clause], *named])
-        return (self._told(judgement.bench, name) for name in told)
+        return (self.told(judgement.bench, name) for name in told)
 
-    def _told(self, bench: Bench, name: str) -> Evidence:
+    def told(self, bench: Bench, name: str) -> Evidence:
         """Return a fact of a subject as evidence."""
         subject, definition = bench.subject, bench.court.program.defined[name]
         read = bench.tracer.trace(name).read
@@ -186,8 +186,7 @@ class Writer:
         words = judgement.piece.rule.responsible
         said = self._filled(words.of(self._lang), judgement) if words is not None else ""
         authority = getattr(judgement.subject.dossier, "authority", None)
-        office, head = (authority.office, authority.head) if authority is not None else (None, None)
-        named = f"{office} ({head})" if office and head else office or head
+        named = authority and (authority.answering or authority.office)
         return f"{said}; {phrase('namely', self._lang)}: {named}" if said and named else said or named or ""
 
     def _notes(self, judgement: Judgement, breaches: Iterable[Judgement]) -> Iterator[str]:
