@@ -1,11 +1,14 @@
 """Every mistake in a rule pack is told: its code, its line, and what was probably meant."""
 
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from cadre_rules.cases import examine_cases
+from cadre_rules.cli import main
 from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.judging import Judge, judge_of
 from cadre_rules.rulebook import loading
@@ -421,6 +424,69 @@ def test_a_file_that_is_no_rule_file_is_told(written: bytes, code: str, message:
     (problem,) = problems_of(tmp_path)
     assert (problem.code, problem.path.name, problem.line) == (code, "odd.yaml", 1)
     assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("name", "put", "message"),
+    [
+        ("dangling.yaml", lambda path: path.symlink_to("nowhere"), "cannot be read: No such file or directory"),
+        ("round.yaml", lambda path: path.symlink_to(path.name), "cannot be read: Too many levels of symbolic links"),
+        ("linked", lambda path: path.symlink_to(SMALL), "cannot be read: Is a directory"),
+        ("itself", lambda path: path.symlink_to(path.parent), "cannot be read: Is a directory"),
+        ("more.yml", lambda path: path.write_text("rules: []\n"), "ends in .yaml"),
+        ("MORE.YAML", lambda path: path.write_text("rules: []\n"), "ends in .yaml"),
+        ("more.cases.yml", lambda path: path.write_text("cases: []\n"), "ends in .yaml"),
+    ],
+)
+def test_nothing_in_a_pack_is_passed_over_in_silence(name: str, put: Callable[[Path], Any], message: str, tmp_path: Path) -> None:
+    path = copy_pack(SMALL, tmp_path) / name
+    put(path)
+    (problem,) = problems_of(tmp_path)
+    assert (problem.code, problem.path, problem.line, message in problem.message) == ("RB006", path, 1, True)
+    with pytest.raises(RulebookError) as raised:
+        load_rulebook(tmp_path)
+    assert raised.value.problems == (problem,)
+
+
+@pytest.mark.parametrize("closed", ["", "law-1-2020-01-01"])
+def test_a_folder_that_cannot_be_listed_is_told(closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, scandir = copy_pack(SMALL, tmp_path / "pack"), os.scandir
+
+    def listed(path: Any) -> Iterator[os.DirEntry[str]]:
+        if Path(path) == folder / closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", listed)
+    problems = examine(folder)[1]
+    assert [(problem.path, problem.code) for problem in problems] == [(folder / closed, "RB006")]
+
+
+def test_a_pack_may_have_a_name_that_is_no_text(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    folder = copy_pack(SMALL, tmp_path / os.fsdecode(b"g\xf3i"))
+    (folder / os.fsdecode(b"t\xeap.yaml")).write_text("rules: []\n")
+    assert load_rulebook(folder).packs[0].pack.name == "small"
+    (folder / os.fsdecode(b"t\xeap.yaml")).write_text("rulez: []\n")
+    assert main(["lint", str(folder)]) == 2
+    assert b"g\\udcf3i/t\\udceap.yaml:1: RB101 unknown key 'rulez'" in capfdbinary.readouterr().out
+
+
+def test_what_the_system_refuses_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(_pack: str) -> Path:
+        raise OSError(36, "File name too long", "xxx")
+
+    monkeypatch.setattr(loading, "pack_folder", refused)
+    assert main(["lint", "xxx"]) == 3
+    assert capsys.readouterr().err == "cadre-rules: [Errno 36] File name too long: 'xxx'\n"
+
+
+def test_the_name_of_a_shipped_pack_means_it_whatever_stands_in_the_folder_one_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vn").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert (pack_folder("vn") / "pack.yaml").is_file()
+    assert {pack_folder("./vn"), pack_folder(Path("vn"))} == {Path("vn")}
 
 
 def test_a_folder_without_rule_files_is_no_pack(tmp_path: Path) -> None:

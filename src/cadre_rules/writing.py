@@ -43,16 +43,27 @@ def digest_of(path: Path, at_once: int = 1 << 18) -> str:
 
 
 def files_in(folder: Path, *endings: str) -> list[str]:
-    """Return the files in a folder and all below it whose names end so, by their paths from it, in the order of these."""
+    """Return the files in a folder and all below it whose names end so, by their paths from it, in the order of these.
+
+    A folder that cannot be listed, or that stands there by a link and is not followed, is told among them.
+    """
     start = len(str(folder)) + 1
-    found = [f"{at}{os.sep}{name}"[start:] for at, _, names in os.walk(folder) for name in names if name.endswith(endings)]
-    return sorted(found, key=lambda name: name.split(os.sep))  # noqa: PTH206  # a path of each would cost a start
+    closed: list[str] = []
+    found = [
+        f"{at}{os.sep}{name}"[start:]
+        for at, folders, names in os.walk(folder, onerror=lambda error: closed.append(error.filename[start:]))
+        for name in (*names, *(name for name in folders if os.path.islink(f"{at}{os.sep}{name}")))  # noqa: PTH114  # as below
+        if name.endswith(endings) or name in folders
+    ]
+    return sorted(found + closed, key=lambda name: name.split(os.sep))  # noqa: PTH206  # a path of each would cost a start
 
 
 def digest_of_all(folder: Path, names: Iterable[str]) -> str:
-    """Return the SHA-256 digest of the names and bytes of files of a folder."""
+    """Return the SHA-256 digest of the names and bytes of files of a folder; of one that cannot be read, of the name."""
     total = hashlib.sha256()
     for name in names:
-        with open(f"{folder}{os.sep}{name}", "rb", buffering=0) as file:  # noqa: PTH123  # hundreds, at each start
-            total.update(name.encode() + b"\0" + file.read() + b"\0")
+        total.update(os.fsencode(name) + b"\0")
+        with suppress(OSError), open(f"{folder}{os.sep}{name}", "rb", buffering=0) as file:  # noqa: PTH123  # many, at each start
+            total.update(file.read())
+        total.update(b"\0")
     return total.hexdigest()

@@ -31,12 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RulebookError as error:
         print(error, file=sys.stderr)
         return MISUSED
-    except CadreRulesError as error:
-        print(f"cadre-rules: {error}", file=sys.stderr)
-        return UNREADABLE
     except BrokenPipeError:
         sys.stderr.close()
         return CLEAN
+    except (CadreRulesError, OSError) as error:
+        print(f"cadre-rules: {error}", file=sys.stderr)
+        return UNREADABLE
     except KeyboardInterrupt:
         return 130
     finally:

@@ -26,7 +26,7 @@ CLEAN, FOUND, MISUSED, UNREADABLE = 0, 1, 2, 3
 
 def deliver(rendered: str | bytes, output: str | None = None) -> None:
     """Write what is told to a file, whole or not at all, or to standard output; raises `SourceError` if it cannot be written."""
-    body = rendered.encode() if isinstance(rendered, str) else rendered
+    body = rendered.encode(errors="backslashreplace") if isinstance(rendered, str) else rendered
     if output is None:
         if isinstance(rendered, bytes) and sys.stdout.isatty():
             raise SourceError("standard output", "is a terminal, which shows no workbook or document; say --output FILE")

@@ -82,7 +82,8 @@ def _place(digests: Sequence[str], *about: str) -> Path:
     if chosen == "off" or not digests:
         raise FileNotFoundError("nothing is kept")
     home = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cadre-rules"
-    return home / f"{hashlib.sha256(' '.join((*digests, *about, sys.version, code_digest())).encode()).hexdigest()[:32]}.rulebook"
+    whole = os.fsencode(" ".join((*digests, *about, sys.version, code_digest())))
+    return home / f"{hashlib.sha256(whole).hexdigest()[:32]}.rulebook"
 
 
 def _key(place: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,8 @@ SHELVES = (_HERE / "rules", _HERE.parent.parent / "rules")
 def load_rulebook(*packs: str | Path) -> Rulebook:
     """Return the rulebook of the named packs, later ones layered over earlier, or raise every problem at once.
 
-    A pack is the name of a shipped one (`vn`) or the path of a folder. What a pack extends is loaded before it.
+    A pack is the name of a shipped one (`vn`, whatever folder has that name here) or the path of a folder (`./vn`). What a
+    pack extends is loaded before it.
     """
     folders, _ = _layered(packs)
     digests = tuple(f"{folder.resolve()} {digest_of(folder)}" for folder in folders)
@@ -52,9 +54,10 @@ def examine(*packs: str | Path) -> tuple[Rulebook, list[Problem]]:
 def pack_folder(pack: str | Path) -> Path:
     """Return the folder of a pack given by shipped name or path."""
     shipped = {path.parent.name: path.parent for shelf in reversed(SHELVES) for path in sorted(shelf.glob("*/pack.yaml"))}
-    folder = Path(pack) if Path(pack).is_dir() else shipped.get(str(pack))
-    if folder is not None:
-        return folder
+    if isinstance(pack, str) and pack in shipped:
+        return shipped[pack]
+    if Path(pack).is_dir():
+        return Path(pack)
     hint = did_you_mean(str(pack), shipped) or f"; shipped packs: {', '.join(shipped)}"
     raise RulebookError([Problem(Path(pack), 1, "RB006", f"no such rule pack{hint}")])
 
@@ -82,7 +85,9 @@ def _lay(folder: Path, above: tuple[Path, ...], layers: dict[Path, Path], proble
 
 def _extended(path: Path, problems: list[Problem]) -> Path | None:
     """Return the folder of what a pack says it extends, found by a glance at that file alone."""
-    text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+    text = ""
+    with suppress(OSError):
+        text = path.read_bytes().decode("utf-8", "replace")
     if "extends" not in text and "\\" not in text:
         return None  # and YAML is not imported where all rules are kept from before
     document, _ = read_yaml(text, path)

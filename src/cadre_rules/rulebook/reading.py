@@ -80,7 +80,7 @@ def digest_of(folder: Path) -> str:
 
 def _rule_files(folder: Path) -> list[str]:
     """Return the names of the rule files of a pack in a stable order."""
-    return [name for name in files_in(folder, ".yaml") if not name.endswith(".cases.yaml")]
+    return [name for name in files_in(folder, ".yaml", ".yml", ".YAML", ".YML") if not name.endswith(".cases.yaml")]
 
 
 def read_pack(folder: Path) -> tuple[PackFiles, list[Problem]]:
@@ -109,9 +109,14 @@ def raise_if(problems: Iterable[Problem]) -> None:
 
 def _read(path: Path, model: type[Model]) -> tuple[Read[Model] | None, list[Problem]]:
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return None, [Problem(path, 1, "RB006", f"cannot be read as UTF-8 text: {error}")]
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return None, [Problem(path, line, "RB006", f"not UTF-8 text (byte {error.object[error.start]:#04x}); save it as UTF-8")]
+    except OSError as error:
+        return None, [Problem(path, 1, "RB006", f"cannot be read: {error.strerror}")]
+    if path.suffix != ".yaml":
+        return None, [Problem(path, 1, "RB006", "not read by this name: the name of a rule file ends in .yaml")]
     document, problems = read_yaml(text, path)
     if document.value is None:
         return None, problems or [Problem(path, 1, "RB101", "the file is empty")]
