@@ -280,6 +280,12 @@ def test_a_file_holds_one_dossier_or_several(name: str, text: str | bytes, tmp_p
         ("a.yaml", "a: &x 1\nb: *x\n", "anchors are not allowed"),
         ("a.yaml", "[" * 5000, "nest"),  # by us, or by a libyaml that counts too
         ("a.yaml", "a: 2021-02-29", "is not a date"),
+        (
+            "a.yaml",
+            "a: 1\nb: 2021-02-29\n\nc: 2021-13-01",
+            "a.yaml:2: 2021-02-29 is not a date: day is out of range for month; line 4:",
+        ),
+        ("a.yaml", b"a: 1\nb: \xff", "a.yaml:2: not UTF-8"),
         ("a.yaml", b"a: \xff", "not UTF-8"),
         ("a.yaml", b"a: \x00", "not YAML"),
         ("a.yaml", "\tkind: body", "not YAML"),

@@ -14,6 +14,7 @@ from cadre_rules.judging import Judge, judge_of
 from cadre_rules.rulebook import loading
 from cadre_rules.rulebook.loading import examine, load_rulebook, pack_folder
 from cadre_rules.rulebook.reading import read_cases, read_pack
+from cadre_rules.rulebook.yaml import read_yaml
 from small import LOCAL, SMALL, copy_pack
 
 Told: TypeAlias = tuple[str, str, str, str, str, str]
@@ -424,6 +425,60 @@ def test_a_file_that_is_no_rule_file_is_told(written: bytes, code: str, message:
     (problem,) = problems_of(tmp_path)
     assert (problem.code, problem.path.name, problem.line) == (code, "odd.yaml", 1)
     assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "line", "message"),
+    [
+        (b"# one\n# two\nrules: [\xe9]\n", "RB006", 3, "byte 0xe9"),
+        (b"# one\r\n# two\r\nrules: [\xe9]\r\n", "RB006", 3, "byte 0xe9"),
+        (b"# one\n# two\nrules: []\x07\n", "RB001", 3, "#x0007"),
+        (b"# one\nx: \x7f\ny: \x00\n", "RB001", 2, "#x007f"),
+        (b"# one\nrules: \xef\xbf\xbf\n", "RB001", 2, "#xffff"),
+        (b'# one\nx: "y\n\n\nz: a\n', "RB001", 6, "while scanning a quoted scalar begun on line 2"),
+        (b"rules:\n  - id: a\n   topic: b\n", "RB001", 3, "while parsing a block collection begun on line 2"),
+        (b"rules:\n\t- id: a\n", "RB001", 2, "a tab does not indent"),
+        (b"# one\r# two\r\t- id: a\r", "RB001", 3, "a tab does not indent"),
+        (b"# one\nrules: @a\n", "RB001", 2, "cannot start any token"),
+        (b"\xef\xbb\xbf# one\r\nrulez: []\r\n", "RB101", 2, "unknown key 'rulez'"),
+        (b"---\n---\n", "RB001", 2, "a second document"),
+        (b"rules: []\n&a x: 1\n", "RB004", 2, "anchors"),
+        (b"rules: []\n*a : 1\n", "RB004", 2, "aliases"),
+        (b"rules: []\n!!str x: 1\n", "RB004", 2, "tag"),
+        (b"rules: []\n? [a, b]\n: 1\n", "RB001", 2, "a key must be plain text"),
+        ("# một\nrules: []\n".encode() + "\u0111\u00ea\u0301: 1\n".encode(), "RB101", 3, "unknown key 'đế'"),
+        (b"x: " + b"[" * 200_000, "RB005", 1, "nested more than 40 deep"),
+        (b"- " * 50_000, "RB005", 1, "nested more than 40 deep"),
+        ("".join(f"{' ' * n}a:\n" for n in range(900)).encode(), "RB005", 41, "nested more than 40 deep"),
+    ],
+)
+def test_what_stops_the_reading_is_told_with_the_line_it_stands_on(
+    written: bytes, code: str, line: int, message: str, tmp_path: Path
+) -> None:
+    (copy_pack(SMALL, tmp_path) / "odd.yaml").write_bytes(written)
+    (problem,) = problems_of(tmp_path)
+    assert (problem.code, problem.path.name, problem.line) == (code, "odd.yaml", line)
+    assert message in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("a: 1\nb: \x07\n", "RB001", 2),
+        ("a: 1\nb: \ud800\n", "RB001", 2),
+        ('a: "\n\n', "RB001", 3),
+        ('a: "\\U00110000"', "RB001", 1),
+        ("[" * 5000, "RB005", 1),
+    ],
+)
+@pytest.mark.parametrize("without", [(), ("CLoader",)])
+def test_a_text_is_refused_alike_where_yaml_is_read_without_its_library(
+    text: str, code: str, line: int, without: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in without:
+        monkeypatch.delattr(f"yaml.{name}")
+    _, (problem,) = read_yaml(text, Path("x.yaml"))
+    assert (problem.code, problem.line) == (code, line)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """YAML read strictly: plain values and the line of each, or a Problem; no tags, no aliases, no surprises.
 
-Scalars follow YAML 1.2's core rules, so `01` and `no` stay text; a number with a fraction is a Decimal.
+Of what is written plainly only whole numbers, days and `true`, `false`, `null` are more than text: `01` and `no` stay text, as do
+`1e3` and `True`; a number with a fraction is a Decimal.
 """
 
 import re
@@ -53,9 +54,9 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
 
     if len(text) > MAX_BYTES:
         return _nothing(path, 1, "RB005", f"the file is larger than {MAX_BYTES:,} characters; split it")
-    loader = getattr(yaml, "CLoader", yaml.Loader)(unicodedata.normalize("NFC", text))
-    reading = _Reading(path, yaml, loader.get_event)
     try:
+        loader = getattr(yaml, "CLoader", yaml.Loader)(unicodedata.normalize("NFC", text))
+        reading = _Reading(path, yaml, loader.get_event)
         return Document(reading.whole(), reading.lines), reading.problems
     except _RefusedError as refused:
         return _nothing(path, *refused.args)
@@ -63,9 +64,13 @@ def read_yaml(text: str, path: Path) -> tuple[Document, list[Problem]]:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         if "nesting depth" in str(error.problem):  # newer libyaml counts before we do
             return _nothing(path, line, "RB005", f"nested more than {MAX_DEPTH} deep")
-        return _nothing(path, line, "RB001", f"not YAML: {error.problem}")
-    except (yaml.YAMLError, ValueError) as error:
-        return _nothing(path, 1, "RB001", f"not YAML: {str(error).splitlines()[0]}")
+        begun = error.context_mark.line + 1 if error.context_mark else line
+        since = f", {error.context} begun on line {begun}" if begun < line else ""
+        tabs = "; a tab does not indent, spaces do" if "\t" in "".join(text.splitlines()[line - 1 : line]) else ""
+        return _nothing(path, line, "RB001", f"not YAML: {error.problem}{since}{tabs}")
+    except (yaml.YAMLError, ValueError) as error:  # of one character
+        at = getattr(error, "start", text.find(chr(getattr(error, "character", 0))))
+        return _nothing(path, text[: max(at, 0)].count("\n") + 1, "RB001", f"not YAML: {str(error).splitlines()[0]}")
 
 
 def _nothing(path: Path, line: int, code: str, message: str) -> tuple[Document, list[Problem]]:

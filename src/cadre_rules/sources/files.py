@@ -75,7 +75,8 @@ def _text(name: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(name, f"not UTF-8 text (byte {error.start}); save it as UTF-8 YAML or JSON") from error
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise SourceError(f"{name}:{line}", f"not UTF-8 text (byte {error.start}); save it as UTF-8 YAML or JSON") from error
 
 
 def _document(name: str) -> Document:
@@ -84,7 +85,9 @@ def _document(name: str) -> Document:
         return _parse_json(name, text)
     document, problems = read_yaml(text, Path(name))
     if problems:
-        raise SourceError(f"{name}:{problems[0].line}", "; ".join(problem.message for problem in problems))
+        first, *others = sorted(problems)
+        told = [first.message, *(f"line {problem.line}: {problem.message}" for problem in others)]
+        raise SourceError(f"{name}:{first.line}", "; ".join(told))
     return document
 
 
