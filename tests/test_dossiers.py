@@ -169,6 +169,9 @@ def test_a_title_typed_with_loose_accents_meets_the_rule(form: Any) -> None:
     [
         ({"persons": {}}, [("persons", "no such field; did you mean 'person'?")]),
         ({"person": {"brith_date": 1975}}, [("person.brith_date", "no such field; did you mean 'birth_date'?")]),
+        ({"home_town": {}}, [("home_town", "no such field; did you mean 'person.home_town'?")]),
+        ({"steps": [{"vote_for": 1}]}, [("steps[0].vote_for", "no such field; did you mean 'votes_for'?")]),
+        ({"votes_for": 1}, [("votes_for", "no such field")]),
         ({"person": {"sex": "femal"}}, [("person.sex", "'femal' is not a known code; did you mean 'female'?")]),
         ({"person": {"sex": 3}}, [("person.sex", "'3' is not a known code; one of: female, male")]),
         ({"days": {"decided": "31/02/2021"}}, [("days.decided", "not a date; write 2021-05-03 or 03/05/2021")]),

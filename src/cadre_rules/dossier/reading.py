@@ -1,11 +1,12 @@
 """Read a dossier from plain values, telling every field that cannot be."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from cadre_rules.dossier.fields import fields_of
 from cadre_rules.dossier.kinds import KINDS, Dossier, model_of
 from cadre_rules.errors import DossierError
 from cadre_rules.names import did_you_mean
@@ -42,12 +43,32 @@ def _mistake(detail: Any, model: type[BaseModel]) -> tuple[str, str]:
     for segment in detail["loc"]:
         place += f"[{segment}]" if isinstance(segment, int) else f".{segment}" if place else str(segment)
     if detail["type"] == "extra_forbidden":
-        return place, f"no such field{did_you_mean(str(detail['loc'][-1]), words_of(model))}"
+        word = str(detail["loc"][-1])
+        elsewhere = {path[-1]: ".".join(path) for path in fields_of(model.__name__.lower())}
+        near = did_you_mean(word, words_at(model, detail["loc"])) or did_you_mean(word, elsewhere, elsewhere)
+        return place, f"no such field{near}"
     return place or "dossier", NEEDED.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
 
 
+def words_at(model: type[BaseModel], place: Sequence[str | int]) -> set[str]:
+    """Return every key that can stand where the last of a place does not; what only names a kind on the way is passed over."""
+    whole = _schema_of(model)
+    parts = [whole]
+    for step in place[:-1]:
+        key = "items" if isinstance(step, int) else "additionalProperties"
+        inside = (part.get("properties", {}).get(step, part.get(key)) for part in parts)
+        parts = [*_parts(inside, whole.get("$defs", {}))] or parts
+    return {word for part in parts for word in part.get("properties", {})} - {place[-1]}
+
+
 @cache
-def words_of(model: type[BaseModel]) -> set[str]:
-    """Return every key that can stand anywhere in what a model reads."""
-    schema = model.model_json_schema()
-    return {word for part in (schema, *schema.get("$defs", {}).values()) for word in part.get("properties", {})}
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _parts(parts: Iterable[Any], named: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield schemas and all they stand for or choose between."""
+    for part in parts:
+        if isinstance(part, dict):
+            meant = named.get(part.get("$ref", "").rpartition("/")[2])
+            yield from (part, *_parts((meant, *part.get("anyOf", ()), *part.get("oneOf", ())), named))

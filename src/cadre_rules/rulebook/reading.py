@@ -1,5 +1,6 @@
 """Read rule files, blaming mistakes on the line that holds them."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from cadre_rules.dossier.reading import words_of
+from cadre_rules.dossier.reading import NEEDED, words_at
 from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.schema import CaseFile, RuleFile
@@ -129,12 +130,17 @@ def _read(path: Path, model: type[Model]) -> tuple[Read[Model] | None, list[Prob
 
 
 def _explained(error: ValidationError, model: type[BaseModel], document: Document, path: Path) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False, include_input=False):
-        location = detail["loc"]
-        message = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] == "extra_forbidden":
-            word = str(location[-1])
-            message = f"unknown key {word!r}{did_you_mean(word, words_of(model))}"
-        elif detail["type"] == "missing":
-            message = f"{location[-1]!r} is missing"
+    for detail in error.errors(include_url=False):
+        location, word = detail["loc"], str(detail["loc"][-1])
+        match detail["type"]:
+            case "extra_forbidden":
+                message = f"unknown key {word!r}{did_you_mean(word, words_at(model, location))}"
+            case "missing":
+                message = f"{word!r} is missing"
+            case "literal_error":
+                message = detail["msg"] + did_you_mean(str(detail["input"]), re.findall("'([^']*)'", detail["msg"]))
+            case "model_type" | "model_attributes_type":
+                message = f"not a mapping of {', '.join(sorted(words_at(model, (*location, ''))))}"
+            case other:
+                message = NEEDED.get(other) or detail["msg"].removeprefix("Value error, ")
         yield Problem(path, document.line(location), "RB101", message)
