@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,6 +14,7 @@ from cadre_rules.cli import main
 from cadre_rules.errors import Problem, RulebookError
 from cadre_rules.judging import Judge, judge_of
 from cadre_rules.rulebook import loading
+from cadre_rules.rulebook.checking import build_rulebook
 from cadre_rules.rulebook.loading import examine, load_rulebook, pack_folder
 from cadre_rules.rulebook.reading import read_cases, read_pack
 from cadre_rules.rulebook.yaml import read_yaml
@@ -88,6 +91,23 @@ FORM: list[Told] = [
 ]
 
 MEANING: list[Told] = [
+    (
+        R,
+        'vi: "Có {deputies_after} cấp phó"',
+        'vi: "Có {Deputies_after} cấp phó"',
+        "RB308",
+        "{Dep",
+        "did you mean 'deputies_after'?",
+    ),
+    (
+        R,
+        'vi: "Có {deputies_after} cấp phó"',
+        'vi: "Có {deputies_after cấp phó"',
+        "RB308",
+        "{dep",
+        "unknown fact 'deputies_after cấp phó'",
+    ),
+    (R, 'vi: "Có {deputies_after} cấp phó"', 'vi: "Có deputies_after} cấp phó"', "RB308", "er} c", "unknown fact ''"),
     (R, VOTES, "requires: {fact: vote, at_least: 10}", "RB201", "fact: vote,", "did you mean 'votes'?"),
     (R, VOTES, "requires: {fact: women_share, at_least: 10}", "RB201", "women_share, at_least", "appointment has no fact"),
     (D, "{fact: last_day}", "{fact: last_dai}", "RB201", "last_dai", "did you mean 'last_day'?"),
@@ -288,6 +308,14 @@ MEANING: list[Told] = [
 ]
 
 CASES: list[Told] = [
+    (
+        C,
+        "{rule: many-breaches, outcome",
+        "{rule: many-breachs, outcome",
+        "RB401",
+        "many-breachs",
+        "did you mean 'many-breaches'?",
+    ),
     (C, "rule: kin-some, expect: satisfied", "rule: kin-sum, expect: satisfied", "RB401", "kin-sum", "did you mean 'kin-some'?"),
     (
         C,
@@ -365,6 +393,28 @@ def test_a_file_with_five_mistakes_names_five(tmp_path: Path) -> None:
     assert {"old", "2021-02-29", "at_leest", "goal", "bodies"} == {
         word for word in ("old", "2021-02-29", "at_leest", "goal", "bodies") for p in problems if word in said(p)
     }
+
+
+def test_mistakes_of_meaning_are_told_beside_a_file_wrong_in_form_but_for_what_that_file_may_hold(tmp_path: Path) -> None:
+    changes = [
+        (R, "force: target", "force: goal"),
+        (D, SUM, "value: {sum: {in: steps, pick: {item: name}}}"),
+        (D, VACANT, "value: {nott: {field: post.vacant}}"),
+        (D, TITLE, "value: {field: post.titel}"),
+        (D, "{fact: last_day}", "{fact: last_dai}"),
+        (D, "in_force: {until: 2022-01-01}, label", "in_force: {until: 2022-02-01}, label"),
+        (I, "  number: 1/2020\n", ""),
+    ]
+    codes = sorted({problem.code for problem in problems_of(copy_pack(SMALL, tmp_path, changes))})
+    assert codes == ["RB101", "RB202", "RB203", "RB204", "RB302"]
+
+
+def test_what_is_left_of_a_pack_without_some_of_its_files_holds_no_mistake_that_they_would_mend() -> None:
+    files, _ = read_pack(SMALL)
+    for number in range(len(files.sources)):
+        for some in combinations(files.sources, number):
+            _, problems = build_rulebook([replace(files, sources=some)])
+            assert {problem.code for problem in problems}.isdisjoint(loading._WHATEVER_ELSE)
 
 
 def test_five_mistakes_of_meaning_in_two_files_are_told_at_once(tmp_path: Path) -> None:

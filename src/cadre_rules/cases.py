@@ -135,7 +135,10 @@ def examine_cases(rulebook: Rulebook, sources: Sequence[CaseSource], folder: Pat
                 yield source.problem(("cases", position, "expect"), "RB402", reason)
             shown[case.rule].add(case.expect)
             days[case.rule] |= {(on, case.expect != "not_in_force") for on in case.on}
-        for never in source.file.never:
+        for position, never in enumerate(source.file.never):
+            if never.rule not in names | off:
+                message = f"says never of an unknown rule {never.rule!r}{did_you_mean(never.rule, names)}"
+                yield source.problem(("never", position, "rule"), "RB401", message)
             shown[never.rule].add(never.outcome)
     own = {path.resolve() for path in folder.rglob("*.yaml")}
     for rule in rulebook.rules:

@@ -31,6 +31,7 @@ from cadre_rules.rulebook.schema import (
 )
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_BRACED = re.compile(r"\{([^{}]*)\}?|\}")
 _ORDERED = ("at_least", "at_most", "above", "below")
 _TYPES: dict[str, type] = {"str": str, "int": int, "date": date, "bool": bool, "list": tuple}
 _HINTS = {
@@ -311,7 +312,7 @@ def _named_in(rule: Rule) -> Iterator[tuple[str, str, str]]:
         (part, getattr(rule, part)) for part in ("message", "remedy", "title", "responsible")
     ]
     told = ((part, lang, words.of(lang)) for part, words in texts if words is not None for lang in ("vi", "en"))
-    return ((part, lang, name) for part, lang, text in told for name in PLACEHOLDER.findall(text))
+    return ((part, lang, name) for part, lang, text in told for name in _BRACED.findall(text))
 
 
 def conditions_in(rule: Rule) -> Iterator[tuple[Location, Condition]]:

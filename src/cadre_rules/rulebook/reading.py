@@ -124,9 +124,10 @@ def _read(path: Path, model: type[Model]) -> tuple[Read[Model] | None, list[Prob
     if not isinstance(document.value, dict):
         return None, [*problems, Problem(path, 1, "RB101", "a rule file is a mapping at its top")]
     try:
-        return Read(path, model.model_validate(document.value), document), problems
+        read = Read(path, model.model_validate(document.value), document)
     except ValidationError as error:
         return None, [*problems, *_explained(error, model, document, path)]
+    return None if problems else read, problems
 
 
 def _explained(error: ValidationError, model: type[BaseModel], document: Document, path: Path) -> Iterator[Problem]:
