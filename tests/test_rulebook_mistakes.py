@@ -158,6 +158,9 @@ MEANING: list[Told] = [
         "until: 2020-01-01",
         "after",
     ),
+    (D, WARNING, f"{WARNING}\n      - {{form: Warning, months: 24}}", "RB302", "form: Warning", "line 14 answers, by form"),
+    (D, WARNING, "{form: reprimand, months: 36}", "RB302", "months: 36", "answers what the row of line 12 answers, by form"),
+    (D, "12, in_force: {until: 2022-01-01}}", "12, in_force: {until: 2022-01-02}}", "RB302", "months: 24", "line 12"),
     (D, WARNING, "{form: warning, month: 36}", "RB101", "month: 36", "did you mean 'months'?"),
     (
         D,

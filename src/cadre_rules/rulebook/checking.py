@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from graphlib import CycleError
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
 from cadre_rules.errors import Problem
+from cadre_rules.expression import Lookup, walk
+from cadre_rules.names import fold
 from cadre_rules.rulebook.expressions import ExpressionReader
 from cadre_rules.rulebook.model import LoadedPack, Rulebook
 from cadre_rules.rulebook.reading import Location, PackFiles, Placed
@@ -96,6 +98,7 @@ class _Checker:
             },
         )
         self._rules()
+        self._answers()
 
     def _references(self) -> None:
         for key, field, named, code, message in _REFERENCES:
@@ -231,6 +234,20 @@ class _Checker:
                     found.known(name, self._facts[subject], "RB308", message, (part, lang))
                 self._licence(found, subject)
 
+    def _answers(self) -> None:
+        """Tell of two rows of a table that answer one question somebody asks: the first would, and the other never."""
+        values = (version.value for versions in self.book.definitions.values() for version in versions)
+        lookups = (node for value in values for node in walk(value) if isinstance(node, Lookup))
+        asked = {(node.table, tuple(name for name, _ in node.keys)) for node in lookups}
+        for found in self._items["tables"] if not self.problems else ():
+            rows = [{"in_force": (None, None), **row} for row in self.book.rows[found.item.id]]
+            for names in (names for table, names in asked if table == found.item.id):
+                for earlier, later in combinations(range(len(rows)), 2):
+                    alike = all(_meet(rows[earlier][name], rows[later][name]) for name in (*names, "in_force"))
+                    line = found.source.document.line((*found.at, "rows", earlier))
+                    message = f"answers what the row of line {line} answers, by {', '.join(names)}"
+                    found.need(not alike, "RB302", message, ("rows", later))
+
     def _lasting(self, found: Placed[Rule]) -> None:
         """Tell of a rule in force outside the time of the text it rests on."""
         provision = self.book.provisions.get(found.item.provisions[0])
@@ -293,6 +310,13 @@ def _is_cell(cell: Any, kind: str) -> bool:
         return False
     stated = [part for part in parts if part is not None]
     return stated == sorted(stated if ends == "band" else set(stated))
+
+
+def _meet(one: Any, other: Any) -> bool:
+    """Tell whether some value fits both cells of a column; none fits one that is not stated."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return all(None in ends or ends[0] <= ends[1] for ends in ((one[0], other[1]), (other[0], one[1])))
+    return one is not None and (fold(one) == fold(other) if isinstance(one, str) else bool(one == other))
 
 
 def facts_in(rule: Rule) -> Iterator[str]:
