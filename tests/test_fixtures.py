@@ -22,7 +22,7 @@ from cadre_rules.reports.text import render_text
 from cadre_rules.rulebook.yaml import read_yaml
 from cadre_rules.schemas import cases_schema, dossier_schema, rules_schema
 from cadre_rules.sources.files import Rejected, read_dossiers
-from small import vn
+from small import small, vn
 
 ROOT = Path(__file__).parent.parent
 FIXTURES = ROOT / "fixtures"
@@ -336,3 +336,54 @@ def test_what_counts_only_provisional_breaches_is_provisional_and_names_them() -
     assert "Gồm: Bí thư cấp ủy cấp huyện không là người địa phương" in finding.notes
     (firm,) = [f for f in report("right-procedure-wrong-person", "vi").findings if f.rule == "right-procedure-wrong-person"]
     assert not firm.provisional
+
+
+RULE = """
+  - {id: a, topic: t, subject: [appointment], provisions: [P1], force: must, in_force: {from: 2020-01-01}, title: {vi: a, en: b},
+     message: {vi: a, en: b}, remedy: {vi: a, en: b}, requires: %s}
+"""
+DEFINITION = "\n  - {id: a, kind: int, subject: [appointment], label: {vi: a, en: b}, value: %s}\n"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("part", "right", "wrong"),
+    [
+        ("rules", "{fact: votes, at_least: 3}", "{fact: vots, at_least: 3}"),
+        ("rules", "{fact: votes, equals: 3}", "{fact: votes, equals: x}"),
+        ("rules", "{fact: last_day, above: 2020-01-01}", "{fact: last_day, above: 3}"),
+        ("rules", "{fact: planned, equals: true}", "{fact: planned, at_least: 3}"),
+        ("rules", "{fact: votes, stated: true}", "{fact: votes, stated: false}"),
+        ("rules", "{fact: votes, at_least: {param: women_min}}", "{fact: votes, at_least: {param: women_mn}}"),
+        ("rules", "{fact: votes, one_of: [1, 2]}", "{fact: votes, one_of: []}"),
+        ("rules", "{every: [{fact: votes, at_least: 3}]}", "{every: []}"),
+        ("rules", "{not: {fact: planned, equals: true}}", "{not: {fact: planned, equals: true}, every: []}"),
+        ("definitions", "{field: days.decided}", "{field: days.decidd}"),
+        ("definitions", "{fact: votes}", "{fact: vots}"),
+        ("definitions", "{param: women_min}", "{param: women_mn}"),
+        ("definitions", "{less: [1, {fact: votes}]}", "{less: [1]}"),
+        ("definitions", "{add: [1, 2, 3]}", "{ad: [1, 2, 3]}"),
+        ("definitions", "{not: {fact: planned}}", "{not: [{fact: planned}, true]}"),
+        ("definitions", "{count: {in: person.kin, where: {item: current}}}", "{count: {in: person.kin, were: {item: current}}}"),
+        ("definitions", "{count: {in: person.kin}}", "{count: {in: person.kind}}"),
+        (
+            "definitions",
+            "{any: {in: titles, where: {less: [{item: posts}, 1]}}}",
+            "{any: {in: titles, where: {less: [{item: post}, 1]}}}",
+        ),
+        ("definitions", "{earliest: {field: days.decided}}", "{earliest: {in: steps, pik: 1}}"),
+        (
+            "definitions",
+            "{lookup: {table: discipline_months, keys: {form: warning}, get: months}}",
+            "{lookup: {table: discipline_month, keys: {form: warning}, get: months}}",
+        ),
+        ("definitions", "{exceptions: unused}", "{exceptions: unusd}"),
+        ("definitions", "{outcomes: {outcomes: [violated]}}", "{outcomes: {outcomes: [violatd]}}"),
+    ],
+)
+def test_the_schema_of_rule_files_knows_a_packs_facts_their_kinds_and_what_a_dossier_states(
+    part: str, right: str, wrong: str, tmp_path: Path
+) -> None:
+    for name, value in (("right.yaml", right), ("wrong.yaml", wrong)):
+        (tmp_path / name).write_text(f"{part}:{(RULE if part == 'rules' else DEFINITION) % value}")
+    assert set(mistakes(rules_schema(small()), tmp_path.glob("*.yaml"))) == {"wrong.yaml"}

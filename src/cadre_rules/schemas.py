@@ -1,13 +1,15 @@
 """JSON Schemas an editor completes from: dossiers, and rule files that know a pack's facts."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from cadre_rules.dossier.fields import SUBJECTS, element_fields, fields_of
 from cadre_rules.dossier.models import AnyDossier, DossierFile
 from cadre_rules.expression import OPERATIONS
 from cadre_rules.register.entries import Entry
-from cadre_rules.rulebook.expressions import GATHERS
+from cadre_rules.rulebook.expressions import COUNTED, EXCEPTION_STATES, GATHERS, WITHIN
 from cadre_rules.rulebook.model import Rulebook
 from cadre_rules.rulebook.schema import COMPARISONS, CaseFile, RuleFile
 
@@ -48,12 +50,13 @@ def cases_schema() -> dict[str, Any]:
 
 def _tests(rulebook: Rulebook) -> Any:
     known = {(versions[0].kind, name) for (_, name), versions in rulebook.definitions.items()}
-    parameter = {"type": "object", "properties": {"param": {"enum": sorted(rulebook.parameters)}}, "required": ["param"]}
+    parameter = _made({"param": _one_of(rulebook.parameters)}, "param")
     for kind in sorted({kind for kind, _ in known}):
         constant = {"anyOf": [_CONSTANT[kind], parameter]}
         words = [word for word in COMPARISONS if kind in ("int", "date") or word in ("equals", "one_of", "stated")]
         values: dict[str, Any] = dict.fromkeys(words, constant)
-        values |= {"stated": {"const": True}, "one_of": {"anyOf": [{"type": "array", "items": _CONSTANT[kind]}, parameter]}}
+        several = {"type": "array", "items": _CONSTANT[kind], "minItems": 1, "maxItems": 24}
+        values |= {"stated": {"const": True}, "one_of": {"anyOf": [several, parameter]}}
         yield {
             "type": "object",
             "properties": {"fact": {"enum": sorted(name for one, name in known if one == kind)}, **values},
@@ -64,26 +67,42 @@ def _tests(rulebook: Rulebook) -> Any:
         }
 
 
+def _one_of(words: Collection[str]) -> dict[str, Any]:
+    """Return what a text is that is one of some words; any text, where none are known."""
+    return {"enum": sorted(words)} if words else {"type": "string"}
+
+
+def _made(parts: Mapping[str, Any], *needed: str) -> dict[str, Any]:
+    return {"type": "object", "properties": parts, "required": [*needed], "additionalProperties": False}
+
+
 def _expression(rulebook: Rulebook | None) -> dict[str, Any]:
     inner = {"$ref": "#/$defs/Expression"}
-    names = {"type": "string"}
-    facts = {"enum": sorted({name for _, name in rulebook.definitions})} if rulebook else names
+    fields = [(".".join(path), info) for subject in SUBJECTS for path, info in fields_of(subject).items()]
+    lists = [(name, info.element) for name, info in fields if info.element is not None]
+    items = [(".".join(path), info) for _, element in lists for path, info in element_fields(element).items()]
+    keys = {"type": "object", "additionalProperties": inner}
+    counted = {what: {"type": "array", "items": _one_of(words)} for what, words in COUNTED.items()}
     forms: dict[str, Any] = {
-        "field": names,
-        "item": names,
-        "fact": facts,
-        "param": {"enum": sorted(rulebook.parameters)} if rulebook else names,
-        "exceptions": names,
-        "outcomes": {"type": "object"},
-        "within": {"type": "object", "properties": dict.fromkeys(("area", "other", "level", "on"), inner)},
-        "lookup": {"type": "object", "properties": {"table": names, "keys": {"type": "object"}, "get": names, "on": inner}},
+        "field": _one_of({name for name, info in fields if info.kind != "list"}),
+        "item": _one_of({name for name, info in items if info.kind != "list"}),
+        "fact": _one_of({name for _, name in rulebook.definitions} if rulebook else ()),
+        "param": _one_of(rulebook.parameters if rulebook else ()),
+        "exceptions": _one_of(EXCEPTION_STATES),
+        "outcomes": _made(counted),
+        "within": _made(dict.fromkeys(WITHIN, inner), *WITHIN),
+        "lookup": _made(
+            {"table": _one_of(rulebook.tables if rulebook else ()), "keys": keys, "get": _one_of(()), "on": inner},
+            *("table", "keys", "get"),
+        ),
     }
-    for gather in GATHERS:
-        parts = dict.fromkeys(("where", "pick", "by"), inner)
-        forms[gather] = {"type": "object", "properties": {"in": names, **parts, "silence": {"const": "none"}}, "required": ["in"]}
+    parts = {"in": _one_of({name for name, _ in lists}), **dict.fromkeys(("where", "pick", "by"), inner)}
+    forms |= dict.fromkeys(GATHERS, _made({**parts, "silence": {"const": "none"}}, "in"))
     for word, signature in OPERATIONS.items():
-        gathers = [forms[word]] if word in GATHERS else []
-        forms[word] = {"anyOf": [*gathers, {"type": "array", "items": inner}, inner], "description": signature.says}
+        least = len(signature.takes)
+        listed = {"type": "array", "items": inner, "minItems": least} | ({} if signature.repeats else {"maxItems": least})
+        others = [*([forms[word]] if word in GATHERS else []), *([inner] if least == 1 else [])]
+        forms[word] = {"anyOf": [listed, *others], "description": signature.says}
     constants = [*_CONSTANT.values(), {"type": "array", "items": {"type": "string"}}]
     form = {"type": "object", "properties": forms, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
     return {"anyOf": [*constants, form]}

@@ -27,12 +27,12 @@ _COMPARABLE: dict[str, tuple[str, ...]] = {
 """Kinds whose values an operation or a gathering can compare; all of them, where it is not listed."""
 _GIVES = {"any": "bool", "count": "int", "distinct": "int", "most": "int"}
 """The kind a gathering gives; any other gives one of what it picks."""
-_WITHIN = {"area": "area", "other": "area", "level": "str", "on": "date"}
-_COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "levels": LEVELS, "rules": ()}
+WITHIN = {"area": "area", "other": "area", "level": "str", "on": "date"}
+COUNTED: Mapping[str, tuple[str, ...]] = {"tags": (), "outcomes": OUTCOMES, "levels": LEVELS, "rules": ()}
 """What outcomes are counted by, and the words for it where they are fixed."""
 _KEYS: Mapping[str, Collection[str]] = {
-    "within": _WITHIN,
-    "outcomes": _COUNTED,
+    "within": WITHIN,
+    "outcomes": COUNTED,
     "lookup": ("table", "keys", "get", "on"),
     **dict.fromkeys(GATHERS, ("in", "where", "pick", "by", "silence")),
 }
@@ -169,18 +169,18 @@ class ExpressionReader:
         return ex.Lookup(name, tuple(read.items()), get, on), table.columns.get(get, "any")
 
     def _within(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
-        nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in _WITHIN.items()]
-        for name in _WITHIN:
+        nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in WITHIN.items()]
+        for name in WITHIN:
             self.told.need(name in inside, "RB204", f"within needs {name}", at)
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, _word: str, inside: dict[str, Any], at: Location) -> Typed:
-        listed = {name: inside.get(name, ()) for name in _COUNTED}
+        listed = {name: inside.get(name, ()) for name in COUNTED}
         for name, words in listed.items():
             if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
                 return self._wrong((*at, name), "RB204", f"{name} is a list of texts")
             for word in words:
-                self._among(word, _COUNTED[name] or words, name, (*at, name))
+                self._among(word, COUNTED[name] or words, name, (*at, name))
         return ex.Outcomes(**{name: tuple(words) for name, words in listed.items()}), "int"
 
     def _part(self, word: str, inside: dict[str, Any], name: str, needed: str, at: Location) -> tuple[ex.Expression | None, str]:
