@@ -191,6 +191,17 @@ MEANING: list[Told] = [
     (D, ", on: {field: days.decided}}}", "}}", "RB204", "lookup:", "say `on` which day"),
     (D, VACANT, "value: {within: {area: {field: post.area}, level: district}}", "RB204", "within", "within needs other"),
     (D, "outcomes: [violated]", "outcomes: [violatet]", "RB204", "violatet", "did you mean 'violated'?"),
+    (D, "tags: [procedure]", "tags: [procedur]", "RB301", "[procedur]", "did you mean 'procedure'?"),
+    (D, "tags: [procedure]", "rules: [votes-enogh]", "RB301", "enogh", "did you mean 'votes-enough'?"),
+    (D, "keys: {form: {fact: last_form}}", "keys: form", "RB204", "keys: form", "lookup needs `keys`"),
+    (
+        D,
+        VACANT,
+        "value: {within: {area: {field: post.area}, other: {field: post.area}, level: distrit, on: {field: days.decided}}}",
+        "RB204",
+        "distrit",
+        "did you mean 'district'?",
+    ),
     (D, "tags: [procedure]", "tags: procedure", "RB204", "tags: procedure", "tags is a list of texts"),
     (D, "tags: [procedure]", "tags: [{a: b}]", "RB204", "tags: [{a", "tags is a list of texts"),
     (D, "levels: [violation, ", "levels: [violations, ", "RB204", "violations", "did you mean 'violation'?"),
@@ -418,6 +429,12 @@ def test_what_is_left_of_a_pack_without_some_of_its_files_holds_no_mistake_that_
         for some in combinations(files.sources, number):
             _, problems = build_rulebook([replace(files, sources=some)])
             assert {problem.code for problem in problems}.isdisjoint(loading._WHATEVER_ELSE)
+
+
+@pytest.mark.parametrize("value", ["{field: days.decided}", "[{field: days.decided}]", "{fact: last_day}"])
+def test_earliest_takes_a_day_as_it_takes_a_list(value: str, tmp_path: Path) -> None:
+    folder = copy_pack(SMALL, tmp_path, [(D, VACANT, f"value: {{stated: {{earliest: {value}}}}}")])
+    assert problems_of(folder) == []
 
 
 def test_five_mistakes_of_meaning_in_two_files_are_told_at_once(tmp_path: Path) -> None:

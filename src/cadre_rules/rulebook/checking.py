@@ -188,6 +188,8 @@ class _Checker:
             yield read
 
     def _definitions(self) -> dict[tuple[str, str], tuple[Definition, ...]]:
+        rules = [found.item for found in self._items["rules"]]
+        self._authored = {"tags": {tag for rule in rules for tag in rule.tags}, "rules": {rule.id for rule in rules}}
         chosen = {found.item.fact: found.item.use for found in self._items["profiles"]}
         for found in self._items["profiles"]:
             fact, use = found.item.fact, found.item.use
@@ -208,7 +210,7 @@ class _Checker:
         versions[0].need(alike, "RB202", f"versions of {name} differ in kind", ("kind",))
         for found in sorted(versions, key=lambda found: found.item.in_force.first):
             told = replace(found, about=f"{found.item.id}: ")
-            reader = ExpressionReader(subject, self._facts[subject], self._kinds, self._tables, told)
+            reader = ExpressionReader(subject, self._facts[subject], self._kinds, self._tables, told, self._authored)
             node, kind = reader.read(found.item.value, ("value",))
             right = kind in ("any", found.item.kind)
             told.need(right, "RB202", f"declared {found.item.kind}, but its value is a {kind}", ("value",))

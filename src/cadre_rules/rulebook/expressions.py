@@ -51,6 +51,8 @@ class ExpressionReader:
     parameters: Mapping[str, str]
     tables: Mapping[str, Table]
     told: Placed[Definition]
+    authored: Mapping[str, Collection[str]]
+    """The tags and ids of all rules."""
     protected: set[str] = field(default_factory=set)
     _element: Mapping[tuple[str, ...], FieldInfo] | None = None
 
@@ -68,7 +70,8 @@ class ExpressionReader:
                 return self._wrong(at, "RB201", "an expression is a constant or one operation, e.g. {field: days.decided}")
 
     def _form(self, word: str, inside: Any, at: Location) -> Typed:
-        if read := self._FORMS.get((word, type(inside))):
+        read = self._FORMS.get((word, type(inside)))
+        if read is not None and not (word in ex.OPERATIONS and "in" not in inside):  # `earliest` is both
             for key in inside if isinstance(inside, dict) else ():
                 self._among(key, _KEYS[word], "key here", (*at, key))
             return read(self, word, inside, at)
@@ -154,8 +157,10 @@ class ExpressionReader:
     def _lookup(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
         name, get, keys = str(inside.get("table", "")), str(inside.get("get", "")), inside.get("keys")
         table = self.tables.get(name)
-        if table is None or not isinstance(keys, dict):
-            return self._wrong(at, "RB205", f"unknown table {name!r}{did_you_mean(name, self.tables)}, or no keys")
+        if table is None:
+            return self._wrong(at, "RB205", f"unknown table {name!r}{did_you_mean(name, self.tables)}")
+        if not isinstance(keys, dict):
+            return self._wrong(at, "RB204", "lookup needs `keys`: of each column by which the row is found, what it must hold")
         read: dict[str, ex.Expression] = {}
         for column, value in keys.items():
             place = (*at, "keys", column)
@@ -172,6 +177,8 @@ class ExpressionReader:
         nodes: Any = [self._part(word, inside, name, needed, at)[0] for name, needed in WITHIN.items()]
         for name in WITHIN:
             self.told.need(name in inside, "RB204", f"within needs {name}", at)
+        if isinstance(level := inside.get("level"), str):
+            self._among(level, ("province", "district", "commune"), "level of a place", (*at, "level"))
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, _word: str, inside: dict[str, Any], at: Location) -> Typed:
@@ -181,6 +188,8 @@ class ExpressionReader:
                 return self._wrong((*at, name), "RB204", f"{name} is a list of texts")
             for word in words:
                 self._among(word, COUNTED[name] or words, name, (*at, name))
+                if name in self.authored:
+                    self.told.known(word, self.authored[name], "RB301", f"no rule has this in its {name}: {word!r}", (*at, name))
         return ex.Outcomes(**{name: tuple(words) for name, words in listed.items()}), "int"
 
     def _part(self, word: str, inside: dict[str, Any], name: str, needed: str, at: Location) -> tuple[ex.Expression | None, str]:
