@@ -686,6 +686,27 @@ LAYERING: list[Told] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("more", "code", "other"),
+    [
+        ("definitions:\n  - {id: votes, kind: int, subject: [appointment], label: {vi: a, en: b}, value: 3}", "RB302", D),
+        (
+            "tables:\n  - {id: discipline_months, label: {vi: a, en: b}, provision: L1, columns: {form: str}, rows: []}",
+            "RB306",
+            D,
+        ),
+        ("profiles:\n  - {fact: vots, use: strict, provision: L1}", "RB503", "did you mean 'votes'?"),
+        ("profiles:\n  - {fact: votes, use: strict, provision: L1}", "RB503", "votes has no profile 'strict'"),
+    ],
+)
+def test_a_mistake_in_a_layer_is_told_once_and_what_it_runs_into_is_named(
+    more: str, code: str, other: str, tmp_path: Path
+) -> None:
+    folder = copy_pack(LOCAL, tmp_path, [(P, "switch_off:", f"{more}\nswitch_off:")])
+    (problem,) = examine(SMALL, folder)[1]
+    assert (problem.code, problem.path, problem.line, other in problem.message) == (code, folder / P, 14, True)
+
+
 @pytest.mark.parametrize("told", LAYERING, ids=lambda told: told[2][:50])
 def test_a_mistake_in_a_layer_is_told(told: Told, tmp_path: Path) -> None:
     file, old, new, code, line, message = told

@@ -119,11 +119,11 @@ class _Checker:
         return LoadedPack(named[0].item, files.digest)
 
     def _by_id(self, key: str) -> dict[str, Any]:
-        known: dict[str, Any] = {}
+        known: dict[str, Placed[Any]] = {}
         for found in self._items[key]:
-            found.need(found.item.id not in known, "RB306", f"{found.item.id!r} is defined twice", ("id",))
-            known[found.item.id] = found.item
-        return known
+            other = known.setdefault(found.item.id, found)
+            found.need(other is found, "RB306", f"{found.item.id!r} is defined twice; first in {other.place}", ("id",))
+        return {name: found.item for name, found in known.items()}
 
     def _valued(self) -> dict[str, tuple[Parameter, ...]]:
         """Return the versions of each parameter, those tightened in place of the looser ones."""
@@ -165,7 +165,8 @@ class _Checker:
             end, start = earlier.item.in_force.last, later.item.in_force.first
             explained = gaps_allowed or getattr(later.item, "after_gap", None) is not None
             gap = f"{name} has no version from {end} to {start}; close the gap or explain it in after_gap"
-            later.need(end <= start, "RB302", f"two versions of {name} are in force on {start}", ("in_force",))
+            two = f"two versions of {name} are in force on {start}; the other is that in {earlier.place}"
+            later.need(end <= start, "RB302", two, ("in_force",))
             later.need(start <= end or explained, "RB303", gap, ("in_force",))
 
     def _rows(self, found: Placed[Table]) -> Iterator[Mapping[str, Any]]:
@@ -190,11 +191,15 @@ class _Checker:
     def _definitions(self) -> dict[tuple[str, str], tuple[Definition, ...]]:
         rules = [found.item for found in self._items["rules"]]
         self._authored = {"tags": {tag for rule in rules for tag in rule.tags}, "rules": {rule.id for rule in rules}}
-        chosen = {found.item.fact: found.item.use for found in self._items["profiles"]}
+        facts = {found.item.id for found in self._items["definitions"]}
+        chosen: dict[str, str] = {}
         for found in self._items["profiles"]:
             fact, use = found.item.fact, found.item.use
             known = [one.item.profile for one in self._items["definitions"] if one.item.id == fact and one.item.profile]
-            found.known(use, known, "RB503", f"{fact} has no profile {use!r}", ("use",))
+            if found.known(fact, facts, "RB503", f"no fact {fact!r} to choose a profile of", ("fact",)) and found.known(
+                use, known, "RB503", f"{fact} has no profile {use!r}", ("use",)
+            ):
+                chosen[fact] = use
         grouped: dict[tuple[str, str], list[Placed[Definition]]] = defaultdict(list)
         for found in self._items["definitions"]:
             if found.item.profile == chosen.get(found.item.id):

@@ -49,6 +49,11 @@ class Placed(Generic[Item]):
     about: str = ""
     """What every message begins with."""
 
+    @property
+    def place(self) -> str:
+        """The file and line where the item begins."""
+        return f"{self.source.path}:{self.source.document.line(self.at)}"
+
     def tell(self, code: str, message: str, deeper: Location = ()) -> None:
         """Tell of a mistake in the item, or deeper in it."""
         self.problems.append(self.source.problem((*self.at, *deeper), code, self.about + message))
