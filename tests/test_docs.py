@@ -12,6 +12,8 @@ import pytest
 
 from cadre_rules import check
 from cadre_rules.cli import main
+from cadre_rules.rulebook.loading import examine
+from cadre_rules.rulebook.reading import read_cases
 from cadre_rules.rulebook.yaml import read_yaml
 from small import vn
 
@@ -62,6 +64,19 @@ def test_the_tutorials_dossier_is_judged_as_it_says() -> None:
     report = check(document.value, vn())
     asked = {place for place, _, _ in report.questions()}
     assert "hs-2021-014: person.home_town" in asked
+
+
+def test_what_the_guide_shows_of_rule_files_lacks_nothing_but_what_it_names(tmp_path: Path) -> None:
+    page = (ROOT / "docs/writing-rules.md").read_text("utf-8")
+    _tree, text, left_out, *blocks = (block for block in re.findall(r"(?:^(?: {4}.*)?\n)+", page, re.MULTILINE) if block.strip())
+    blocks.append(text.rstrip("\n") + left_out)
+    for number, block in enumerate(blocks):
+        name = "pack.yaml" if "extends:" in block else f"{number}.cases.yaml" if "cases:" in block else f"{number}.yaml"
+        (tmp_path / name).write_text(block.replace("extends: vn", ""), "utf-8")
+    assert len(blocks) == 6
+    _, problems = examine(tmp_path)
+    assert {problem.code for problem in problems} <= {"RB201", "RB301", "RB307", "RB308", "RB502", "RB503"}
+    assert read_cases(tmp_path)[1] == []
 
 
 def test_every_decision_has_its_page_in_the_index() -> None:
