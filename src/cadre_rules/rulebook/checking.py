@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from graphlib import CycleError
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from typing import Any
 
 from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
 from cadre_rules.errors import Problem
 from cadre_rules.expression import Lookup, walk
 from cadre_rules.names import fold
-from cadre_rules.rulebook.expressions import ExpressionReader
+from cadre_rules.rulebook.expressions import ExpressionReader, codes_of
 from cadre_rules.rulebook.model import LoadedPack, Rulebook
 from cadre_rules.rulebook.reading import Location, PackFiles, Placed
 from cadre_rules.rulebook.schema import (
@@ -278,9 +278,14 @@ class _Checker:
             found.need(not listed or kind == "str", "RB202", f"{test.fact} is a {kind}; a parameter lists texts", place)
             self._parameter(found, constant.param, "list" if listed else kind, place)
         elif word != "stated":
+            codes = [codes_of(one.value, subject) for one in self.book.definitions[subject, test.fact]]
             for value in constant if isinstance(constant, tuple) else (constant,):
                 right = type(value) is _TYPES[kind]
                 found.need(right, "RB202", f"{test.fact} is a {kind}, {value!r} is not", place)
+                if right and all(codes):
+                    named = sorted(set(chain(*codes)))
+                    message, others = f"{value!r} is no code {test.fact} can be", f"; one of: {', '.join(named)}"
+                    found.known(value, named, "RB202", message, place, listed=others)
 
     def _parameter(self, found: Placed[Rule], name: str, kind: str, at: Location) -> None:
         if found.known(name, self._parameters, "RB205", f"unknown parameter {name!r}", at):

@@ -1,6 +1,6 @@
 """Read the expressions of definitions: from plain values to nodes, with every kind checked."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, repeat
@@ -37,6 +37,13 @@ _KEYS: Mapping[str, Collection[str]] = {
     **dict.fromkeys(GATHERS, ("in", "where", "pick", "by", "silence")),
 }
 """What each form is made of that is written as a mapping."""
+
+
+def codes_of(node: ex.Expression, subject: str, element: Mapping[tuple[str, ...], FieldInfo] | None = None) -> Collection[str]:
+    """Return the closed list of codes that what is read comes from, if it comes from one."""
+    known = fields_of(subject) if isinstance(node, ex.Field) else element or {}
+    info = known.get(node.path) if isinstance(node, ex.Field | ex.Item) else None
+    return info.codes.names if info is not None and info.codes is not None else ()
 
 
 @dataclass(slots=True)
@@ -123,7 +130,17 @@ class ExpressionReader:
             self._agree(kind, same if needed == "same" else needed, place, word)
             nodes.append(node)
         self._comparable(word, same, at)
+        if word in ("equal", "one_of"):
+            self._coded(nodes, at)
         return ex.Call(word, tuple(nodes)), same if signature.gives == "same" else signature.gives
+
+    def _coded(self, nodes: Iterable[ex.Expression], at: Location) -> None:
+        """Tell of a text that is none of the codes of what it is compared with, so never the same."""
+        constants = [node.value for node in nodes if isinstance(node, ex.Constant)]
+        for codes in (codes_of(node, self.subject, self._element) for node in nodes):
+            for word in chain.from_iterable(value if isinstance(value, tuple) else (value,) for value in constants):
+                if codes and isinstance(word, str):
+                    self._among(word, codes, "code it can be", at, code="RB202")
 
     def _each(self, word: str, inside: dict[str, Any], at: Location) -> Typed:
         text = str(inside.get("in", ""))
@@ -197,8 +214,8 @@ class ExpressionReader:
         self._agree(kind, needed, (*at, name), word)
         return node, kind
 
-    def _among(self, word: str, known: Collection[str], what: str, at: Location) -> bool:
-        return self.told.known(word, known, "RB204", f"{word!r} is no {what}", at, listed=f"; one of: {', '.join(known)}")
+    def _among(self, word: str, known: Collection[str], what: str, at: Location, code: str = "RB204") -> bool:
+        return self.told.known(word, known, code, f"{word!r} is no {what}", at, listed=f"; one of: {', '.join(known)}")
 
     def _agree(self, kind: str, needed: str, at: Location, word: str) -> None:
         if "any" not in (kind, needed) and kind != needed:
