@@ -707,6 +707,11 @@ LAYERING: list[Told] = [
             "RB306",
             D,
         ),
+        (
+            "definitions:\n  - {id: votes, kind: int, profile: a, subject: [appointment], label: {vi: a, en: b}, value: {ad: 1}}",
+            "RB204",
+            "unknown operation 'ad'; did you mean 'add'?",
+        ),
         ("profiles:\n  - {fact: vots, use: strict, provision: L1}", "RB503", "did you mean 'votes'?"),
         ("profiles:\n  - {fact: votes, use: strict, provision: L1}", "RB503", "votes has no profile 'strict'"),
     ],

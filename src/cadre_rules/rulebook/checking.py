@@ -81,7 +81,7 @@ class _Checker:
         self._parameters = self._valued()
         self._kinds = {name: versions[0].kind for name, versions in self._parameters.items()}
         self._facts: dict[str, dict[str, str]] = {subject: {} for subject in SUBJECTS}
-        self._protected: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._protected: dict[tuple[str, str, str | None], set[str]] = defaultdict(set)
         self.book = Rulebook(
             packs=tuple(filter(None, map(self._pack, packs))),
             instruments=self._instruments,
@@ -192,7 +192,7 @@ class _Checker:
         rules = [found.item for found in self._items["rules"]]
         self._authored = {"tags": {tag for rule in rules for tag in rule.tags}, "rules": {rule.id for rule in rules}}
         facts = {found.item.id for found in self._items["definitions"]}
-        chosen: dict[str, str] = {}
+        self._chosen = chosen = dict[str, str]()
         for found in self._items["profiles"]:
             fact, use = found.item.fact, found.item.use
             known = [one.item.profile for one in self._items["definitions"] if one.item.id == fact and one.item.profile]
@@ -200,15 +200,18 @@ class _Checker:
                 use, known, "RB503", f"{fact} has no profile {use!r}", ("use",)
             ):
                 chosen[fact] = use
-        grouped: dict[tuple[str, str], list[Placed[Definition]]] = defaultdict(list)
+        grouped: dict[tuple[str, str, str | None], list[Placed[Definition]]] = defaultdict(list)
         for found in self._items["definitions"]:
-            if found.item.profile == chosen.get(found.item.id):
-                for subject in found.item.subject:
-                    grouped[subject, found.item.id].append(found)
+            for subject in found.item.subject:
+                grouped[subject, found.item.id, found.item.profile].append(found)
+                if found.item.profile == chosen.get(found.item.id):
                     self._facts[subject].setdefault(found.item.id, found.item.kind)
-        return {(subject, name): tuple(self._bound(versions, subject, name)) for (subject, name), versions in grouped.items()}
+        read = {key: tuple(self._bound(versions, *key)) for key, versions in grouped.items()}  # also those of no profile chosen
+        return {(subject, name): read[subject, name, of] for subject, name, of in read if of == chosen.get(name)}
 
-    def _bound(self, versions: Sequence[Placed[Definition]], subject: str, name: str) -> Iterator[Definition]:
+    def _bound(
+        self, versions: Sequence[Placed[Definition]], subject: str, name: str, profile: str | None
+    ) -> Iterator[Definition]:
         """Yield the versions of a definition as they read for a subject, oldest first."""
         self._successive(versions, name, gaps_allowed=True)
         alike = len({found.item.kind for found in versions}) == 1
@@ -219,7 +222,7 @@ class _Checker:
             node, kind = reader.read(found.item.value, ("value",))
             right = kind in ("any", found.item.kind)
             told.need(right, "RB202", f"declared {found.item.kind}, but its value is a {kind}", ("value",))
-            self._protected[subject, name] |= reader.protected
+            self._protected[subject, name, profile] |= reader.protected
             yield found.item.model_copy(update={"value": node})
 
     def _rules(self) -> None:
@@ -302,7 +305,7 @@ class _Checker:
     def _licence(self, found: Placed[Rule], subject: str) -> None:
         rule, provisions = found.item, self.book.provisions
         behind = {name for fact in facts_in(rule) for name in self._behind.get((subject, fact), (fact,))}
-        read = {ground for name in behind for ground in self._protected[subject, name]}
+        read = {ground for name in behind for ground in self._protected[subject, name, self._chosen.get(name)]}
         licensed = {ground for name in rule.provisions if name in provisions for ground in provisions[name].asks_for}
         said = set(rule.protected)
         for grounds, code, message, at in (
