@@ -33,6 +33,7 @@ def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
 NEEDED = {
     "string_type": "not a text; put it in quotes",
     "tuple_type": "not a list",
+    "date_type": "not a day; write 2021-05-03",
     "missing": "is required",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "not a mapping of fields"),
 }
