@@ -114,8 +114,9 @@ def _summary(report: Report) -> Iterator[str]:
     ]
     if not report.findings and not report.rejected:
         yield phrase("no_finding", lang)
-    yield f"{phrase('total', lang, subjects=len(report.subjects), rules=report.rules_in_force)}: {', '.join(counts)}."
-    days = {kind: day for pack in report.rulebook for kind, day in pack["reviewed_to"].items()}
+    total = phrase("total", lang, subjects=len(report.subjects), rules=report.rules_in_force)
+    yield f"{': '.join(filter(None, (total, ', '.join(counts))))}."
+    days = dict(sorted((of for pack in report.rulebook for of in pack["reviewed_to"].items()), reverse=True))  # earliest last
     packs = ", ".join(f"{pack['pack']} {pack['version']} ({pack['digest']})" for pack in report.rulebook)
     reviewed = ", ".join(
         f"{phrase('reviewed_' + kind, lang)} {day_text(date.fromisoformat(day), lang)}" for kind, day in sorted(days.items())
