@@ -333,7 +333,9 @@ def _meet(one: Any, other: Any) -> bool:
     """Tell whether some value fits both cells of a column; none fits one that is not stated."""
     if isinstance(one, tuple) and isinstance(other, tuple):
         return all(None in ends or ends[0] <= ends[1] for ends in ((one[0], other[1]), (other[0], one[1])))
-    return one is not None and (fold(one) == fold(other) if isinstance(one, str) else bool(one == other))
+    if isinstance(one, str) and isinstance(other, str):
+        return fold(one) == fold(other)
+    return one is not None and bool(one == other)
 
 
 def facts_in(rule: Rule) -> Iterator[str]:
