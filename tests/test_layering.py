@@ -1,12 +1,17 @@
 """A pack laid over another tightens, switches off and chooses; nothing else of the pack below changes."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cadre_rules import check
 from cadre_rules.cases import examine_cases, run_cases
+from cadre_rules.findings import Report
+from cadre_rules.reports.html import render_html
+from cadre_rules.reports.text import render_text
 from cadre_rules.rulebook import loading
 from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.rulebook.reading import read_cases
@@ -117,6 +122,16 @@ def test_layers_are_reviewed_to_the_earliest_of_their_days() -> None:
     assert layered().reviewed_to == {"state": date(2026, 1, 1), "party": date(2024, 6, 1), "local": date(2026, 1, 1)}
     assert len(report_of(body("2024-06-01"), layered()).notices) == 0
     assert ["2024" in notice for notice in report_of(body("2024-06-02"), layered()).notices] == [True]
+
+
+@pytest.mark.parametrize("render", [render_text, render_html])
+def test_a_report_tells_the_earliest_of_the_days_its_layers_were_reviewed_to(
+    render: Callable[[Report], str], tmp_path: Path
+) -> None:
+    later = copy_pack(LOCAL, tmp_path, [(P, "party: 2024-06-01", "party: 2026-06-01")])
+    said = render(check(appointment(), load_rulebook(SMALL, later), lang="en")).replace(":", "")
+    assert "Party 2025-01-01" in said
+    assert "Party 2026-06-01" not in said
 
 
 def test_the_digest_of_a_pack_is_that_of_its_rules_and_not_of_its_cases(tmp_path: Path) -> None:

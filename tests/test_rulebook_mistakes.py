@@ -68,6 +68,7 @@ FORM: list[Told] = [
     (R, VOTES, "requires: votes", "RB101", "requires: votes", "not a mapping of above, at_least, "),
     (R, "{until: 2022-01-01}", "2022-01-01", "RB101", "in_force: 2022", "not a mapping of from, until"),
     (C, "with: {decision: transfer}", "wit: {decision: transfer}", "RB101", "wit: {decision", "did you mean 'with'?"),
+    (I, "issued: 2020-01-01", "issued: 01/01/2020", "RB101", "issued: 01", "not a day; write 2021-05-03"),
     (R, "force: target", "forse: target", "RB101", "forse", "did you mean 'force'?"),
     (R, "topic: women", "topic: Phụ nữ", "RB101", "topic: Phụ nữ", ""),
     (R, "provisions: [B2, B1]", "provisions: []", "RB101", "provisions: []", ""),
@@ -171,6 +172,14 @@ MEANING: list[Told] = [
         "after",
     ),
     (D, WARNING, f"{WARNING}\n      - {{form: Warning, months: 24}}", "RB302", "form: Warning", "line 14 answers, by form"),
+    (
+        D,
+        WARNING,
+        "{months: 36}\n      - {form: warning, months: 3}\n      - {form: warning, months: 4}",
+        "RB302",
+        "months: 4",
+        "line 15",
+    ),
     (D, WARNING, "{form: reprimand, months: 36}", "RB302", "months: 36", "answers what the row of line 12 answers, by form"),
     (D, "12, in_force: {until: 2022-01-01}}", "12, in_force: {until: 2022-01-02}}", "RB302", "months: 24", "line 12"),
     (D, WARNING, "{form: warning, month: 36}", "RB101", "month: 36", "did you mean 'months'?"),
@@ -278,6 +287,7 @@ MEANING: list[Told] = [
     (R, "    protected: [kin]\n    rival", "    rival", "RB304", "- id: kin-none", "reads the protected fact 'kin'"),
     (R, "protected: [sex]", "protected: [sex, health]", "RB304", "protected: [sex, health]", "asks for 'health'"),
     (I, "asks_for: [sex]", "asks_for: [sexx]", "RB304", "id: B2", "'sexx' is no protected ground"),
+    (R, "protected: [sex]", "protected: [sexx]", "RB304", "protected: [sexx]", "did you mean 'sex'?"),
     (I, "asks_for: [sex]", "asks_for: [health]", "RB304", "protected: [sex]", "no provision it cites asks for 'sex'"),
     (R, "protected: [sex]", "protected: [sex, birth]", "RB307", "protected: [sex, birth]", "licensed to read 'birth'"),
     (
@@ -447,6 +457,20 @@ def test_what_is_left_of_a_pack_without_some_of_its_files_holds_no_mistake_that_
 def test_earliest_takes_a_day_as_it_takes_a_list(value: str, tmp_path: Path) -> None:
     folder = copy_pack(SMALL, tmp_path, [(D, VACANT, f"value: {{stated: {{earliest: {value}}}}}")])
     assert problems_of(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("subject: [body]", "subject: [bodies]", "bodies"),
+        ("protected: [sex]", "protected: [sexx, sex]", "sexx"),
+        ("force: target", "force: goal", "goal"),
+        ("topic: women", "topic: Women", "Women"),
+    ],
+)
+def test_one_mistake_is_told_once(old: str, new: str, line: str, tmp_path: Path) -> None:
+    (problem,) = problems_of(copy_pack(SMALL, tmp_path, [(R, old, new)]))
+    assert line in said(problem)
 
 
 def test_five_mistakes_of_meaning_in_two_files_are_told_at_once(tmp_path: Path) -> None:
@@ -708,7 +732,7 @@ LAYERING: list[Told] = [
             D,
         ),
         (
-            "definitions:\n  - {id: votes, profile: nobodys, kind: int, subject: [appointment], label: {vi: a, en: b}, value: {ad: 1}}",
+            "definitions:\n  - {id: votes, kind: int, profile: a, subject: [appointment], label: {vi: a, en: b}, value: {ad: 1}}",
             "RB204",
             "unknown operation 'ad'; did you mean 'add'?",
         ),

@@ -45,6 +45,7 @@ NEEDED = {
     "invalid_key": "a key is no text; put it in quotes",
     "string_type": "not a text; put it in quotes",
     "tuple_type": "not a list",
+    "date_type": "not a day; write 2021-05-03",
     "missing": "is required",
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "not a mapping of fields"),
 }

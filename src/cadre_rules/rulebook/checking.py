@@ -42,12 +42,14 @@ _HINTS = {
 }
 _UNCITED = "cites an unknown provision {1!r}"
 _CITING = ("parameters", "tighten", "tables", "definitions", "profiles", "switch_off")
+_NO_GROUND = f"{{1!r}} is no protected ground; one of: {', '.join(PROTECTED)}"
 _REFERENCES = (
     *((key, "provision", "provisions", "RB301", _UNCITED) for key in _CITING),
     ("rules", "provisions", "provisions", "RB301", _UNCITED),
     ("rules", "exception.provision", "provisions", "RB301", _UNCITED),
     ("provisions", "instrument", "instruments", "RB301", "provision {0.id} stands in no known instrument"),
-    ("provisions", "asks_for", "protected", "RB304", f"{{1!r}} is no protected ground; one of: {', '.join(PROTECTED)}"),
+    ("provisions", "asks_for", "protected", "RB304", _NO_GROUND),
+    ("rules", "protected", "protected", "RB304", _NO_GROUND),
     ("rules", "rival", "rules", "RB301", "unknown rival {1!r}"),
     ("instruments", "replaced_by", "instruments", "RB301", "{0.id} is replaced by an unknown instrument"),
     ("tighten", "parameter", "parameters", "RB502", "no parameter {1!r} to tighten"),
@@ -310,7 +312,7 @@ class _Checker:
         behind = {name for fact in facts_in(rule) for name in self._behind.get((subject, fact), (fact,))}
         read = {ground for name in behind for ground in self._protected[subject, name, self._chosen.get(name)]}
         licensed = {ground for name in rule.provisions if name in provisions for ground in provisions[name].asks_for}
-        said = set(rule.protected)
+        said = set(rule.protected) & set(PROTECTED)
         for grounds, code, message, at in (
             (read - said, "RB304", "reads the protected fact {!r} without saying so in `protected`", ()),
             (said - licensed, "RB304", "no provision it cites asks for {!r} (`asks_for`)", ("protected",)),

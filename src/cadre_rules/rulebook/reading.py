@@ -136,9 +136,13 @@ def _read(path: Path, model: type[Model]) -> tuple[Read[Model] | None, list[Prob
 
 
 def _explained(error: ValidationError, model: type[BaseModel], document: Document, path: Path) -> Iterator[Problem]:
-    for detail in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    inside = {detail["loc"][:depth] for detail in found for depth in range(len(detail["loc"]))}
+    for detail in found:
         location, word = detail["loc"], str(detail["loc"][-1])
         match detail["type"]:
+            case "too_short" if location in inside:  # what is there is told; it only does not count
+                continue
             case "extra_forbidden":
                 message = f"unknown key {word!r}{did_you_mean(word, words_at(model, location))}"
             case "missing":
