@@ -497,6 +497,24 @@ def test_a_head_answers_for_several_dossiers(heads: list[str | None], found: lis
     assert [judgement.subject.id for judgement in told] == sorted({head for head in heads if head and heads.count(head) > 1})
 
 
+@pytest.mark.parametrize(
+    ("ids", "offices", "found"),
+    [
+        ("ab", ("Sở A", "Sở B"), []),
+        ("ab", ("Sở A", None), []),
+        ("ab", ("Sở A", "Sở A"), ["Sở A (Giám đốc Sở)"]),
+        ("ab", (None, None), ["Giám đốc Sở"]),
+        ("aa", ("Sở A", "Sở A"), []),
+    ],
+)
+def test_a_head_is_one_of_an_office_and_answers_for_what_is_not_the_same_dossier(
+    ids: str, offices: tuple[str | None, ...], found: list[str]
+) -> None:
+    heads = [{"head": "Giám đốc Sở", **({"office": office} if office else {})} for office in offices]
+    raw = [appointment(id=name, deputies_after=9, authority=authority) for name, authority in zip(ids, heads, strict=True)]
+    assert [judgement.subject.id for judgement in judged(raw) if judgement.subject.kind == "head"] == found
+
+
 def test_a_head_is_judged_by_the_latest_day_or_the_day_asked_for() -> None:
     raw = [
         appointment(id="a", authority={"head": "H"}, days=days(decided="2021-01-01", process_started="2020-01-01")),
