@@ -303,7 +303,7 @@ def test_a_rule_of_the_second_pass_may_be_excused_too(tmp_path: Path) -> None:
 def test_a_breach_that_needs_an_exception_says_so_until_one_is_on_file() -> None:
     finding = finding_of(appointment(deputies_after=9), "deputies-limit", lang="en")
     assert finding.level == "exception_needed"
-    assert finding.notes == ("May stand if the superior body decides it as a special case before 2021-06-01.",)
+    assert finding.notes == ("May stand if the superior body decides it as a special case by 2021-06-01.",)
     wrong = finding_of(appointment(deputies_after=9, exceptions=[granted(reason=None)]), "deputies-limit", lang="en")
     assert "The exception on file lacks its authority, day or reason." in wrong.notes
     excused = report_of(appointment(deputies_after=9, exceptions=[granted()]))

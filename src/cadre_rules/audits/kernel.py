@@ -157,7 +157,7 @@ def _put_together(found: Iterable[Judged]) -> Judged:
 
 # Tables of subjects
 
-_ORDER = ("process_started", "file_received", "decided", "effective")
+_ORDER = ("process_started", "file_received", "decided", "effective", "rotation_ends", "term_ends")
 
 
 def _whole(frame: pl.DataFrame, kind: str, asked: Fields) -> pl.DataFrame:

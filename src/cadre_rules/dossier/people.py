@@ -440,6 +440,8 @@ class Appointment(Whole):
         "file_received": "days.file_received",
         "decided": "days.decided",
         "effective": "days.effective",
+        "rotation_ends": "rotation.ended_on",
+        "term_ends": "days.term_ends",
     }
 
     is_decision: ClassVar[bool] = True
