@@ -67,7 +67,7 @@ def test_a_table_tells_a_finding_in_the_words_of_its_report(path: Path, lang: An
     rulebook = vn()
     told = tell(judged(given, rulebook), rulebook, lang).to_dicts()
     findings = {f.fingerprint: said(f, lang) for f in check(given, rulebook, today=TODAY, lang=lang).findings}
-    heads = {dossier.authority.head for dossier in given if dossier.authority is not None}
+    heads = {dossier.authority.answering for dossier in given if dossier.authority is not None}
     findings = {mark: told for mark, told in findings.items() if told["about"] not in heads}
     assert {line["fingerprint"]: {name: line[name] for name in findings[line["fingerprint"]]} for line in told} == findings
 

@@ -102,7 +102,11 @@ FOUND = {
         ("deputies-within-ceiling", "violation", "hs-2022-nb-2"),
         ("petitions-handled", "violation", "hs-2022-nb-1"),
         ("petitions-handled", "violation", "hs-2022-nb-2"),
-        ("breaches-add-up-under-a-head", "indicator", "Giám đốc Sở Văn hóa và Thể thao Q3"),
+        (
+            "breaches-add-up-under-a-head",
+            "indicator",
+            "Sở Văn hóa và Thể thao tỉnh Ninh Bình (Giám đốc Sở Văn hóa và Thể thao Q3)",
+        ),
     },
     "unit-and-its-leaders": {
         ("group-plans-exist", "violation", "dv-2024-qp"),

@@ -304,7 +304,7 @@ def test_a_rule_of_the_second_pass_may_be_excused_too(tmp_path: Path) -> None:
 def test_a_breach_that_needs_an_exception_says_so_until_one_is_on_file() -> None:
     finding = finding_of(appointment(deputies_after=9), "deputies-limit", lang="en")
     assert finding.level == "exception_needed"
-    assert finding.notes == ("May stand if the superior body decides it as a special case before 2021-06-01.",)
+    assert finding.notes == ("May stand if the superior body decides it as a special case by 2021-06-01.",)
     wrong = finding_of(appointment(deputies_after=9, exceptions=[granted(reason=None)]), "deputies-limit", lang="en")
     assert "The exception on file lacks its authority, day or reason." in wrong.notes
     excused = report_of(appointment(deputies_after=9, exceptions=[granted()]))
@@ -496,6 +496,24 @@ def test_a_head_answers_for_several_dossiers(heads: list[str | None], found: lis
     told = [judgement for judgement in judged(raw) if judgement.subject.kind == "head"]
     assert [judgement.outcome for judgement in told] == found
     assert [judgement.subject.id for judgement in told] == sorted({head for head in heads if head and heads.count(head) > 1})
+
+
+@pytest.mark.parametrize(
+    ("ids", "offices", "found"),
+    [
+        ("ab", ("Sở A", "Sở B"), []),
+        ("ab", ("Sở A", None), []),
+        ("ab", ("Sở A", "Sở A"), ["Sở A (Giám đốc Sở)"]),
+        ("ab", (None, None), ["Giám đốc Sở"]),
+        ("aa", ("Sở A", "Sở A"), []),
+    ],
+)
+def test_a_head_is_one_of_an_office_and_answers_for_what_is_not_the_same_dossier(
+    ids: str, offices: tuple[str | None, ...], found: list[str]
+) -> None:
+    heads = [{"head": "Giám đốc Sở", **({"office": office} if office else {})} for office in offices]
+    raw = [appointment(id=name, deputies_after=9, authority=authority) for name, authority in zip(ids, heads, strict=True)]
+    assert [judgement.subject.id for judgement in judged(raw) if judgement.subject.kind == "head"] == found
 
 
 def test_a_head_is_judged_by_the_latest_day_or_the_day_asked_for() -> None:

@@ -277,7 +277,10 @@ def test_what_dossiers_of_one_head_add_up_to_is_judged_alike(packs: Sequence[str
     )
     dossiers = []
     for number, dossier in enumerate(listed):
-        authority = {"head": (None, "Ông A", "Bà B", "Ông A", "", f"Ông {number}")[number % 6], "office": "Sở A"}
+        authority = {
+            "head": (None, "Ông A", "Bà B", "Ông A", "", f"Ông {number}")[number % 6],
+            "office": (None, "", "Sở A", "Sở B")[number % 4],
+        }
         dossiers.append(read_dossier({**dict(dossier), "authority": {**dict(dossier.authority or ()), **authority}}))
     report = check(dossiers, book, as_of=as_of, today=TODAY, engine="plain")
     judge = bulk(book)
@@ -291,7 +294,8 @@ def test_what_dossiers_of_one_head_add_up_to_is_judged_alike(packs: Sequence[str
         counted[key[-1]] += count
     assert counted == report.by_outcome
     assert heads.outcomes.height
-    assert {row["subject"] for row in heads.findings.iter_rows(named=True)} <= {"Ông A", "Bà B"}
+    named = {f"{office} ({head})" for office in ("Sở A", "Sở B") for head in ("Ông A", "Bà B")}
+    assert {row["subject"] for row in heads.findings.iter_rows(named=True)} <= {"Ông A", "Bà B", *named}
 
 
 # Whole dossiers, drawn

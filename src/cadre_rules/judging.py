@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from cadre_rules import expression as ex
 from cadre_rules.dossier.fields import SUBJECTS
+from cadre_rules.dossier.people import reached
 from cadre_rules.dossier.subjects import Subject
 from cadre_rules.engine.plain import Clauses, Part, PlainMatcher
 from cadre_rules.engine.single import SingleMatcher, SinglePart
@@ -232,14 +233,14 @@ class Judge:
     def heard(self, subjects: Sequence[Subject], as_of: AsOf, today: date, engine: Engine) -> Iterator[Heard]:
         """Judge every subject, then what the outcomes themselves call for."""
         by_head: dict[str, list[Heard]] = defaultdict(list)
-        answered: dict[str, set[int]] = defaultdict(set)
+        answered: dict[str, set[str]] = defaultdict(set)
         for subject in subjects:
             court = self.court(subject.kind)
             bench, days = court.bench(subject), self._days(subject, as_of, today)
             found = self._weighed(court.hear(bench, court.plan(days, second_pass=False), engine))
-            if head := getattr(getattr(subject.dossier, "authority", None), "head", None):
+            if subject.dossier is not None and (head := reached(subject.dossier, ("authority", "answering"))):
                 by_head[head].append(found)
-                answered[head].add(id(subject.dossier))
+                answered[head].add(subject.dossier.id)
             yield found
             bench.row.scope.tally = Tally(found.applied, self.passages(subject, found), found)
             yield self._weighed(court.hear(bench, court.plan(days, second_pass=True), engine))

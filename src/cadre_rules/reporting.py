@@ -186,8 +186,7 @@ class Writer:
         words = judgement.piece.rule.responsible
         said = self._filled(words.of(self._lang), judgement) if words is not None else ""
         authority = getattr(judgement.subject.dossier, "authority", None)
-        office, head = (authority.office, authority.head) if authority is not None else (None, None)
-        named = f"{office} ({head})" if office and head else office or head
+        named = authority and (authority.answering or authority.office)
         return f"{said}; {phrase('namely', self._lang)}: {named}" if said and named else said or named or ""
 
     def _notes(self, judgement: Judgement, breaches: Iterable[Judgement]) -> Iterator[str]:

@@ -121,8 +121,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "{subject}: no day of decision is stated; judged by the law of {day}.",
     ),
     "needs_exception": (
-        "Có thể được chấp nhận nếu {by} quyết định trường hợp đặc biệt trước ngày {day}.",
-        "May stand if {by} decides it as a special case before {day}.",
+        "Có thể được chấp nhận nếu {by} quyết định trường hợp đặc biệt chậm nhất ngày {day}.",
+        "May stand if {by} decides it as a special case by {day}.",
     ),
     "conflict": (
         "Hai quy định cùng có hiệu lực cho kết quả khác nhau ({rival}: {outcome}); cần cấp có thẩm quyền kết luận.",

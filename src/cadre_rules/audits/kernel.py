@@ -105,7 +105,7 @@ class BulkJudge:
     def _asked_of(self, kind: str) -> Fields:
         read = {".".join(path) for fact in self._court(kind).program.facts.values() for path in ex.paths(fact)}
         lists = {one for path in read for one in accumulate(path.split(".")[:-1], "{}.{}".format)}
-        of_all = {"id", "kind", "exceptions", "authority.head", ".".join(_UNIT.get(kind, ("unit",)))}
+        of_all = {"id", "kind", "exceptions", "authority.head", "authority.office", ".".join(_UNIT.get(kind, ("unit",)))}
         return frozenset((read - lists) | of_all | {*DOSSIERS[kind].day_fields.values()})
 
     def judge_heads(self, heads: pl.DataFrame, *, as_of: AsOf = "decision", today: date) -> Judged:
@@ -157,7 +157,7 @@ def _put_together(found: Iterable[Judged]) -> Judged:
 
 # Tables of subjects
 
-_ORDER = ("process_started", "file_received", "decided", "effective")
+_ORDER = ("process_started", "file_received", "decided", "effective", "rotation_ends", "term_ends")
 
 
 def _whole(frame: pl.DataFrame, kind: str, asked: Fields) -> pl.DataFrame:
@@ -183,7 +183,9 @@ _UNIT = {"appointment": ("post", "unit"), "planning": ("committee",)}
 def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
     """Return the dossiers as subjects: their fields, and beside them who, where and when."""
     unit = _path(_UNIT.get(kind, ("unit",)))
-    named = {"·head": _path(("authority", "head")), "·unit": unit, "·subject": pl.col("id")}
+    head, office = _path(("authority", "head")), _path(("authority", "office"))
+    of_office = pl.when((head != "") & (office != "")).then(pl.format("{} ({})", office, head)).when(head != "").then(head)
+    named = {"·head": of_office, "·unit": unit, "·subject": pl.col("id")}
     own = [expr.cast(pl.String).alias(name) for name, expr in named.items()]
     days = {name: DOSSIERS[kind].day_fields.get(name, DOSSIERS[kind].day_fields["decided"]).split(".") for name in _ORDER}
     listed = frame.with_columns(

@@ -52,8 +52,7 @@ class PartJudge:
 
     def asked(self, kind: str) -> Fields:
         """Return which fields an audit reads: those the rules can ask for, and who decides."""
-        fields = self._judge.asked(kind)
-        return fields if fields is None else fields | {"authority.office"}
+        return self._judge.asked(kind)
 
     def part(self, batch: Batch, stretch: Stretch | None = None) -> Part:
         """Judge a batch."""

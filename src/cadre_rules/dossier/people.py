@@ -359,6 +359,11 @@ class Authority(Stated):
     superior_consented: Flag | None = named("cấp trên đã đồng ý", "the superior body agreed", office="state")
     reports_to: Text | None = named("cơ quan cấp trên trực tiếp", "body directly above", office="state", identifies=True)
 
+    @property
+    def answering(self) -> str | None:
+        """Return the head who answers, of what office: a head is often told by a title, which every province has."""
+        return f"{self.office} ({self.head})" if self.office and self.head else self.head
+
 
 class Days(Stated):
     """The days of a decision."""
@@ -435,6 +440,8 @@ class Appointment(Whole):
         "file_received": "days.file_received",
         "decided": "days.decided",
         "effective": "days.effective",
+        "rotation_ends": "rotation.ended_on",
+        "term_ends": "days.term_ends",
     }
 
     is_decision: ClassVar[bool] = True

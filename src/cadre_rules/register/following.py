@@ -46,7 +46,8 @@ class Run:
 def run_of(report: Report, dossiers: Sequence[Dossier], today: date) -> Run:
     """Return what a check of some dossiers brings to a register."""
     kinds = {line.id: line.kind for line in report.subjects}
-    heads = Counter(dossier.authority.head for dossier in dossiers if dossier.authority is not None and dossier.authority.head)
+    ids = {one.id: one.authority for one in dossiers}
+    heads = Counter(authority.answering for authority in ids.values() if authority is not None and authority.answering)
     judged = {"dossier": {one.id for one in dossiers}, "head": {head for head, several in heads.items() if several > 1}}
     found = [
         Standing(one.fingerprint, kinds.get(one.subject, "head"), one.rule, one.subject, one.level, one.provisional)

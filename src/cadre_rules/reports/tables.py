@@ -100,9 +100,7 @@ def _tell_rule(
         values = facts.filter(pl.col("fact") == name).select("n", pl.col("in_sentence").alias(f"{{{name}}}"))
         findings = findings.join(values, on="n", how="left")
     undetermined = pl.col("outcome") == "undetermined"
-    judged, office = pl.col("level") == "judgement_needed", pl.col("office")
-    person = pl.col("head")
-    answers = pl.coalesce(pl.format("{} ({})", office, person), office, person)
+    judged, answers = pl.col("level") == "judgement_needed", pl.coalesce("head", "office")
     namely = pl.format(f"{{}}; {phrase('namely', lang)}: {{}}", "said", "named") if templates["said"] else pl.col("named")
     notes, questions = between.join(writer.standing_notes(rule)), between.join(question.of(lang) for question in rule.questions)
     asking = f"{phrase('questions', lang)}: {questions}" if questions else ""

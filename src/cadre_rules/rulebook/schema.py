@@ -269,7 +269,7 @@ class Escape(_Cited):
     """The special case a text allows: who may decide it, and by when."""
 
     levels: Many[Literal["central", "province", "district", "commune", "unit"]] = ()
-    before: HangsOn = "decided"
+    before: HangsOn | Literal["rotation_ends", "term_ends"] = "decided"
     by: Words
 
 
