@@ -233,6 +233,17 @@ def test_one_bad_dossier_hides_no_other(tmp_path: Path, capsys: pytest.CaptureFi
     assert "Không đọc được" in capsys.readouterr().out
 
 
+def test_what_no_field_would_settle_is_left_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", fixture("walkthrough"), "--lang", "en"])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ○")]
+    assert line.endswith("[hs-2024-119] – what is stated leaves it open; for those with authority to determine")
+
+
+def test_of_no_dossier_there_is_nothing_to_count(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "missing.yaml"])
+    assert "Đã xét 0 đối tượng theo 0 quy tắc.\n" in capsys.readouterr().out
+
+
 def test_an_unknown_rule_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "district-secretary-not-loca"]) == MISUSED
     out, err = capsys.readouterr()
@@ -244,9 +255,15 @@ def test_explain_says_what_is_missing_in_a_file_and_what_fired(capsys: pytest.Ca
     main(["explain", "district-secretary-not-local", "--for", OPEN])
     out = capsys.readouterr().out
     assert "01/01/2020 → 01/07/2025" in out
-    assert "person.home_town" in out.rpartition("Chỉ định Bí thư Huyện ủy Lương Tài: chưa kết luận được")[2]
+    assert "quê quán (nhân sự) [person.home_town]" in out.rpartition("Chỉ định Bí thư Huyện ủy Lương Tài: chưa kết luận được")[2]
     main(["explain", "district-secretary-not-local", "--for", fixture("district-secretary-from-the-next-commune")])
-    assert "huyện Lương Tài" in capsys.readouterr().out.rpartition("Chỉ định Bí thư")[2]
+    fired = capsys.readouterr().out.rpartition("Chỉ định Bí thư")[2]
+    assert "  Cấp của chức vụ: cấp huyện  [post.level = cấp huyện]\n" in fired
+    assert "huyện Lương Tài" in fired
+    main(["explain", "rotation-lasts-three-years", "--for", fixture("rotation-of-twenty-months")])
+    assert "  Thời gian luân chuyển: 20 tháng (< 36 tháng)  [rotation.started_on = 01/08/2022; " in capsys.readouterr().out
+    main(["explain", "district-secretary-not-local", "--for", "missing.yaml"])
+    assert "không có hiệu lực" not in capsys.readouterr().out
     main(["explain", "district-secretary-not-local", "--for", fixture("district-secretary-after-the-district-ended")])
     assert "không có hiệu lực" in capsys.readouterr().out.rpartition("\n\n")[2]
 

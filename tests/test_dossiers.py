@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cadre_rules.dossier.collectives import Body
 from cadre_rules.dossier.fields import field_at, field_name
@@ -21,6 +22,12 @@ from cadre_rules.findings import Report
 from cadre_rules.names import clean, fold
 from cadre_rules.sources.files import Rejected, read_dossiers
 from small import appointment, outcomes, report_of
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+NESTED: list[Any] = []
+for _ in range(5_000):
+    NESTED = [NESTED]
 
 
 def partial(first: str, last: str) -> PartialDate:
@@ -213,6 +220,8 @@ def test_every_mistake_is_told_at_once() -> None:
         ("text", "one of: appointment"),
         (None, "one of: appointment"),
         ({"kind": ["appointment"]}, "is no kind of dossier"),
+        ({"kind": NESTED, "id": NESTED}, "is no kind of dossier"),
+        ({"id": "d"}, "is required; one of: appointment"),
     ],
 )
 def test_a_dossier_says_what_kind_it_is(raw: Any, hint: str) -> None:
@@ -220,6 +229,15 @@ def test_a_dossier_says_what_kind_it_is(raw: Any, hint: str) -> None:
         read_dossier(raw)
     assert raised.value.field == "kind"
     assert hint in raised.value.reason
+
+
+def test_what_pyyaml_makes_of_the_word_on_is_read_as_the_word() -> None:
+    plain = yaml.safe_load((FIXTURES / "report-figures.yaml").read_text("utf-8"))
+    assert True in plain
+    (same,) = read_dossiers(str(FIXTURES / "report-figures.yaml"))
+    assert read_dossier(plain) == same
+    with pytest.raises(DossierError, match="put it in quotes"):
+        read_dossier({"kind": "body", "id": "b", "body": "committee", "members": [{1: "x"}]})
 
 
 def test_an_area_is_taken_apart_from_its_end() -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -496,6 +496,12 @@ def test_a_head_answers_for_several_dossiers(heads: list[str | None], found: lis
     told = [judgement for judgement in judged(raw) if judgement.subject.kind == "head"]
     assert [judgement.outcome for judgement in told] == found
     assert [judgement.subject.id for judgement in told] == sorted({head for head in heads if head and heads.count(head) > 1})
+
+
+@pytest.mark.parametrize("as_of", ["2021-05-03", "yesterday", datetime(2021, 5, 3, tzinfo=UTC), None])
+def test_what_is_no_day_of_law_is_refused_rather_than_taken_for_another(as_of: Any) -> None:
+    with pytest.raises(TypeError, match=r"as_of: .* is neither 'decision', 'today' nor a date"):
+        report_of(appointment(), as_of=as_of)
 
 
 @pytest.mark.parametrize(

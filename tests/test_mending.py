@@ -193,12 +193,12 @@ def test_of_the_fixtures_it_is_told_what_would_settle_them(name: str, rule: str,
     assert told(dossiers, rule, NOW, lang, vn()) == expected
 
 
-def test_where_no_change_would_do_another_decision_is_what_is_left() -> None:
+def test_where_no_change_would_do_the_remedy_is_what_is_left() -> None:
     report = check(appointment(person=LATELY), small(), today=NOW, lang="en", mending=True)
     (finding,) = (finding for finding in report.findings if finding.rule == "discipline-lapsed")
     assert finding.mended_by == ()
     assert finding.notes[-1] == (
-        "Nothing an office can still change in the dossier settles this; only another decision (another person or post) would."
+        "Nothing an office can still change in this dossier makes the finding go; do what is said under “Remedy”."
     )
 
 

@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,14 @@ def test_men_and_women_may_be_marked_by_a_cross(tmp_path: Path) -> None:
     rows: Sheet = [["Số QĐ", "Loại quyết định", "Giới tính", None], [None, None, "Nam", "Nữ"], ["1", "bổ nhiệm", None, "x"]]
     path = book(tmp_path, {"Quyết định": rows}, {"Quyết định": [(0, 2, 0, 3)]})
     assert rows_of(path)[0]["person"] == {"sex": "female"}
+
+
+@pytest.mark.parametrize("serial", [1900, 1980, 2006, 2100])
+def test_a_year_that_a_sheet_took_for_a_day_is_asked_for_rather_than_read_as_that_day(serial: int, tmp_path: Path) -> None:
+    day = date(1899, 12, 30) + timedelta(days=serial)
+    path = book(tmp_path, {"Quyết định": [[*HEADING, "Ngày sinh", "Ngày quyết định"], ["1", "bổ nhiệm", day, date(2024, 3, 5)]]})
+    ((where, reason),) = told(path)
+    assert (where, f"the cell holds {day}, as a year does" in reason) == ("Quyết định:2: 1: person.birth_date", True)
 
 
 @pytest.mark.parametrize(

@@ -166,16 +166,15 @@ def explain_for(rulebook: Rulebook, name: str, dossiers: Sequence[Dossier], as_o
 
 def _grounds(judgement: Judgement, writer: Writer, mender: Mender, lang: str) -> Iterator[str]:
     for test in judgement.clause:
-        value = judgement.bench.row[test.fact]
-        definition = judgement.bench.court.program.defined[test.fact]
-        bound = f"{test.relation} {', '.join(map(str, test.constants))}"
-        yield f"  {definition.label.of(lang)}: {value_text(value, definition.unit, lang)} ({bound})"
+        told, unit = writer.told(judgement.bench, test.fact), judgement.bench.court.program.defined[test.fact].unit
+        bound = f" ({test.relation} {value_text(test.constants[0], unit, lang)})" if test.relation[0] in "<>" else ""
+        yield f"  {told.label}: {told.text}{bound}" + (f"  [{told.place}]" if told.place else "")
     for finding in [mender.mended(found, judgement) for found in writer.findings([judgement])]:
-        yield from (f"    {evidence.fact}: {evidence.place}" for evidence in finding.evidence)
-        waiting = ([place for wait in waits for place in wait.missing or (wait.fact,)] for waits in finding.waits_for)
-        told = [
+        asked = ([(one.ask or (one.label,), one.missing or (one.fact,)) for one in way] for way in finding.waits_for)
+        waiting = ([f"{ask} [{place}]" for both in way for ask, place in zip(*both, strict=True)] for way in asked)
+        also = [
             *(("waiting", ", ".join(places)) for places in waiting),
             *(("mended_by", " + ".join(change.text for change in changes)) for changes in finding.mended_by),
             *(("note", note) for note in finding.notes),
         ]
-        yield from _headed(told, lang)
+        yield from _headed(also, lang)

@@ -32,6 +32,8 @@ def check(
     decision, by the law of `today` (the machine's, if not given). With `mending`, each breach also tells what an office can
     still do, from `today` on, so that it is gone (`Finding.mended_by`).
     """
+    if as_of not in ("decision", "today") and type(as_of) is not date:
+        raise TypeError(f"as_of: {as_of!r} is neither 'decision', 'today' nor a date")
     given = dossiers if isinstance(dossiers, (list, tuple)) else [dossiers]
     subjects = [subject for dossier in map(read_dossier, given) for subject in subjects_of(dossier)]
     now = today or date.today()

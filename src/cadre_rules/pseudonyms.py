@@ -178,7 +178,9 @@ def _kept_reason(reason: str) -> str:
     return known or _NOT_TOLD
 
 
-_KNOWN = ("is not a known code", "is no kind of dossier", "no such field", "has this id", "not UTF-8 text", "not JSON")
+_KNOWN = (
+    "is not a known code", "is no kind of dossier", "is required", "no such field", "has this id", "not UTF-8 text", "not JSON"
+)  # fmt: skip
 """What a reason begins or ends with that goes on to quote the input."""
 
 

@@ -133,9 +133,9 @@ class Writer:
         piece = judgement.piece
         named = [piece.facts[name] for name in PLACEHOLDER.findall(piece.rule.message.of(self._lang))]
         told = dict.fromkeys([*[test.fact for test in judgement.clause], *named])
-        return (self._told(judgement.bench, name) for name in told)
+        return (self.told(judgement.bench, name) for name in told)
 
-    def _told(self, bench: Bench, name: str) -> Evidence:
+    def told(self, bench: Bench, name: str) -> Evidence:
         """Return a fact of a subject as evidence."""
         subject, definition = bench.subject, bench.court.program.defined[name]
         read = bench.tracer.trace(name).read

@@ -75,6 +75,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "area_province": ("tỉnh", "province"),
     "area_district": ("huyện", "district"),
     "area_commune": ("xã", "commune"),
+    "for_people": (
+        "hồ sơ đã nêu mà chưa phân định được; cần người có thẩm quyền xác định",
+        "what is stated leaves it open; for those with authority to determine",
+    ),
     "settles": ("giải quyết {n} quy tắc", "helps to settle {n} rule(s)"),
     "or": ("hoặc", "or"),
     "questions": ("Câu hỏi cần trả lời", "Questions to answer"),
@@ -195,8 +199,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "mended_by": ("Cách khắc phục cụ thể", "What would it take"),
     "mended_by_nothing": (
-        "Trong hồ sơ không còn gì cơ quan thay đổi được để khắc phục; chỉ có thể quyết định khác đi (người khác, chức vụ khác).",
-        "Nothing an office can still change in the dossier settles this; only another decision (another person or post) would.",
+        "Không thay đổi nào cơ quan còn làm được trong hồ sơ này làm hết phát hiện; thực hiện theo mục “Cần làm”.",
+        "Nothing an office can still change in this dossier makes the finding go; do what is said under “Remedy”.",
     ),
     "mend_wait": ("chờ đến ngày {day} ({field})", "wait until {day} ({field})"),
     "mend_date": ("{field}: {value}", "{field}: {value}"),

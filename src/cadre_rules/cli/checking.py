@@ -79,6 +79,7 @@ def explain(options: argparse.Namespace) -> int:
     if options.file is not None:
         dossiers, rejected, _ = dossiers_of([options.file])
         today = options.today or date.today()
-        lines(explain_for(rulebook, options.rule, dossiers, options.as_of, today, options.lang))
+        if dossiers:
+            lines(explain_for(rulebook, options.rule, dossiers, options.as_of, today, options.lang))
         return UNREADABLE if rejected else CLEAN
     return CLEAN

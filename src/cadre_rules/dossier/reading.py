@@ -15,21 +15,33 @@ def read_dossier(raw: Dossier | Mapping[str, Any]) -> Dossier:
     """Return the dossier, or raise `DossierError` with every mistake: the field, what is wrong, what would be right."""
     if isinstance(raw, BaseModel):
         return raw
-    subject = str(raw.get("id", "?"))[:80] if isinstance(raw, Mapping) else "?"
-    kind = raw.get("kind") if isinstance(raw, Mapping) else None
+    name, kind = (raw.get("id"), raw.get("kind")) if isinstance(raw, Mapping) else (None, type(raw).__name__)
+    subject = str(name)[:80] if isinstance(name, (str, int)) else "?"
     if not isinstance(kind, str) or kind not in KINDS:
-        hint = did_you_mean(str(kind), KINDS) or f"; one of: {', '.join(KINDS)}"
-        raise DossierError(subject, [("kind", f"{str(kind)[:80]!r} is no kind of dossier{hint}")])
+        word = kind[:80] if isinstance(kind, str) else type(kind).__name__
+        hint = did_you_mean(word, KINDS) or f"; one of: {', '.join(KINDS)}"
+        raise DossierError(subject, [("kind", (NEEDED["missing"] if kind is None else f"{word!r} is no kind of dossier") + hint)])
     model: type[Dossier] = model_of(kind)
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise DossierError(subject, [_mistake(detail, model) for detail in error.errors(include_url=False)]) from None
+        mistakes = error.errors(include_url=False)
+        if any(detail["type"] == "invalid_key" and detail["input"] is True for detail in mistakes):
+            return read_dossier(_worded(raw))
+        raise DossierError(subject, [_mistake(detail, model) for detail in mistakes]) from None
     except RecursionError:
         raise DossierError(subject, [("", "nested too deep to be a dossier")]) from None
 
 
+def _worded(value: Any) -> Any:
+    """Return plain values with `on` for the key that PyYAML reads as True."""
+    if isinstance(value, Mapping):
+        return {"on" if key is True else key: _worded(one) for key, one in value.items()}
+    return [*map(_worded, value)] if isinstance(value, list) else value
+
+
 NEEDED = {
+    "invalid_key": "a key is no text; put it in quotes",
     "string_type": "not a text; put it in quotes",
     "tuple_type": "not a list",
     "missing": "is required",

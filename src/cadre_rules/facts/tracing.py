@@ -1,6 +1,7 @@
 """Where in the dossier a fact comes from, and what is missing where it is not known."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
 from cadre_rules import expression as ex
@@ -99,12 +100,14 @@ class Tracer:
             seen.append((place, len(listed), False))
 
     def _areas(self, node: ex.Within, seen: list[Seen], inside: str) -> None:
-        level = self._scope.value(node.level)
+        level, on, reform = self._scope.value(node.level), self._scope.value(node.on), self._scope.deriver.tables.areas.reform
+        reformed = isinstance(on, date) and on >= reform and level == "commune"
+        names = ("province", "commune") if reformed else ("province", "district")
         for part in (node.level, node.on, node.area, node.other):
             self._follow(part, seen, inside)
             area = self._scope.value(part)
             if isinstance(part, (ex.Field, ex.Item)) and isinstance(area, Area) and self._scope.value(node) is None:
-                vague = next((n for n in ("province", "district") if getattr(area, n) is None or n == level), "commune")
+                vague = next((n for n in names if getattr(area, n) is None or n == level), "commune")
                 if getattr(area, vague) is None:
                     seen.append((f"{_place(part, inside)}.{vague}", None, True))
 

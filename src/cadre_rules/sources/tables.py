@@ -256,10 +256,10 @@ class _Reader:
                 return cell.alias("c").to_frame().select(pl.when(none).then(empty).otherwise(parts)).to_series()
             case "int":
                 cell = cell.str.replace(r"^(-?\d+)\.0+$", "$1")
-                return _sure(cell, path, mistakes) if self.tables.typed_by_hand and info.unit == "percent" else cell
+                return _sure(cell, path, mistakes, *_SHARE) if self.tables.typed_by_hand and info.unit == "percent" else cell
             case "date":
                 cell = cell.str.replace(r"^(\d{4}-\d\d-\d\d)[T ]\d\d:\d\d.*$", "$1")
-                return _serials(cell) if self.tables.typed_by_hand else cell
+                return _sure(_serials(cell), path, mistakes, *_YEAR) if self.tables.typed_by_hand else cell
             case _:
                 return cell
 
@@ -331,12 +331,20 @@ def _serials(cell: pl.Series) -> pl.Series:
     return cell.alias("c").to_frame().select(pl.coalesce(written, "c")).to_series()
 
 
-def _sure(cell: pl.Series, path: Path, mistakes: list[Mistake]) -> pl.Series:
-    """Refuse a number up to 1 where a percentage is wanted: a sheet stores 24 % as 0.24, and shows it as 24 %."""
-    unsure = cell.str.contains(r"^(0?\.\d+|1(\.0+)?)$").fill_null(value=False)
-    for row in unsure.arg_true():
-        reason = (
-            f"the cell holds the number {cell[row]}, which may mean as many per cent or a hundred times as many; write 24,01 %"
-        )
-        mistakes.append(Mistake(row, ".".join(path), reason))
-    return cell.set(unsure, None)
+_SHARE = (
+    r"^(0?\.\d+|1(\.0+)?)$",
+    "the cell holds the number {}, which may mean as many per cent or a hundred times as many; write 24,01 %",
+)
+"""A sheet stores 24 % as 0.24, and shows it as 24 %."""
+_YEAR = (
+    r"^1905-0[3-9]-\d\d$",
+    "the cell holds {}, as a year does that was typed where a day is shown; write the day, or the year as text",
+)
+"""The years 1900 to 2100 are days of 1905 to a sheet."""
+
+
+def _sure(cell: pl.Series, path: Path, mistakes: list[Mistake], unsure: str, reason: str) -> pl.Series:
+    """Refuse what is written as the unsure is, which people did not mean as the sheet stores it."""
+    refused = cell.str.contains(unsure).fill_null(value=False)
+    mistakes.extend(Mistake(row, ".".join(path), reason.format(cell[row])) for row in refused.arg_true())
+    return cell.set(refused, None)
