@@ -22,13 +22,14 @@ from cadre_rules.dossier.models import DOSSIERS
 from cadre_rules.dossier.reading import read_dossier
 from cadre_rules.errors import SourceError
 from cadre_rules.expression import Call, Each, Field, Item, paths
+from cadre_rules.rulebook.loading import load_rulebook
 from cadre_rules.sources import leaves
 from cadre_rules.sources.batches import read_batches
 from cadre_rules.sources.leaves import leaves_of
 from cadre_rules.sources.nesting import CANONICAL, NestedParquet, stretches_of
 from cadre_rules.sources.rows import ROW
 from drawn import drawn
-from small import appointment, small, vn
+from small import SMALL, appointment, copy_pack, small, vn
 from test_columns import AREAS, FEWER, as_parquet, singly, told
 
 AREA = pl.Struct(dict.fromkeys(Area.model_fields, pl.String))
@@ -177,6 +178,19 @@ def test_a_judge_asks_for_what_its_rules_read_and_needs_no_more(kind: str) -> No
     assert full.verdicts.equals(lean.verdicts)
     assert full.findings.equals(lean.findings)
     assert full.findings.height > 0
+
+
+@pytest.mark.parametrize("name", ["process_started", "effective", "term_ends"])
+def test_a_day_nobody_states_is_none_though_its_column_was_not_read(name: str, tmp_path: Path) -> None:
+    rulebook = load_rulebook(copy_pack(SMALL, tmp_path, [("rules.yaml", "before: decided", f"before: {name}")]))
+    granted = {"rule": "deputies-limit", "decided_by": "T", "level": "province", "decided_on": "2021-05-01", "reason": "r"}
+    dossier = appointment(deputies_after=9, exceptions=[granted], days={"decided": "2021-06-01"})
+    frame = frame_of([read_dossier(dossier)], "appointment")
+    unread = frame.with_columns(pl.col("days").struct.with_fields(pl.lit(None).alias(name)))
+    assert unread["days"].struct.field(name).dtype == pl.Null
+    for table in (frame, unread):
+        found = BulkJudge(rulebook).judge("appointment", table, today=date(2026, 11, 25))
+        assert found.exceptions["state"].to_list() == ["used"]
 
 
 def test_a_table_that_was_judged_is_let_go_without_a_search_for_circles() -> None:

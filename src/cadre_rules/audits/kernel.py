@@ -194,7 +194,7 @@ def _subjects(kind: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.Da
         pl.col("id").cast(pl.String).alias("·dossier"),
         pl.col("exceptions").alias("·exceptions"),
     )
-    return _dated(listed, {name: _path(path) for name, path in days.items()}, as_of, today)
+    return _dated(listed, {name: _path(path).cast(pl.Date) for name, path in days.items()}, as_of, today)
 
 
 def _parts(court: "_Court", listed_in: str, frame: pl.DataFrame, as_of: AsOf, today: date) -> pl.DataFrame:
