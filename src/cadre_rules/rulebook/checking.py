@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from graphlib import CycleError
-from itertools import chain, combinations, pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
@@ -254,11 +254,10 @@ class _Checker:
         for found in self._items["tables"] if not self.problems else ():
             rows = [{"in_force": (None, None), **row} for row in self.book.rows[found.item.id]]
             for names in (names for table, names in asked if table == found.item.id):
-                for earlier, later in combinations(range(len(rows)), 2):
-                    alike = all(_meet(rows[earlier][name], rows[later][name]) for name in (*names, "in_force"))
-                    line = found.source.document.line((*found.at, "rows", earlier))
+                for one, other in _alike(rows, (*names, "in_force")):
+                    line = found.source.document.line((*found.at, "rows", min(one, other)))
                     message = f"answers what the row of line {line} answers, by {', '.join(names)}"
-                    found.need(not alike, "RB302", message, ("rows", later))
+                    found.tell("RB302", message, ("rows", max(one, other)))
 
     def _lasting(self, found: Placed[Rule]) -> None:
         """Tell of a rule in force outside the time of the text it rests on."""
@@ -329,13 +328,27 @@ def _is_cell(cell: Any, kind: str) -> bool:
     return stated == sorted(stated if ends == "band" else set(stated))
 
 
-def _meet(one: Any, other: Any) -> bool:
-    """Tell whether some value fits both cells of a column; none fits one that is not stated."""
-    if isinstance(one, tuple) and isinstance(other, tuple):
-        return all(None in ends or ends[0] <= ends[1] for ends in ((one[0], other[1]), (other[0], one[1])))
-    if isinstance(one, str) and isinstance(other, str):
-        return fold(one) == fold(other)
-    return one is not None and bool(one == other)
+def _alike(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield two rows that some question by these columns fits both, once for each of the later; none fits a cell not stated."""
+    grouped: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for position, row in enumerate(rows):
+        cells = [row[name] for name in names if not isinstance(row[name], tuple)]
+        grouped[tuple(fold(cell) if isinstance(cell, str) else cell for cell in cells)].append(position)
+    for group in (group for key, group in grouped.items() if None not in key):
+        spans = [name for name in names if isinstance(rows[group[0]][name], tuple)]
+        within: list[int] = []  # those that reach to where the one at hand begins
+        for at in sorted(group, key=lambda at: ((low := rows[at][spans[0]][0]) is not None, low)):
+            within = [other for other in within if _meet(rows[other][spans[0]], rows[at][spans[0]])]
+            alike = (other for other in within if all(_meet(rows[other][name], rows[at][name]) for name in spans))
+            if (other := next(alike, None)) is not None:
+                yield other, at
+            else:
+                within.append(at)
+
+
+def _meet(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    """Tell whether two spans have something in common."""
+    return all(None in ends or ends[0] <= ends[1] for ends in ((one[0], other[1]), (other[0], one[1])))
 
 
 def facts_in(rule: Rule) -> Iterator[str]:
