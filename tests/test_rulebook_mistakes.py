@@ -453,6 +453,14 @@ def test_what_is_left_of_a_pack_without_some_of_its_files_holds_no_mistake_that_
             assert {problem.code for problem in problems}.isdisjoint(loading._WHATEVER_ELSE)
 
 
+def test_a_long_table_is_looked_through_once_whether_its_rows_are_apart_or_alike(tmp_path: Path) -> None:
+    apart = "".join(f"\n      - {{form: apart {n}, months: {n}}}" for n in range(3000))
+    alike = "".join(f"\n      - {{form: alike, months: {n}}}" for n in range(3000))
+    assert problems_of(copy_pack(SMALL, tmp_path / "apart", [(D, WARNING, WARNING + apart)])) == []
+    found = problems_of(copy_pack(SMALL, tmp_path / "alike", [(D, WARNING, WARNING + alike)]))
+    assert {problem.code: len(found) for problem in found} == {"RB302": 2999}
+
+
 @pytest.mark.parametrize("value", ["{field: days.decided}", "[{field: days.decided}]", "{fact: last_day}"])
 def test_earliest_takes_a_day_as_it_takes_a_list(value: str, tmp_path: Path) -> None:
     folder = copy_pack(SMALL, tmp_path, [(D, VACANT, f"value: {{stated: {{earliest: {value}}}}}")])

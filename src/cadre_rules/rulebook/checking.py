@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from graphlib import CycleError
-from itertools import chain, combinations, pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from cadre_rules.dossier.fields import PROTECTED, SUBJECTS
@@ -255,13 +255,16 @@ class _Checker:
             rows = [{"in_force": (None, None), **row} for row in self.book.rows[found.item.id]]
             for names in (names for table, names in asked if table == found.item.id):
                 alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-                for position, row in enumerate(rows):
-                    alike[tuple(_asked(row[name]) for name in names)].append(position)
-                for earlier, later in chain.from_iterable(combinations(positions, 2) for positions in alike.values()):
-                    if all(_meet(rows[earlier][name], rows[later][name]) for name in (*names, "in_force")):
+                for later, row in enumerate(rows):
+                    before = alike[tuple(_asked(row[name]) for name in names)]
+                    dated = [*names, "in_force"]
+                    both = (one for one in before if all(_meet(rows[one][name], row[name]) for name in dated))
+                    if (earlier := next(both, None)) is not None:
                         line = found.source.document.line((*found.at, "rows", earlier))
                         message = f"answers what the row of line {line} answers, by {', '.join(names)}"
                         found.tell("RB302", message, ("rows", later))
+                    else:
+                        before.append(later)
 
     def _lasting(self, found: Placed[Rule]) -> None:
         """Tell of a rule in force outside the time of the text it rests on."""
