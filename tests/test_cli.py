@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -15,7 +16,7 @@ from jsonschema import Draft202012Validator
 from cadre_rules.cli import main
 from cadre_rules.cli.outputs import CLEAN, FOUND, MISUSED, UNREADABLE
 from cadre_rules.rulebook import loading
-from cadre_rules.wording import LEVELS
+from cadre_rules.wording import _REASONS, LEVELS
 
 ROOT = Path(__file__).parent.parent
 PACKS = Path(__file__).parent / "packs"
@@ -166,6 +167,45 @@ def test_the_same_input_gives_the_same_bytes(capsys: pytest.CaptureFixture[str])
         main(["check", BREACH, TARGET, "--format", "json", DAY])
         texts.append(capsys.readouterr().out)
     assert texts[0] == texts[1]
+
+
+WRONG = (
+    "person: {sexx: nu}",
+    "person: {sex: nux}",
+    "person: {sex: 'khác hẳn'}",
+    "person: {birth_date: mai}",
+    "days: {decided: 2021}",
+    "person: {fit: maybe}",
+    "person: {name: 7}",
+    "person: {posts: 7}",
+    "person: [7]",
+    "deputies_after: -1",
+    "person: {ratings: [{points: x}, {points: 101}]}",
+    "kind: person",
+    "documents: [{number: {a: 1}}]",
+)
+
+
+def test_what_could_not_be_read_is_told_in_the_language_of_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, wrong in enumerate(WRONG):
+        kind = "" if wrong.startswith("kind") else "kind: appointment\n"
+        (tmp_path / f"{number}.yaml").write_text(f"{kind}id: d{number}\ndecision: appointment\n{wrong}\n", "utf-8")
+    (tmp_path / "latin.yaml").write_bytes(b"kind: \xff")
+    (tmp_path / "empty.yaml").write_text("", "utf-8")
+    files = [
+        str(tmp_path / name) for name in (*(f"{number}.yaml" for number in range(len(WRONG))), "latin.yaml", "empty.yaml", "none")
+    ]
+    told = {lang: (main(["check", *files, "--lang", lang]), capsys.readouterr().out)[1].splitlines() for lang in ("vi", "en")}
+    in_vi = [line for line in told["vi"] if line.startswith("Không đọc được")]
+    assert len(in_vi) == len([line for line in told["en"] if line.startswith("Could not be read")]) > len(WRONG)
+    english = re.compile(r"\b(not|is|no|such|did|mean|one of|write|cannot|save|required|text|holds|known|or)\b")
+    assert [line for line in in_vi if english.search(line.split(": ", 2)[2].replace(str(tmp_path), ""))] == []
+
+
+def test_each_reason_that_is_translated_is_one_the_library_gives() -> None:
+    sources = [path for path in (ROOT / "src").rglob("*.py") if path.name != "wording.py"]
+    said = "".join(path.read_text("utf-8") for path in sources) + " ".join(map(os.strerror, (2, 13, 21)))
+    assert [reason for reason in _REASONS if reason not in said] == []
 
 
 def test_a_fingerprint_does_not_depend_on_the_language(capsys: pytest.CaptureFixture[str]) -> None:

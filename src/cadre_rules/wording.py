@@ -1,8 +1,9 @@
 """Values and set phrases as people read them, in Vietnamese and English."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal, TypeAlias, get_args
 
 from cadre_rules.formula import Scalar
@@ -498,6 +499,84 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 def phrase(key: str, lang: str, **parts: object) -> str:
     """Return a set phrase in a language, with its parts put in."""
     return PHRASES[key][lang == "en"].format(**parts) if parts else PHRASES[key][lang == "en"]
+
+
+_REASONS: Mapping[str, str] = {
+    "; did you mean ": "; có phải là ",
+    "; one of: ": "; một trong: ",
+    "not a date; write ": "không phải ngày; viết ",
+    " or 03/05/2021": " hoặc 03/05/2021",
+    "not a day; write ": "không phải ngày; viết ",
+    "neither yes nor no; write true/false or có/không": "không phải có hay không; viết có hoặc không",
+    "not a percentage; write ": "không phải tỷ lệ phần trăm; viết ",
+    "not a percentage between 0 and 100": "không phải tỷ lệ phần trăm từ 0 đến 100",
+    "not a whole number from 0 up": "không phải số nguyên từ 0 trở lên",
+    "is not a known code": "không phải mã đã biết",
+    "a key is no text; put it in quotes": "có khóa không phải văn bản; đặt trong dấu nháy",
+    "not a text; put it in quotes": "không phải văn bản; đặt trong dấu nháy",
+    "not a list": "không phải danh sách",
+    "not a mapping of fields": "không phải một nhóm trường",
+    "is required": "là bắt buộc",
+    "no such field": "không có trường này",
+    "is no kind of dossier": "không phải loại hồ sơ",
+    "nested too deep to be a dossier": "lồng quá sâu, không thể là hồ sơ",
+    "has this id": "đã mang mã này",
+    "the dossier at ": "hồ sơ tại ",
+    "holds no dossier; fill in a row of its first sheet": "không có hồ sơ nào; hãy điền một dòng của trang tính đầu",
+    "holds no dossier; a dossier is a mapping with `kind` and `id`": "không có hồ sơ nào; hồ sơ là nhóm trường có `kind` và `id`",
+    "documents are not read by this version; write the dossier as YAML, JSON or a workbook": (
+        "không đọc văn bản; hãy lập hồ sơ bằng YAML, JSON hoặc bảng tính"
+    ),
+    "; use `audit` for tables": "; với bảng lớn hãy dùng `audit`",
+    "larger than ": "lớn hơn ",
+    "cannot be read: ": "không đọc được: ",
+    "cannot be read from here on: ": "từ đây không đọc được: ",
+    "there is no such file": "không có tệp này",
+    "No such file or directory": "không có tệp này",
+    "Permission denied": "không có quyền đọc",
+    "Is a directory": "là thư mục",
+    "the file breaks off": "tệp bị đứt đoạn",
+    "not UTF-8 text": "không phải văn bản UTF-8",
+    "; save it as UTF-8 YAML or JSON": "; hãy lưu thành YAML hoặc JSON mã UTF-8",
+    "; save it as UTF-8": "; hãy lưu bằng mã UTF-8",
+    "not JSON": "không phải JSON",
+    "not YAML": "không phải YAML",
+    "not CSV": "không phải CSV",
+    "the cell holds the number ": "ô chứa số ",
+    ", which may mean as many per cent or a hundred times as many; write ": (
+        ", có thể là bấy nhiêu phần trăm hoặc gấp trăm lần; viết "
+    ),
+    "the cell holds ": "ô chứa ",
+    ", as a year does that was typed where a day is shown; write the day, or the year as text": (
+        ", như khi gõ một năm vào ô hiện ngày; hãy ghi đủ ngày, hoặc ghi năm dưới dạng văn bản"
+    ),
+    "both the column for men and the one for women are filled": "cả cột nam và cột nữ đều được điền",
+    "says there is none, yet a row states one; leave it blank, or the others out": (
+        "ghi là không có, nhưng có dòng vẫn nêu; hãy để trống, hoặc bỏ các dòng kia"
+    ),
+    "no dossier has a row with this id": "không có hồ sơ nào mang mã này",
+    "does not say whose row it is": "không nêu dòng này thuộc hồ sơ nào",
+    "no heading that is known stands in its first ": "không thấy tiêu đề cột nào đã biết trong số dòng đầu là ",
+    " rows; the sheet is not read": "; trang tính không được đọc",
+    "no such table": "không có bảng này",
+    "a second column with this heading": "cột thứ hai cùng tiêu đề này",
+    " people are in no dossier": " người không thuộc hồ sơ nào",
+    "; it is not read": "; không được đọc",
+}
+
+
+@cache
+def _reason() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(_REASONS, key=len, reverse=True))))
+
+
+def reason_text(reason: str, lang: str) -> str:
+    """Return why something could not be read, as people read it; what the library says of it is English.
+
+    >>> reason_text("no such field; did you mean 'sex'?", "vi")
+    "không có trường này; có phải là 'sex'?"
+    """
+    return reason if lang == "en" else _reason().sub(lambda found: _REASONS[found[0]], reason)
 
 
 def day_text(day: date, lang: str) -> str:

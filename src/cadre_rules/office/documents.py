@@ -22,7 +22,7 @@ from cadre_rules.findings import Finding, FollowUp, Report
 from cadre_rules.office.layout import LETTERHEADS, annex_template, note_template
 from cadre_rules.office.packing import timeless
 from cadre_rules.reports.text import cite
-from cadre_rules.wording import LEVELS, day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase, reason_text
 
 LONGEST = 1_000
 """Characters of one text a document shows; the rest is an ellipsis."""
@@ -82,7 +82,7 @@ def note_words(report: Report) -> Words:
         "missing": _numbered(missing),
         "judgement": _numbered(judgement),
         "met": _numbered({"title": f"{titles.get(m.subject, m.subject)}: {m.title}", "text": m.text} for m in report.met),
-        "rejected": [{"where": place["where"], "reason": place["reason"]} for place in report.rejected],
+        "rejected": [{**place, "reason": reason_text(place["reason"], lang)} for place in report.rejected],
         "conclusion": _conclusion(shown, missing, judgement, lang),
         "notices": [
             *([phrase("conclude_rejected", lang, n=len(report.rejected))] if report.rejected else []),
@@ -124,7 +124,7 @@ def annex_words(summary: Words, manifest: Words, told: Sequence[Words], rejected
         "rules": _numbered(_counted(summary["by_rule"], f"title_{lang}", lang)),
         "units": _numbered(_counted(summary["worst_units"], "unit", lang)),
         "findings": _numbered(findings),
-        "rejected": [{"where": where, "reason": reason} for where, reason in rejected],
+        "rejected": [{"where": where, "reason": reason_text(reason, lang)} for where, reason in rejected],
         "notices": [*more, _rulebook(manifest["inputs"]["rulebook"], lang), phrase("inform", lang)],
     }
 

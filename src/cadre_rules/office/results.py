@@ -29,7 +29,7 @@ from cadre_rules.office.packing import timeless
 from cadre_rules.reports.follow_up import follow_up_lines
 from cadre_rules.reports.text import cite
 from cadre_rules.sources.locating import Cell, Located, locate
-from cadre_rules.wording import LEVELS, PHRASES, Level, day_text, phrase, value_text
+from cadre_rules.wording import LEVELS, PHRASES, Level, day_text, phrase, reason_text, value_text
 
 CELL = 32_767
 """Characters a cell of a workbook holds."""
@@ -243,7 +243,7 @@ def _summary(page: Worksheet, report: Report, _places: Mapping[str, Cell]) -> No
         page.cell(row, 1).fill = PatternFill("solid", fgColor=COLOURS[level])
     _table(page, top := top + len(levels) + 2, ("about", "id_word", "as_of", "findings", "worst_level"), _subjects(report), lang)
     if report.rejected:
-        rejected = [[place["where"], place["reason"]] for place in report.rejected]
+        rejected = [[place["where"], reason_text(place["reason"], lang)] for place in report.rejected]
         _table(page, top + len(report.subjects) + 2, ("rejected", "why_word"), rejected, lang)
     _laid_out(page, (52, 34, 20, 14, 30))
 

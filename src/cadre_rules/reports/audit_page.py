@@ -25,7 +25,7 @@ from cadre_rules.reports.html import (
 )
 from cadre_rules.reports.tables import label, tell
 from cadre_rules.rulebook.model import Rulebook
-from cadre_rules.wording import LEVELS, day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase, reason_text
 
 LISTED = 20_000
 """Findings a page lists, the gravest; its charts count all."""
@@ -66,7 +66,7 @@ def render_audit(
                 *follow_up_counts(follow_up, lang),
             ),
             entries=tuple(_entries(_gravest(findings), follow_up_states(follow_up, lang), rulebook, lang)),
-            rejected=tuple(rejected.head(REJECTED).iter_rows()),
+            rejected=tuple((where, reason_text(reason, lang)) for where, reason in rejected.head(REJECTED).iter_rows()),
             rejections=rejected.height,
             notices=tuple(_notices(findings, summary["findings"], rulebook, lang)),
             questions=tuple(_questions(findings, rulebook, lang)),

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from cadre_rules.findings import Finding, Followed, FollowUp, Report, Share
 from cadre_rules.reports.follow_up import decision_text, listed, remark_text
 from cadre_rules.reports.text import cite, either, ways_out
-from cadre_rules.wording import LEVELS, PHRASES, day_text, phrase, value_text
+from cadre_rules.wording import LEVELS, PHRASES, day_text, phrase, reason_text, value_text
 
 FEW = 10
 """Subjects the summary itself lists; more have a section of their own at the end."""
@@ -249,7 +249,7 @@ def render_html(report: Report) -> str:
                 _entry(finding, titles.get(finding.subject, finding.subject), states.get(finding.fingerprint, ""), lang)
                 for finding in report.findings
             ),
-            rejected=tuple((place["where"], place["reason"]) for place in report.rejected),
+            rejected=tuple((place["where"], reason_text(place["reason"], lang)) for place in report.rejected),
             rejections=len(report.rejected),
             subjects=tuple((line.title, day_text(line.as_of, lang)) for line in report.subjects),
             notices=report.notices,

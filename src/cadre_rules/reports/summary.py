@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cadre_rules.wording import LEVELS, phrase
+from cadre_rules.wording import LEVELS, phrase, reason_text
 
 SHOWN = 15
 """Rules, units and rejected rows told; the files have all."""
@@ -30,7 +30,7 @@ def _summary(summary: Mapping[str, Any], rejected: Iterable[tuple[str, str]], ou
     if summary["rejected"]:
         yield f"{phrase('rejected', lang).upper()} ({summary['rejected']})"
         for where, reason in [*rejected][:SHOWN]:
-            yield f"  {where}: {reason}"
+            yield f"  {where}: {reason_text(reason, lang)}"
         if summary["rejected"] > SHOWN:
             yield f"  … {out}/rejected.csv"
     yield phrase("audit_files", lang, out=out)

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from cadre_rules.findings import Citation, Finding, Report
 from cadre_rules.reports.follow_up import follow_up_lines
-from cadre_rules.wording import LEVELS, day_text, phrase
+from cadre_rules.wording import LEVELS, day_text, phrase, reason_text
 
 WIDTH = 100
 
@@ -23,7 +23,7 @@ def _lines(report: Report) -> Iterator[str]:
     told = [finding for finding in report.findings if finding.level != "information_missing"]
     titles = {line.id: line.title for line in report.subjects}
     for place in report.rejected:
-        yield f"{phrase('rejected', lang)}: {place['where']}: {place['reason']}"
+        yield f"{phrase('rejected', lang)}: {place['where']}: {reason_text(place['reason'], lang)}"
     yield from _by_level([f for f in told if not f.provisional], titles, lang)
     if provisional := [f for f in told if f.provisional]:
         yield from (f"── {phrase('provisional_part', lang)} ──", "")
