@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
 
 CHANGES = {
     ("2023-07-11", "kin-in-one-collective", "–", "exception needed"),
-    ("2024-09-17", "policy-answer-in-time", "–", "violation"),
+    ("2024-09-17", "policy-answer-in-time", "–", "information missing"),
     ("2025-07-01", "state-discipline-bars-appointment", "information missing", "–"),
     ("2025-10-08", "progress-found-after-discipline", "–", "violation"),
     ("2026-08-01", "health-certificate-fresh", "violation", "–"),
