@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -456,6 +456,9 @@ GROUPS: dict[str, Demands] = {
 
 
 @FEWER
+@example(
+    rows=[("male", False, True), ("male", True, False), ("male", False, False)], needs={"deputies": 1, "minority": 2, "new": 2}
+)
 @given(
     rows=st.lists(st.tuples(st.sampled_from(["male", "female"]), st.booleans(), st.booleans()), min_size=1, max_size=4),
     needs=st.dictionaries(st.sampled_from(sorted(GROUPS)), st.integers(1, 3), min_size=1, max_size=3),

@@ -125,11 +125,12 @@ def fewest_seats(path: str, needs: Mapping[Demands, int], rows: Sequence[Any]) -
 
     found = fewest(0, tuple(needs.values()), 0)
     if found is not None:
-        taken = [set(kind) for number, (_, kind) in zip(found, options, strict=False) for _ in range(number)]
+        taken = [(set(kind), lacking) for number, (lacking, kind) in zip(found, options, strict=False) for _ in range(number)]
         for group, need in enumerate(needs.values()):
-            for kind in [kind for kind in taken if group in kind][need:]:
+            for kind, _ in [one for one in taken if group in one[0]][need:]:
                 kind.discard(group)
-        yield Plan(rows=tuple(Row(path, "seats", _all_of(kind, groups) or ()) for kind in sorted(taken, key=len, reverse=True)))
+        ordered = sorted(taken, key=lambda one: (len(one[0]), len(one[1])), reverse=True)
+        yield Plan(rows=tuple(Row(path, "seats", _all_of(kind, groups) or ()) for kind, _ in ordered))
 
 
 def _kinds(lacking: frozenset[int], groups: Sequence[Demands]) -> list[frozenset[int]]:
