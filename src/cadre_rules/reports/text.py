@@ -100,6 +100,10 @@ def _waiting(report: Report, waiting: Iterable[Finding]) -> Iterator[str]:
         yield f"  ○ {ask or place}  [{place}] – {phrase('settles', lang, n=count)}"
     by_subject: dict[str, list[str]] = defaultdict(list)
     for finding in waiting:
+        waits = [*chain.from_iterable(finding.waits_for)]
+        if not any(wait.missing for wait in waits):
+            open_facts = ", ".join(dict.fromkeys(wait.label for wait in waits))
+            yield f"  ○ {open_facts}  [{finding.subject}] – {phrase('for_people', lang)}"
         by_subject[finding.subject].append(finding.title)
     for subject, titles in by_subject.items():
         yield from _field("undetermined_rules", [f"{subject}: {'; '.join(titles)}"], lang)
