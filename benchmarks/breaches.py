@@ -352,7 +352,7 @@ APPOINTMENT_BREACHES = (
         "policy-answer-in-time",
         "civil",
         (stating(days__policy_requested=pl.col("days.policy_approved").dt.offset_by("-60d")),),
-        date(2024, 11, 20),
+        date(2025, 4, 1),  # asked since the limit is there
         date(2026, 7, 1),
     ),
     Breach("process-five-steps", "civil", (without("steps", _number == 3),), date(2021, 2, 1), date(2022, 8, 1)),
@@ -410,7 +410,13 @@ APPOINTMENT_BREACHES = (
     ),
     Breach("term-at-most-five-years", "civil", (stating(post__term_months=72),), date(2018, 2, 1)),
     # papers and assets
-    Breach("appointment-file-complete", "civil", (without("documents", _kind == "unit_assessment"),), date(2021, 2, 1)),
+    Breach(
+        "appointment-file-complete",
+        "civil",
+        (without("documents", _kind == "unit_assessment"),),
+        date(2021, 2, 1),
+        date(2026, 7, 1),  # since then units of health and education have a decree of their own
+    ),
     Breach(
         "health-certificate-fresh",
         "civil",
