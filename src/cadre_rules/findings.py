@@ -250,6 +250,12 @@ class Report:
     sources: Mapping[str, str] = field(default_factory=dict)
     """The file each dossier was read from, by its id, where that is known."""
 
+    @property
+    def reviewed_to(self) -> dict[str, date]:
+        """Return up to which day each kind of law was reviewed: the earliest of the packs."""
+        told = sorted((of for pack in self.rulebook for of in pack["reviewed_to"].items()), reverse=True)
+        return {kind: date.fromisoformat(day) for kind, day in told}  # the earliest last, which stays
+
     def source_of(self, subject: str) -> str | None:
         """Return the file a subject, or the dossier it is a part of, was read from; None if that is not known."""
         return self.sources.get(subject) or self.sources.get(subject.rpartition("/")[0])

@@ -407,7 +407,8 @@ class _Gathering:
                 if isinstance(pick, Numbers) and pick.top is not None:
                     vague = elements.bits(pick.low != pick.top) & wanted
                     settled = settled & ~_any(vague, elements, subjects)
-                return Numbers(_COUNTS[self._node.gather](pick, chosen.kept, chosen.rows, subjects), settled)
+                names = _names(pick, chosen.kept) if pick is not None else chosen.kept[:0]
+                return Numbers(_COUNTS[self._node.gather](names, chosen.rows[: len(names)], subjects), settled)
             case _:
                 raise AssertionError(self._node.gather)
 
@@ -501,34 +502,31 @@ _FEW_NAMES = 64
 """Names of which each subject has a place: to put all in order takes several times as long."""
 
 
-def _ordered(pick: Column | None, kept: Array, rows: Array) -> tuple[Array, Array]:
+def _ordered(names: Array, rows: Array) -> tuple[Array, Array]:
     """Return the subjects of elements put in order of subject and value, and where another value or subject begins."""
-    if pick is None or not len(kept):
-        return rows[:0], rows[:0]
-    names = _names(pick, kept)
     order = np.lexsort((names, rows))
     names, rows = names[order], rows[order]
-    return rows, np.flatnonzero(np.concatenate([[True], (names[1:] != names[:-1]) | (rows[1:] != rows[:-1])]))
+    apart = (names[1:] != names[:-1]) | (rows[1:] != rows[:-1])
+    return rows, np.flatnonzero(np.concatenate([np.ones(min(len(rows), 1), np.bool_), apart]))
 
 
-def _distinct(pick: Column | None, kept: Array, rows: Array, subjects: Table) -> Array:
-    if pick is not None and len(kept):
-        names = _names(pick, kept)
-        low, many = names.min(), int(names.max()) - int(names.min()) + 1
-        if many <= _FEW_NAMES:
-            there = np.zeros(subjects.height * many, np.bool_)
-            there[rows * many + names - low] = True
-            found: Array = np.count_nonzero(there.reshape(-1, many), axis=1)
-            return found
-    rows, begins = _ordered(pick, kept, rows)
+def _distinct(names: Array, rows: Array, subjects: Table) -> Array:
+    low, high = (names.min(), names.max()) if len(names) else (0, 0)
+    many = int(high) - int(low) + 1
+    if many <= _FEW_NAMES:
+        there = np.zeros(subjects.height * many, np.bool_)
+        there[rows * many + names - low] = True
+        found: Array = np.count_nonzero(there.reshape(-1, many), axis=1)
+        return found
+    rows, begins = _ordered(names, rows)
     return np.bincount(rows[begins], minlength=subjects.height).astype(np.int64, copy=False)
 
 
-def _most(pick: Column | None, kept: Array, rows: Array, subjects: Table) -> Array:
-    rows, begins = _ordered(pick, kept, rows)
+def _most(names: Array, rows: Array, subjects: Table) -> Array:
+    rows, begins = _ordered(names, rows)
     found = np.zeros(subjects.height, np.int64)
     np.maximum.at(found, rows[begins], np.diff(np.append(begins, len(rows))))
     return found
 
 
-_COUNTS: Mapping[str, Callable[[Column | None, Array, Array, Table], Array]] = {"distinct": _distinct, "most": _most}
+_COUNTS: Mapping[str, Callable[[Array, Array, Table], Array]] = {"distinct": _distinct, "most": _most}

@@ -231,8 +231,6 @@ def render_html(report: Report) -> str:
     firm, weak = (Counter(f.level for f in report.findings if f.provisional == which) for which in (False, True))
     total = phrase("total", lang, subjects=len(report.subjects), rules=report.rules_in_force)
     outcomes = ", ".join(f"{report.by_outcome[key]} {phrase(key, lang)}" for key in _OUTCOMES if key in report.by_outcome)
-    days = sorted((of for pack in report.rulebook for of in pack["reviewed_to"].items()), reverse=True)
-    reviewed = {kind: date.fromisoformat(day) for kind, day in days}  # earliest last
     states = follow_up_states(report.follow_up, lang)
     return render_page(
         Page(
@@ -242,7 +240,7 @@ def render_html(report: Report) -> str:
             counts={level: (firm[level], weak[level]) for level in LEVELS},
             facts=(
                 (phrase("page_judged", lang), (Line(f"{total}: {outcomes}."),)),
-                *law_facts(report.rulebook, reviewed, report.as_of, lang),
+                *law_facts(report.rulebook, report.reviewed_to, report.as_of, lang),
                 *follow_up_counts(report.follow_up, lang),
             ),
             entries=tuple(

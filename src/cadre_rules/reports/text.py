@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import date
 from itertools import chain
 from textwrap import wrap
 
@@ -120,10 +119,9 @@ def _summary(report: Report) -> Iterator[str]:
         yield phrase("no_finding", lang)
     total = phrase("total", lang, subjects=len(report.subjects), rules=report.rules_in_force)
     yield f"{': '.join(filter(None, (total, ', '.join(counts))))}."
-    days = dict(sorted((of for pack in report.rulebook for of in pack["reviewed_to"].items()), reverse=True))  # earliest last
     packs = ", ".join(f"{pack['pack']} {pack['version']} ({pack['digest']})" for pack in report.rulebook)
     reviewed = ", ".join(
-        f"{phrase('reviewed_' + kind, lang)} {day_text(date.fromisoformat(day), lang)}" for kind, day in sorted(days.items())
+        f"{phrase('reviewed_' + kind, lang)} {day_text(day, lang)}" for kind, day in sorted(report.reviewed_to.items())
     )
     yield f"{phrase('rulebook', lang)}: {packs}. {phrase('reviewed', lang)}: {reviewed}."
     yield from report.notices

@@ -257,8 +257,7 @@ class _Checker:
                 alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
                 for later, row in enumerate(rows):
                     before = alike[tuple(_asked(row[name]) for name in names)]
-                    dated = [*names, "in_force"]
-                    both = (one for one in before if all(_meet(rows[one][name], row[name]) for name in dated))
+                    both = (one for one in before if all(_meet(rows[one][name], row[name]) for name in (*names, "in_force")))
                     if (earlier := next(both, None)) is not None:
                         line = found.source.document.line((*found.at, "rows", earlier))
                         message = f"answers what the row of line {line} answers, by {', '.join(names)}"

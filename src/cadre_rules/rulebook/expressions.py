@@ -7,6 +7,7 @@ from itertools import chain, repeat
 from typing import Any, ClassVar, TypeAlias, get_args
 
 from cadre_rules import expression as ex
+from cadre_rules.dossier.areas import Area
 from cadre_rules.dossier.fields import FieldInfo, element_fields, fields_of
 from cadre_rules.names import did_you_mean
 from cadre_rules.rulebook.reading import Location, Placed
@@ -195,7 +196,7 @@ class ExpressionReader:
         for name in WITHIN:
             self.told.need(name in inside, "RB204", f"within needs {name}", at)
         if isinstance(level := inside.get("level"), str):
-            self._among(level, ("province", "district", "commune"), "level of a place", (*at, "level"))
+            self._among(level, Area.model_fields, "level of a place", (*at, "level"))
         return ex.Within(*nodes), "bool"
 
     def _outcomes(self, _word: str, inside: dict[str, Any], at: Location) -> Typed:
